@@ -1,0 +1,57 @@
+/* workload.h: what is done to an index, and how long it took. */
+#ifndef BENCH_WORKLOAD_H
+#define BENCH_WORKLOAD_H
+
+#include "adapter.h"
+#include "crew.h"
+#include "stream.h"
+
+#include <stdbool.h>
+
+enum { SCAN_LENGTH = 100, BATCH_LENGTH = 1024 };
+
+/* What one thread does with its stream, from operation `from` up to `to`: gives how many answers
+ * were wrong. */
+typedef uint64_t timed_loop(const bench_adapter *adapter, void *session, const uint64_t *keys,
+                            const uint64_t *fresh, uint64_t from, uint64_t to);
+
+typedef struct workload {
+    const char *name;
+    const char *description;
+    timed_loop *loop;
+    choice keys;
+    bool fresh;           /* it also needs keys that were never loaded */
+    bool load;            /* it is a load: all of it is timed, and done before the others */
+    bool batch;           /* it needs get_many, which an adapter may lack */
+    unsigned fewer_times; /* how many times fewer operations than a get: scans are long */
+} workload;
+
+/* All workloads, in the order in which they must run; ends with a NULL name. */
+extern const workload workloads[];
+
+const workload *workload_find(const char *name, size_t length);
+
+/* An index under measurement, with a crew whose members each have a session. */
+typedef struct bench_run {
+    const bench_adapter *adapter;
+    void *index;
+    void *sessions[CREW_MAX];
+    crew *crew;
+    unsigned threads;
+    uint64_t loaded;     /* keys: of the load */
+    uint64_t operations; /* timed operations of a workload, over all threads */
+    uint64_t seed;
+} bench_run;
+
+typedef struct outcome {
+    uint64_t operations, errors;
+    double seconds;
+} outcome;
+
+/* Makes the streams, warms up with a tenth as many operations more, runs, and checks.
+ * `ready` (may be NULL) is called between the making of the streams and the first operation.
+ * false: no memory for the streams. */
+bool workload_run(const workload *w, bench_run *run, void (*ready)(void *), void *context,
+                  outcome *out);
+
+#endif
