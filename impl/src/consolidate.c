@@ -1,0 +1,118 @@
+/* consolidate.c: a fresh page from a frozen one.
+ *
+ * Whoever meets a frozen page helps: it merges base and log, builds the page that holds the same
+ * entries with an empty log, and installs it by a CAS of the mapping entry. A frozen page never
+ * changes (I2), so all helpers compute the same; the CAS lets one of them win, who retires the old
+ * page. If the entries do not fit one page they become two (split.c): the same CAS does both.
+ *
+ *   spec/DeltaLog.tla, spec/BwTree.tla     here
+ *   Freeze                                 bw_log_freeze
+ *   Consolidate                            bw_consolidate_page
+ */
+#include "tree.h"
+
+#include <string.h>
+
+bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
+                       const uint64_t *values, unsigned n, uint64_t low, uint64_t high,
+                       bw_pid right) {
+    const bw_options *options = &self->tree->options;
+    unsigned log_slots = level == 0 ? options->leaf_log : options->inner_log;
+    unsigned blocks = (n + BW_BLOCK - 1) / BW_BLOCK;
+    size_t blocks_at = bw_page_blocks_offset(log_slots, blocks);
+    size_t bytes = blocks_at + blocks * sizeof(bw_block);
+    unsigned units = (unsigned)((bytes + BW_PAGE_UNIT - 1) / BW_PAGE_UNIT);
+    bw_page *page = bw_page_alloc(self, units);
+    if (page == NULL)
+        return NULL;
+    page->count = n;
+    page->level = (uint8_t)level;
+    page->log_slots = (uint8_t)log_slots;
+    page->blocks = (uint8_t)blocks;
+    page->units = (uint8_t)units;
+    page->right = right;
+    page->samples_at = (uint16_t)bw_page_samples_offset(log_slots);
+    page->blocks_at = (uint16_t)blocks_at;
+    page->low = low;
+    page->high = high;
+    page->limbo_next = NULL;
+    page->limbo_next_bag = NULL;
+    page->limbo_tag = 0;
+    page->spare = 0;
+    for (unsigned i = 0; i < log_slots; i++)
+        /* relaxed: the page is published by the mapping table's release. */
+        atomic_store_explicit(&page->log[i], 0, memory_order_relaxed);
+    uint64_t *samples = (uint64_t *)bw_page_samples(page);
+    bw_block *block = (bw_block *)bw_page_blocks(page);
+    for (unsigned b = 0; b < blocks; b++, block++, keys += BW_BLOCK, values += BW_BLOCK) {
+        unsigned run = n - b * BW_BLOCK < BW_BLOCK ? n - b * BW_BLOCK : BW_BLOCK;
+        memcpy(block->keys, keys, run * sizeof *keys);
+        memcpy(block->values, values, run * sizeof *values);
+        for (; run < BW_BLOCK; run++) {
+            block->keys[run] = UINT64_MAX;
+            block->values[run] = 0;
+        }
+        samples[b] = block->keys[0];
+    }
+    for (unsigned b = blocks; b % BW_SAMPLE_GROUP != 0 || b == 0; b++)
+        samples[b] = UINT64_MAX;
+    return page;
+}
+
+void bw_log_freeze(bw_page *page) {
+    for (unsigned i = 0; i < page->log_slots; i++) {
+        uint64_t word = bw_slot(page, i);
+        if (word == BW_FREEZE_WORD)
+            return;
+        if (word == 0 && bw_log_append(page, i, BW_FREEZE_WORD))
+            return;
+        if (word == 0 && bw_slot(page, i) == BW_FREEZE_WORD)
+            return;
+    }
+}
+
+/* How many of n entries the left page keeps. Records that all lie behind (before) the base come from
+ * ascending (descending) inserts: the page that will not grow further is left about 90 % full. */
+static unsigned left_share(const bw_page *page, unsigned n, unsigned capacity) {
+    if (page->count > 0) {
+        uint64_t least = UINT64_MAX;
+        uint64_t greatest = 0;
+        for (unsigned i = 0; i < page->log_slots; i++) {
+            uint64_t word = bw_slot(page, i);
+            const bw_record *record = bw_word_record(word);
+            if (record == NULL)
+                continue;
+            least = record->key < least ? record->key : least;
+            greatest = record->key > greatest ? record->key : greatest;
+        }
+        unsigned large = n * 9 / 10 < capacity ? n * 9 / 10 : capacity;
+        if (least > bw_page_key(page, page->count - 1))
+            return large;
+        if (greatest < bw_page_key(page, 0))
+            return n - large;
+    }
+    return n / 2;
+}
+
+bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_duties *duties) {
+    bw_tree *tree = self->tree;
+    uint64_t keys[BW_MAX_ENTRIES];
+    uint64_t values[BW_MAX_ENTRIES];
+    unsigned n = bw_page_entries(page, tree->search, bw_log_length(page), keys, values);
+    unsigned capacity =
+        page->level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
+    if (n > capacity)
+        return bw_split(self, pid, page, keys, values, n, left_share(page, n, capacity), duties);
+    bw_page *fresh =
+        bw_page_build(self, page->level, keys, values, n, page->low, page->high, page->right);
+    if (fresh == NULL)
+        return BW_ENOMEM;
+    if (bw_map_install(tree, pid, page, fresh)) {
+        bw_count_up(&self->figures.consolidations);
+        bw_epoch_retire(self, page);
+    } else {
+        bw_count_up(&self->figures.consolidations_lost);
+        bw_page_release(self, fresh);
+    }
+    return BW_OK;
+}

@@ -1,0 +1,239 @@
+/* memory.c: where pages and records come from, and where they go back to.
+ *
+ * Chunks of 64 KiB to 4 MiB come from the allocator and stay until the tree is closed. A thread cuts
+ * objects from its own chunk and keeps what it frees on two stacks a class (magazines, as in
+ * Bonwick and Adams, "Magazines and Vmem", USENIX 2001): when both are full, one goes to the tree's
+ * depot as a batch; when both are empty, a batch comes back. So a thread that only appends and one
+ * that only consolidates reach a steady state, and the common case touches no shared line.
+ *
+ * The depot is a stack of batches. Pushing is a CAS; popping takes the whole stack by an exchange and
+ * pushes back what is too much: with no CAS that pops there is no ABA problem.
+ *
+ * With the option pooling = false each object is one call of the allocator.
+ */
+#define _GNU_SOURCE
+#include "memory.h"
+
+#include "tree.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum {
+    CHUNK_MIN = 64 << 10,
+    CHUNK_MAX = 4 << 20,
+    HUGE_PAGE = 2 << 20,
+    MAGAZINE_PAGES = 32,
+    MAGAZINE_RECORDS = 512,
+};
+
+typedef struct bw_chunk {
+    struct bw_chunk *next;
+    size_t size;
+    size_t alignment;
+} bw_chunk;
+
+/* ---- the allocator ---- */
+
+void *bw_alloc(const bw_options *options, size_t size, size_t alignment) {
+    const bw_allocator *hooks = &options->allocator;
+    if (hooks->alloc != NULL)
+        return hooks->alloc(hooks->context, size, alignment);
+    size = (size + alignment - 1) / alignment * alignment;
+    void *memory = aligned_alloc(alignment, size);
+    /* Huge pages save a second memory access in most translations; failing to get them is harmless. */
+    if (memory != NULL && alignment == HUGE_PAGE)
+        (void)madvise(memory, size, MADV_HUGEPAGE);
+    return memory;
+}
+
+void bw_dealloc(const bw_options *options, void *memory, size_t size, size_t alignment) {
+    const bw_allocator *hooks = &options->allocator;
+    if (memory == NULL)
+        return;
+    if (hooks->release != NULL)
+        hooks->release(hooks->context, memory, size, alignment);
+    else
+        free(memory);
+}
+
+/* ---- chunks ---- */
+
+static bool chunk_refill(bw_thread *self) {
+    bw_tree *tree = self->tree;
+    bw_pool *pool = &self->pool;
+    size_t size = pool->chunk_size == 0 ? CHUNK_MIN : pool->chunk_size;
+    size_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : BW_CACHE_LINE;
+    bw_chunk *chunk = bw_alloc(&tree->options, size, alignment);
+    if (chunk == NULL)
+        return false;
+    chunk->size = size;
+    chunk->alignment = alignment;
+    bw_chunk *head = atomic_load_explicit(&tree->depot.chunks, memory_order_relaxed);
+    do {
+        chunk->next = head;
+        /* release: publishes the header; pairs with the acquire in bw_memory_close. */
+    } while (!atomic_compare_exchange_weak_explicit(&tree->depot.chunks, &head, chunk,
+                                                    memory_order_release, memory_order_relaxed));
+    pool->chunk_next = (char *)chunk + BW_CACHE_LINE;
+    pool->chunk_end = (char *)chunk + size;
+    pool->chunk_size = size < CHUNK_MAX ? 2 * size : size;
+    atomic_fetch_add_explicit(&pool->reserved_bytes, size, memory_order_relaxed);
+    return true;
+}
+
+void bw_memory_close(bw_tree *tree) {
+    bw_chunk *chunk = atomic_exchange_explicit(&tree->depot.chunks, NULL, memory_order_acquire);
+    while (chunk != NULL) {
+        bw_chunk *next = chunk->next;
+        bw_dealloc(&tree->options, chunk, chunk->size, chunk->alignment);
+        chunk = next;
+    }
+}
+
+/* ---- the depot ---- */
+
+static void depot_push(bw_tree *tree, unsigned class, bw_free_node *first, bw_free_node *last) {
+    _Atomic(bw_free_node *) *stack = &tree->depot.batches[class];
+    bw_free_node *head = atomic_load_explicit(stack, memory_order_relaxed);
+    do {
+        last->next_batch = head;
+        /* release: publishes the batch's links; pairs with the acquire in depot_pop. */
+    } while (!atomic_compare_exchange_weak_explicit(stack, &head, first, memory_order_release,
+                                                    memory_order_relaxed));
+}
+
+static bw_free_node *depot_pop(bw_tree *tree, unsigned class) {
+    _Atomic(bw_free_node *) *stack = &tree->depot.batches[class];
+    /* relaxed: only a hint that spares the exchange of a shared line. */
+    if (atomic_load_explicit(stack, memory_order_relaxed) == NULL)
+        return NULL;
+    bw_free_node *first = atomic_exchange_explicit(stack, NULL, memory_order_acquire);
+    if (first != NULL && first->next_batch != NULL) {
+        bw_free_node *last = first->next_batch;
+        while (last->next_batch != NULL)
+            last = last->next_batch;
+        depot_push(tree, class, first->next_batch, last);
+    }
+    return first;
+}
+
+/* ---- objects ---- */
+
+static size_t class_size(unsigned class) {
+    return class == BW_CLASS_RECORD ? sizeof(bw_record) : (size_t)class * BW_PAGE_UNIT;
+}
+
+static size_t class_alignment(unsigned class) {
+    return class == BW_CLASS_RECORD ? sizeof(bw_record) : BW_CACHE_LINE;
+}
+
+static void live_add(bw_thread *self, size_t bytes) {
+    /* relaxed: a figure that only its owner writes. */
+    atomic_store_explicit(
+        &self->pool.live_bytes,
+        atomic_load_explicit(&self->pool.live_bytes, memory_order_relaxed) + bytes,
+        memory_order_relaxed);
+}
+
+static void *pool_cut(bw_thread *self, unsigned class) {
+    bw_pool *pool = &self->pool;
+    uintptr_t alignment = class_alignment(class);
+    for (;;) {
+        uintptr_t start = ((uintptr_t)pool->chunk_next + alignment - 1) & ~(alignment - 1);
+        if (pool->chunk_next != NULL && start + class_size(class) <= (uintptr_t)pool->chunk_end) {
+            pool->chunk_next = (char *)(start + class_size(class));
+            return (void *)start;
+        }
+        if (!chunk_refill(self))
+            return NULL;
+    }
+}
+
+static void *object_alloc(bw_thread *self, unsigned class) {
+    void *object;
+    if (!self->tree->options.pooling) {
+        object = bw_alloc(&self->tree->options, class_size(class), class_alignment(class));
+        if (object != NULL)
+            atomic_fetch_add_explicit(&self->pool.reserved_bytes, class_size(class),
+                                      memory_order_relaxed);
+    } else {
+        bw_pool *pool = &self->pool;
+        if (pool->classes[class].active == NULL) {
+            bw_free_node *batch = pool->classes[class].full;
+            if (batch != NULL)
+                pool->classes[class].full = NULL;
+            else
+                batch = depot_pop(self->tree, class);
+            pool->classes[class].active = batch;
+            pool->classes[class].active_count = batch == NULL ? 0 : (unsigned)batch->count;
+        }
+        bw_free_node *node = pool->classes[class].active;
+        if (node != NULL) {
+            pool->classes[class].active = node->next;
+            pool->classes[class].active_count--;
+            object = node;
+        } else {
+            object = pool_cut(self, class);
+        }
+    }
+    if (object != NULL)
+        live_add(self, class_size(class));
+    return object;
+}
+
+static void object_release(bw_thread *self, void *object, unsigned class) {
+    live_add(self, (size_t)0 - class_size(class));
+    if (!self->tree->options.pooling) {
+        bw_dealloc(&self->tree->options, object, class_size(class), class_alignment(class));
+        atomic_fetch_sub_explicit(&self->pool.reserved_bytes, class_size(class),
+                                  memory_order_relaxed);
+        return;
+    }
+    bw_pool *pool = &self->pool;
+    unsigned magazine = class == BW_CLASS_RECORD ? MAGAZINE_RECORDS : MAGAZINE_PAGES;
+    bw_free_node *node = object;
+    if (pool->classes[class].active_count == magazine) {
+        bw_free_node *full = pool->classes[class].full;
+        if (full != NULL)
+            depot_push(self->tree, class, full, full);
+        full = pool->classes[class].active;
+        full->count = magazine;
+        full->next_batch = NULL;
+        pool->classes[class].full = full;
+        pool->classes[class].active = NULL;
+        pool->classes[class].active_count = 0;
+    }
+    node->next = pool->classes[class].active;
+    pool->classes[class].active = node;
+    pool->classes[class].active_count++;
+}
+
+bw_page *bw_page_alloc(bw_thread *self, unsigned units) {
+    return object_alloc(self, units);
+}
+
+bw_record *bw_record_alloc(bw_thread *self) {
+    return object_alloc(self, BW_CLASS_RECORD);
+}
+
+void bw_page_release(bw_thread *self, bw_page *page) {
+    object_release(self, page, page->units);
+}
+
+void bw_record_release(bw_thread *self, bw_record *record) {
+    object_release(self, record, BW_CLASS_RECORD);
+}
+
+void bw_page_release_deep(bw_thread *self, bw_page *page) {
+    for (unsigned i = 0; i < page->log_slots; i++) {
+        /* relaxed: nobody else has the page any more; the caller's acquire of the epoch ordered it. */
+        uint64_t word = atomic_load_explicit(&page->log[i], memory_order_relaxed);
+        if (word == 0)
+            break;
+        bw_record *record = bw_word_record(word);
+        if (record != NULL)
+            bw_record_release(self, record);
+    }
+    bw_page_release(self, page);
+}

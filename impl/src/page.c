@@ -1,0 +1,177 @@
+/* page.c: what a log says about a key, and what a page holds in all: base merged with log. */
+#include "page.h"
+
+#include "search.h"
+
+#include <string.h>
+
+void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan) {
+    uint64_t tag = bw_tag(key);
+    unsigned i = scan->next;
+    for (; i < page->log_slots; i++) {
+        uint64_t word = bw_slot(page, i);
+        if (word == 0)
+            break;
+        if (word == BW_FREEZE_WORD)
+            scan->frozen = true;
+        else if (bw_word_tag(word) == tag && bw_word_record(word)->key == key)
+            scan->latest = word;
+    }
+    scan->next = i;
+    if (i == page->log_slots)
+        scan->frozen = true;
+}
+
+unsigned bw_log_length(const bw_page *page) {
+    unsigned i = 0;
+    while (i < page->log_slots && bw_slot(page, i) != 0)
+        i++;
+    return i;
+}
+
+uint64_t bw_log_latest(const bw_page *page, unsigned slots, uint64_t key) {
+    uint64_t tag = bw_tag(key);
+    for (unsigned i = slots; i-- > 0;) {
+        uint64_t word = bw_slot(page, i);
+        if (bw_word_tag(word) == tag && word != BW_FREEZE_WORD && bw_word_record(word)->key == key)
+            return word;
+    }
+    return 0;
+}
+
+/* ---- merging ---- */
+
+/* The log's last word about each of its keys, in the order of keys. */
+typedef struct bw_sorted_log {
+    unsigned count;
+    uint64_t keys[BW_MAX_LOG];
+    uint64_t words[BW_MAX_LOG];
+} bw_sorted_log;
+
+static void sort_log(const bw_page *page, unsigned slots, bw_sorted_log *log) {
+    unsigned n = 0;
+    for (unsigned i = 0; i < slots; i++) {
+        uint64_t word = bw_slot(page, i);
+        if (word == BW_FREEZE_WORD)
+            continue;
+        uint64_t key = bw_word_record(word)->key;
+        unsigned at = n;
+        while (at > 0 && log->keys[at - 1] > key)
+            at--;
+        if (at > 0 && log->keys[at - 1] == key) {
+            log->words[at - 1] = word;
+            continue;
+        }
+        memmove(&log->keys[at + 1], &log->keys[at], (n - at) * sizeof log->keys[0]);
+        memmove(&log->words[at + 1], &log->words[at], (n - at) * sizeof log->words[0]);
+        log->keys[at] = key;
+        log->words[at] = word;
+        n++;
+    }
+    log->count = n;
+}
+
+/* Copies entries [from, to) of the base. */
+static unsigned copy_base(const bw_page *page, unsigned from, unsigned to, uint64_t *keys,
+                          uint64_t *values) {
+    const bw_block *blocks = bw_page_blocks(page);
+    unsigned n = 0;
+    while (from < to) {
+        unsigned at = from % BW_BLOCK;
+        unsigned run = BW_BLOCK - at < to - from ? BW_BLOCK - at : to - from;
+        memcpy(keys + n, &blocks[from / BW_BLOCK].keys[at], run * sizeof *keys);
+        memcpy(values + n, &blocks[from / BW_BLOCK].values[at], run * sizeof *values);
+        n += run;
+        from += run;
+    }
+    return n;
+}
+
+unsigned bw_page_entries(const bw_page *page, const bw_search *search, unsigned slots,
+                         uint64_t *keys, uint64_t *values) {
+    bw_sorted_log log;
+    sort_log(page, slots, &log);
+    unsigned n = 0;
+    unsigned base = 0;
+    for (unsigned j = 0; j < log.count; j++) {
+        uint64_t key = log.keys[j];
+        unsigned end = (unsigned)(search->floor(page, key) + 1);
+        bool in_base = end > 0 && bw_page_key(page, end - 1) == key;
+        n += copy_base(page, base, end - in_base, keys + n, values + n);
+        base = end;
+        if (bw_word_kind(log.words[j]) == BW_KIND_PUT) {
+            keys[n] = key;
+            values[n] = bw_word_record(log.words[j])->value;
+            n++;
+        }
+    }
+    n += copy_base(page, base, page->count, keys + n, values + n);
+    return n;
+}
+
+/* ---- nearest entries ---- */
+
+/* Both walk the base away from `key` until an entry that the log has not deleted, and compare it with
+ * the nearest live record of the log on that side. Which record of a key is its last one is asked
+ * only for records that are nearer than the nearest found. */
+
+bool bw_page_ceiling(const bw_page *page, const bw_search *search, unsigned slots, uint64_t key,
+                     uint64_t *found_key, uint64_t *found_value) {
+    bool found = false;
+    for (unsigned j = 0; j < slots; j++) {
+        uint64_t word = bw_slot(page, j);
+        const bw_record *record = bw_word_record(word);
+        if (record == NULL || record->key < key || (found && record->key > *found_key))
+            continue;
+        uint64_t latest = bw_log_latest(page, slots, record->key);
+        if (bw_word_kind(latest) != BW_KIND_PUT)
+            continue;
+        found = true;
+        *found_key = record->key;
+        *found_value = bw_word_record(latest)->value;
+    }
+    int at = search->floor(page, key);
+    unsigned i = at >= 0 && bw_page_key(page, (unsigned)at) == key ? (unsigned)at
+                                                                   : (unsigned)(at + 1);
+    for (; i < page->count; i++) {
+        uint64_t base_key = bw_page_key(page, i);
+        if (found && base_key >= *found_key)
+            break;
+        if (bw_log_latest(page, slots, base_key) != 0)
+            continue; /* deleted, or put again and then already found above */
+        found = true;
+        *found_key = base_key;
+        *found_value = bw_page_value(page, i);
+        break;
+    }
+    return found;
+}
+
+bool bw_page_floor(const bw_page *page, const bw_search *search, unsigned slots, uint64_t key,
+                   uint64_t *found_key, uint64_t *found_value) {
+    bool found = false;
+    for (unsigned j = 0; j < slots; j++) {
+        uint64_t word = bw_slot(page, j);
+        const bw_record *record = bw_word_record(word);
+        if (record == NULL || record->key > key || (found && record->key < *found_key))
+            continue;
+        uint64_t latest = bw_log_latest(page, slots, record->key);
+        if (bw_word_kind(latest) != BW_KIND_PUT)
+            continue;
+        found = true;
+        *found_key = record->key;
+        *found_value = bw_word_record(latest)->value;
+    }
+    for (int i = search->floor(page, key); i >= 0; i--) {
+        uint64_t base_key = bw_page_key(page, (unsigned)i);
+        if (found && base_key <= *found_key)
+            break;
+        if (bw_log_latest(page, slots, base_key) != 0)
+            continue;
+        found = true;
+        *found_key = base_key;
+        *found_value = bw_page_value(page, (unsigned)i);
+        break;
+    }
+    return found;
+}

@@ -1,0 +1,188 @@
+/* page.h: what a page is, and the words of its log.
+ *
+ * A page is an immutable sorted base of (key, value) entries plus a write-once log of records:
+ *
+ *     header   64 bytes: counts, level, right sibling, fence keys [low, high)
+ *     log      log_slots words: slot i goes from 0 to a record word once and never changes again
+ *     samples  the first key of each block, padded with 2^64-1 to whole groups of 8
+ *     blocks   16 keys followed by their 16 values; the last block is padded with 2^64-1
+ *
+ * A leaf (level 0) maps keys to the user's values, an inner page maps separators to page ids; the
+ * first entry of an inner page has the key `low`. The rightmost page of a level has right = BW_NO_PID
+ * and no upper fence (`high` is then meaningless), so that the key 2^64-1 can be stored.
+ *
+ * A page is frozen when its log is full or holds FREEZE: nothing can be appended any more. Two
+ * invariants carry every proof (spec/DeltaLog.tla):
+ *   I1  a page that is not frozen is what the mapping table holds for its page id;
+ *   I2  a slot is written once, so a frozen page never changes and all helpers compute the same.
+ */
+#ifndef BWTREE_PAGE_H
+#define BWTREE_PAGE_H
+
+#include "bwtree.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+typedef uint32_t bw_pid;
+
+enum {
+    BW_BLOCK = 16,         /* entries of a block */
+    BW_SAMPLE_GROUP = 8,   /* samples are padded to whole groups, one cache line each */
+    BW_MAX_CAPACITY = 256, /* entries of a base */
+    BW_MAX_LOG = 64,       /* slots of a log */
+    BW_MAX_ENTRIES = BW_MAX_CAPACITY + BW_MAX_LOG,
+    BW_CACHE_LINE = 64,
+    BW_PAGE_UNIT = 256, /* pages are sized in these */
+    BW_PAGE_CLASSES = 20,
+    BW_MAX_LEVEL = 64,
+};
+
+#define BW_ROOT ((bw_pid)0)
+#define BW_NO_PID UINT32_MAX
+
+typedef struct bw_block {
+    uint64_t keys[BW_BLOCK];
+    uint64_t values[BW_BLOCK];
+} bw_block;
+
+typedef struct bw_page {
+    uint32_t count;      /* entries of the base */
+    uint8_t level;       /* 0: leaf */
+    uint8_t log_slots;   /* slots of the log */
+    uint8_t blocks;      /* blocks of the base, 0 … 16 */
+    uint8_t units;       /* size of the page in BW_PAGE_UNITs: its size class */
+    bw_pid right;        /* right sibling */
+    uint16_t samples_at; /* offsets from the page's start, in bytes */
+    uint16_t blocks_at;
+    uint64_t low;
+    uint64_t high;
+
+    /* Written by the thread that retires the page, never read by readers of the page (epoch.c). */
+    struct bw_page *limbo_next;     /* next page of the same bag */
+    struct bw_page *limbo_next_bag; /* in a bag's first page: the next bag */
+    uint64_t limbo_tag;             /* in a bag's first page: the epoch it was sealed in */
+    uint64_t spare;
+
+    _Atomic uint64_t log[];
+} bw_page;
+
+static_assert(sizeof(bw_page) == BW_CACHE_LINE, "the header is one cache line");
+static_assert(sizeof(void *) == 8, "record words hold 64-bit pointers");
+
+/* A record: one change to one key. `stamp` is kept for snapshots. */
+typedef struct bw_record {
+    uint64_t key;
+    uint64_t value;
+    uint64_t stamp;
+    uint64_t spare;
+} bw_record;
+
+/* The word in a slot: tag (16 bits of the key's hash) | pointer to the record (44) | kind (4). The
+ * tag lets a lookup follow only the pointers that are likely to be its key's. */
+typedef enum bw_kind {
+    BW_KIND_NONE = 0,
+    BW_KIND_PUT = 1,
+    BW_KIND_DELETE = 2,
+    BW_KIND_FREEZE = 3, /* has no record */
+} bw_kind;
+
+#define BW_FREEZE_WORD ((uint64_t)BW_KIND_FREEZE)
+
+static inline uint64_t bw_tag(uint64_t key) {
+    return key * UINT64_C(0x9E3779B97F4A7C15) >> 48;
+}
+
+static inline uint64_t bw_word(uint64_t tag, const bw_record *record, bw_kind kind) {
+    return tag << 48 | (uint64_t)(uintptr_t)record | (uint64_t)kind;
+}
+
+static inline uint64_t bw_word_tag(uint64_t word) {
+    return word >> 48;
+}
+
+static inline bw_kind bw_word_kind(uint64_t word) {
+    return (bw_kind)(word & 15);
+}
+
+/* The record of a word, NULL for FREEZE. */
+static inline bw_record *bw_word_record(uint64_t word) {
+    return (bw_record *)(uintptr_t)(word & UINT64_C(0x0000FFFFFFFFFFF0));
+}
+
+/* acquire: pairs with the release of the CAS in bw_log_append, so that the record is readable. */
+static inline uint64_t bw_slot(const bw_page *page, unsigned i) {
+    return atomic_load_explicit((_Atomic uint64_t *)&page->log[i], memory_order_acquire);
+}
+
+static inline const uint64_t *bw_page_samples(const bw_page *page) {
+    return (const uint64_t *)((const char *)page + page->samples_at);
+}
+
+static inline const bw_block *bw_page_blocks(const bw_page *page) {
+    return (const bw_block *)((const char *)page + page->blocks_at);
+}
+
+static inline uint64_t bw_page_key(const bw_page *page, unsigned i) {
+    return bw_page_blocks(page)[i / BW_BLOCK].keys[i % BW_BLOCK];
+}
+
+static inline uint64_t bw_page_value(const bw_page *page, unsigned i) {
+    return bw_page_blocks(page)[i / BW_BLOCK].values[i % BW_BLOCK];
+}
+
+static inline bool bw_page_is_rightmost(const bw_page *page) {
+    return page->right == BW_NO_PID;
+}
+
+/* Is the key to the right of this page? Then the page has been split since a parent named it. */
+static inline bool bw_page_ends_before(const bw_page *page, uint64_t key) {
+    return key >= page->high && page->right != BW_NO_PID;
+}
+
+/* Size in bytes of a page with this many log slots and entries. */
+static inline size_t bw_page_samples_offset(unsigned log_slots) {
+    size_t end = sizeof(bw_page) + log_slots * sizeof(uint64_t);
+    return (end + BW_CACHE_LINE - 1) / BW_CACHE_LINE * BW_CACHE_LINE;
+}
+
+static inline size_t bw_page_blocks_offset(unsigned log_slots, unsigned blocks) {
+    unsigned groups = blocks > BW_SAMPLE_GROUP ? 2 : 1;
+    return bw_page_samples_offset(log_slots) + groups * (size_t)BW_CACHE_LINE;
+}
+
+/* ---- what a log says (page.c) ---- */
+
+/* What one pass over a log has found out about a key. */
+typedef struct bw_scan {
+    unsigned next;     /* the first slot not looked at; the first free one after a full pass */
+    bool frozen;       /* FREEZE was seen, or every slot is taken */
+    uint64_t latest;   /* the last word about the key, 0 if none */
+} bw_scan;
+
+/* Goes on from scan->next to the first free slot. */
+void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan);
+
+/* How many slots are taken now. */
+unsigned bw_log_length(const bw_page *page);
+
+/* The last word about `key` in the first `slots` slots, 0 if none. */
+uint64_t bw_log_latest(const bw_page *page, unsigned slots, uint64_t key);
+
+/* ---- what a page holds (page.c) ---- */
+
+struct bw_search;
+
+/* Merges the base with the first `slots` slots of the log: the live entries in order. keys and
+ * values have room for BW_MAX_ENTRIES. Returns how many. */
+unsigned bw_page_entries(const bw_page *page, const struct bw_search *search, unsigned slots,
+                         uint64_t *keys, uint64_t *values);
+
+/* The live entry with the least key >= key (ceiling) or the greatest <= key (floor), seen in the
+ * first `slots` slots. */
+bool bw_page_ceiling(const bw_page *page, const struct bw_search *search, unsigned slots,
+                     uint64_t key, uint64_t *found_key, uint64_t *found_value);
+bool bw_page_floor(const bw_page *page, const struct bw_search *search, unsigned slots,
+                   uint64_t key, uint64_t *found_key, uint64_t *found_value);
+
+#endif

@@ -1,0 +1,59 @@
+/* search.h: the paths that every operation takes, once for each instruction set.
+ *
+ * A bw_search is the set of functions that search pages: down the tree, in a leaf's base and log,
+ * and in batches. search.inc holds their one source; search_scalar.c, search_avx2.c and
+ * search_avx512.c compile it with their own step "how many of these 8 (16) keys are <= k", and a
+ * tree picks one of them when it is opened (search.c). All three give the same answers.
+ */
+#ifndef BWTREE_SEARCH_H
+#define BWTREE_SEARCH_H
+
+#include "page.h"
+
+/* A separator that a thread found missing from a parent when it crossed a right link, or that it has
+ * made by a split: `pid` begins at `separator` and belongs into a page of level `level`. It names a
+ * page id, so it must not outlive the pin under which it was learnt. */
+typedef struct bw_duty {
+    uint64_t separator;
+    bw_pid pid;
+    unsigned level;
+} bw_duty;
+
+/* Where a descent ended. */
+typedef struct bw_place {
+    bw_page *page;
+    bw_pid pid;
+    bool crossed;    /* a right link was crossed on the way … */
+    bw_duty missing; /* … and this is the separator that would have saved it (the last one) */
+} bw_place;
+
+typedef struct bw_search {
+    bw_simd level;
+
+    /* Index of the last entry of the base with a key <= key, -1 if there is none. */
+    int (*floor)(const bw_page *page, uint64_t key);
+
+    /* Goes from the root to the page of `level` whose range holds the key. The tree is at least as
+     * high. Caller is pinned. */
+    void (*descend)(bw_tree *tree, uint64_t key, unsigned level, bw_place *place);
+
+    /* The key's value in a leaf, log first, then base. */
+    bool (*lookup)(const bw_page *leaf, uint64_t key, uint64_t *value);
+
+    /* bw_get_many for keys[0 … n-1]; returns the hits. Caller is pinned. */
+    size_t (*get_group)(bw_tree *tree, const uint64_t *keys, size_t n, uint64_t *values,
+                        bool *present);
+} bw_search;
+
+enum { BW_GET_GROUP = 16 }; /* lookups whose memory accesses overlap; n of get_group is at most this */
+
+extern const bw_search bw_search_scalar;
+extern const bw_search bw_search_avx2;
+extern const bw_search bw_search_avx512;
+
+/* The search for an option; AUTO becomes the level of BWTREE_SIMD or the best of this processor.
+ * NULL if this processor or build lacks it, or if BWTREE_SIMD is not a level; then *message says
+ * so (static storage). */
+const bw_search *bw_search_select(bw_simd level, bw_status *status, const char **message);
+
+#endif

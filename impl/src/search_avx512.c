@@ -1,0 +1,12 @@
+/* search_avx512.c: the search with AVX-512, eight keys a step (compiled with -mavx512f). */
+#include <immintrin.h>
+#include <stdint.h>
+
+static inline unsigned count_le_8(const uint64_t *keys, uint64_t key) {
+    __mmask8 le = _mm512_cmple_epu64_mask(_mm512_loadu_si512(keys), _mm512_set1_epi64((long long)key));
+    return (unsigned)__builtin_popcount(le);
+}
+
+#define SEARCH bw_search_avx512
+#define SEARCH_LEVEL BW_SIMD_AVX512
+#include "search.inc"

@@ -1,0 +1,13 @@
+/* search_scalar.c: the portable search, for every processor; compilers vectorize it as they can. */
+#include <stdint.h>
+
+static inline unsigned count_le_8(const uint64_t *keys, uint64_t key) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < 8; i++)
+        count += keys[i] <= key;
+    return count;
+}
+
+#define SEARCH bw_search_scalar
+#define SEARCH_LEVEL BW_SIMD_SCALAR
+#include "search.inc"

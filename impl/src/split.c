@@ -1,0 +1,162 @@
+/* split.c: two pages from a frozen one, and telling the parent.
+ *
+ * A split builds the right page q first and publishes it in the mapping table under a new page id,
+ * then installs the left page, whose right link is q, in place of the frozen one. From that CAS on the
+ * tree is whole: a search that the parent still sends to the left page crosses the link (B-link tree:
+ * Lehman and Yao, 1981). The root keeps its page id: both halves get new ones, and the CAS installs an
+ * inner page of one level more.
+ *
+ * Posting then appends the separator to the parent's log, validated at the slot that it takes: having
+ * seen slot n free, and the separator absent from the base and from the slots before n, and after that
+ * the page q alive (what the mapping table holds begins at the separator), it CASes slot n. Losing the
+ * slot means looking again. The order matters: a page found alive before the scan may be dead, and its
+ * separator already removed from this very log, at the end of the scan. Whoever crosses a right link
+ * that no parent names posts it too (write.c), so a post may be given up at any time.
+ *
+ *   spec/BwTree.tla                here
+ *   PublishRight, InstallLeft      bw_split
+ *   PublishHalves, InstallRoot     split_root
+ *   PostScan, PostAlive, PostAppend  post
+ */
+#include "tree.h"
+
+static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys,
+                            const uint64_t *values, unsigned n, unsigned left) {
+    bw_tree *tree = self->tree;
+    bw_pid pids[2];
+    if (!bw_pids_take(self, 2, pids))
+        return BW_EPIDS;
+    bw_page *right_page = bw_page_build(self, page->level, keys + left, values + left, n - left,
+                                        keys[left], page->high, page->right);
+    bw_page *left_page = bw_page_build(self, page->level, keys, values, left, page->low, keys[left],
+                                       pids[1]);
+    uint64_t separators[2] = {page->low, keys[left]};
+    uint64_t children[2] = {pids[0], pids[1]};
+    bw_page *root = bw_page_build(self, page->level + 1U, separators, children, 2, page->low,
+                                  page->high, page->right);
+    bool built = right_page != NULL && left_page != NULL && root != NULL;
+    bool won = false;
+    if (built) {
+        bw_map_store(tree, pids[1], right_page);
+        bw_map_store(tree, pids[0], left_page);
+        won = bw_map_install(tree, BW_ROOT, page, root);
+    }
+    if (won) {
+        bw_count_up(&self->figures.splits);
+        bw_count_up(&self->figures.root_splits);
+        bw_count_up(&self->figures.consolidations);
+        bw_epoch_retire(self, page);
+        return BW_OK;
+    }
+    /* Nobody can have seen the new page ids: no reachable page named them. */
+    bw_map_store(tree, pids[0], NULL);
+    bw_map_store(tree, pids[1], NULL);
+    bw_pids_give_back(self, 2, pids);
+    if (root != NULL)
+        bw_page_release(self, root);
+    if (left_page != NULL)
+        bw_page_release(self, left_page);
+    if (right_page != NULL)
+        bw_page_release(self, right_page);
+    if (built)
+        bw_count_up(&self->figures.consolidations_lost);
+    return built ? BW_OK : BW_ENOMEM;
+}
+
+bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *keys,
+                   const uint64_t *values, unsigned n, unsigned left, bw_duties *duties) {
+    if (pid == BW_ROOT)
+        return split_root(self, page, keys, values, n, left);
+    bw_tree *tree = self->tree;
+    bw_pid right;
+    if (!bw_pids_take(self, 1, &right))
+        return BW_EPIDS;
+    uint64_t separator = keys[left];
+    bw_page *right_page = bw_page_build(self, page->level, keys + left, values + left, n - left,
+                                        separator, page->high, page->right);
+    bw_page *left_page =
+        bw_page_build(self, page->level, keys, values, left, page->low, separator, right);
+    bool built = right_page != NULL && left_page != NULL;
+    bool won = false;
+    if (built) {
+        bw_map_store(tree, right, right_page);
+        won = bw_map_install(tree, pid, page, left_page);
+    }
+    if (won) {
+        bw_count_up(&self->figures.splits);
+        bw_count_up(&self->figures.consolidations);
+        bw_epoch_retire(self, page);
+        bw_duties_add(duties, (bw_duty){.separator = separator, .pid = right,
+                                        .level = page->level + 1U});
+        return BW_OK;
+    }
+    bw_map_store(tree, right, NULL); /* as in split_root */
+    bw_pids_give_back(self, 1, &right);
+    if (left_page != NULL)
+        bw_page_release(self, left_page);
+    if (right_page != NULL)
+        bw_page_release(self, right_page);
+    if (built)
+        bw_count_up(&self->figures.consolidations_lost);
+    return built ? BW_OK : BW_ENOMEM;
+}
+
+/* ---- posting ---- */
+
+static bool is_alive(const bw_tree *tree, bw_duty duty) {
+    const bw_page *page = bw_map_load(tree, duty.pid);
+    return page != NULL && page->low == duty.separator && page->level + 1U == duty.level;
+}
+
+static bool in_base(const bw_page *parent, const bw_search *search, uint64_t separator) {
+    int i = search->floor(parent, separator);
+    return i >= 0 && bw_page_key(parent, (unsigned)i) == separator;
+}
+
+static void post(bw_thread *self, bw_duty duty, bw_duties *duties) {
+    bw_tree *tree = self->tree;
+    bw_record *record = NULL;
+    unsigned lost = 0;
+    for (;;) {
+        bw_place place;
+        tree->search->descend(tree, duty.separator, duty.level, &place);
+        bw_page *parent = place.page;
+        if (in_base(parent, tree->search, duty.separator))
+            break;
+        bw_scan scan = {0};
+        bool done = false;
+        for (;;) {
+            bw_log_scan(parent, duty.separator, &scan);
+            if (scan.latest != 0 || scan.frozen)
+                break;
+            if (!is_alive(tree, duty)) {
+                done = true;
+                break;
+            }
+            if (record == NULL) {
+                record = bw_record_alloc(self);
+                if (record == NULL)
+                    return;
+                *record = (bw_record){.key = duty.separator, .value = duty.pid};
+            }
+            uint64_t word = bw_word(bw_tag(duty.separator), record, BW_KIND_PUT);
+            if (bw_log_append(parent, scan.next, word)) {
+                bw_count_up(&self->figures.posts);
+                return;
+            }
+            bw_count_up(&self->figures.appends_lost);
+            bw_backoff(self, ++lost);
+        }
+        if (done || scan.latest != 0)
+            break;
+        if (bw_consolidate_page(self, place.pid, parent, duties) != BW_OK)
+            break;
+    }
+    if (record != NULL)
+        bw_record_release(self, record);
+}
+
+void bw_post_separators(bw_thread *self, bw_duties *duties) {
+    while (duties->count > 0)
+        post(self, duties->list[--duties->count], duties);
+}

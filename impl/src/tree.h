@@ -1,0 +1,252 @@
+/* tree.h: the tree's own state, and what every file of the engine shares.
+ *
+ *     options.c   defaults, checks                    tree.c      open, close, free
+ *     memory.c    pages and records from pools        mapping.c   page ids
+ *     thread.c    registration, pinning calls         epoch.c     when memory may be freed
+ *     page.c      what a page and its log hold        search.*    the way down, in SIMD
+ *     read.c      get, get_many                       write.c     put, insert, update, remove, …
+ *     consolidate.c  a fresh page from a frozen one   split.c     two pages, and the post to the parent
+ *     navigate.c  floor, ceiling, …                   cursor.c    walking
+ *     range.c     count, clear, size                  upkeep.c    consolidate everything, the worker
+ *     stats.c     figures                             check.c     self_check
+ */
+#ifndef BWTREE_TREE_H
+#define BWTREE_TREE_H
+
+#include "bwtree.h"
+#include "epoch.h"
+#include "memory.h"
+#include "page.h"
+#include "search.h"
+
+#include <pthread.h>
+
+/* One thread's registration with one tree. The first line is written by its owner at every pin and
+ * read by whoever tries to advance the epoch; the rest belongs to the owner (figures are read by
+ * bw_get_stats, hence atomic). A registration is never freed before its tree: when its thread ends,
+ * another thread takes it over with its pools and figures. */
+typedef struct bw_thread {
+    _Alignas(BW_CACHE_LINE) _Atomic uint64_t announced; /* the epoch of the pin, 0: not pinned */
+    _Atomic uint64_t pins;                              /* pins so far */
+    bw_tree *tree;
+    uint32_t depth; /* nested pins */
+    uint32_t jitter; /* state of the backoff's random numbers */
+
+    _Alignas(BW_CACHE_LINE) bw_limbo limbo;
+    bw_pool pool;
+    bw_pid spare_pids[2]; /* taken for a split that another helper won */
+    unsigned spare_pid_count;
+
+    struct {
+        _Atomic int64_t size; /* keys inserted less keys removed by this thread */
+        _Atomic uint64_t appends, appends_lost;
+        _Atomic uint64_t consolidations, consolidations_lost;
+        _Atomic uint64_t splits, root_splits, posts, helps;
+    } figures;
+
+    /* For how long this thread has been seen to block the epoch (epoch.c). */
+    _Atomic uint64_t blocked_pins;
+    _Atomic uint64_t blocked_since_ns;
+
+    _Atomic uint64_t taken;         /* 1: some thread owns it */
+    struct bw_thread *next;         /* in the tree's list, fixed */
+    struct bw_thread *next_owned;   /* in its owner's list, under the registry's mutex */
+    struct bw_thread **owned_link;  /* what points to it in that list */
+} bw_thread;
+
+/* What a tree is doing; anything but OPEN ends a call that begins. */
+typedef enum bw_state {
+    BW_STATE_OPEN = 0,
+    BW_STATE_CLOSING = 1, /* no new calls; memory is still there */
+    BW_STATE_CLOSED = 2,  /* only the handle is left */
+    BW_STATE_FORKED = 3,  /* this is a child of the process that opened it */
+} bw_state;
+
+struct bw_tree {
+    /* Read by every operation, written at open. */
+    _Atomic(bw_page *) *map;
+    const bw_search *search;
+    uint64_t id; /* of all trees of this process, never used again */
+    _Atomic uint64_t state;
+    bw_options options;
+
+    /* Written rarely. */
+    _Alignas(BW_CACHE_LINE) _Atomic uint64_t epoch; /* the global epoch, from 1 */
+    _Alignas(BW_CACHE_LINE) _Atomic uint64_t next_pid;
+    _Atomic(bw_thread *) threads;  /* every registration */
+    _Atomic(bw_page *) orphans;    /* bags of threads that have ended */
+    _Atomic uint64_t cursors;      /* open ones */
+    bw_depot depot;
+
+    struct bw_worker *worker;
+    pthread_mutex_t worker_mutex;
+
+    struct bw_tree *next_tree;   /* list of all trees, under the registry's mutex */
+    struct bw_tree **tree_link;
+};
+
+/* ---- pinning (epoch.c has the rules) ---- */
+
+/* relaxed: figures are only ever read for show, and only their owner writes them. */
+static inline void bw_count_up(_Atomic uint64_t *figure) {
+    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+static inline void bw_epoch_pin(bw_tree *tree, bw_thread *self) {
+    if (self->depth++ > 0)
+        return;
+    bw_count_up(&self->pins);
+    /* relaxed: an old epoch is announced at worst, which only delays the next advance. */
+    uint64_t epoch = atomic_load_explicit(&tree->epoch, memory_order_relaxed);
+    /* release: keeps what this thread did under its last pin before this announcement, too, for
+     * whoever reads the announcement in bw_epoch_try_advance instead of the unpin. */
+    atomic_store_explicit(&self->announced, epoch, memory_order_release);
+    /* Announced, then the map: pairs with the fences in seal and advance. On x86-64 a locked
+     * no-op or mfence, on aarch64 dmb ish. */
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+static inline void bw_epoch_unpin(bw_thread *self) {
+    if (--self->depth > 0)
+        return;
+    /* release: every use of a page came before; pairs with the acquire in bw_epoch_try_advance. */
+    atomic_store_explicit(&self->announced, 0, memory_order_release);
+}
+
+/* ---- mapping.c: page ids and the table that takes them to pages ---- */
+
+bw_status bw_map_open(bw_tree *tree);
+void bw_map_close(bw_tree *tree);
+
+/* acquire: pairs with the release of bw_map_store and bw_map_install, so that a page is seen whole. */
+static inline bw_page *bw_map_load(const bw_tree *tree, bw_pid pid) {
+    return atomic_load_explicit(&tree->map[pid], memory_order_acquire);
+}
+
+/* For a page id that no other thread can know yet. release: as above. */
+static inline void bw_map_store(bw_tree *tree, bw_pid pid, bw_page *page) {
+    atomic_store_explicit(&tree->map[pid], page, memory_order_release);
+}
+
+/* Replaces a frozen page; false if another helper has done it. release: as above; relaxed on
+ * failure: the page seen is not used. */
+static inline bool bw_map_install(bw_tree *tree, bw_pid pid, bw_page *frozen, bw_page *fresh) {
+    return atomic_compare_exchange_strong_explicit(&tree->map[pid], &frozen, fresh,
+                                                   memory_order_release, memory_order_relaxed);
+}
+
+/* Takes n page ids (n <= 2), or none and false. */
+bool bw_pids_take(bw_thread *self, unsigned n, bw_pid *pids);
+/* Gives back page ids that were never reachable. */
+void bw_pids_give_back(bw_thread *self, unsigned n, const bw_pid *pids);
+/* Could bw_pids_take(self, n) succeed now? */
+bool bw_pids_left(const bw_thread *self, unsigned n);
+
+/* ---- thread.c ---- */
+
+/* Begins a call: finds (or makes) the registration, pins, looks at the tree's state. On BW_OK the
+ * caller is pinned until bw_leave. */
+bw_status bw_enter_slow(bw_tree *tree, bw_thread **self);
+
+/* The registrations that this thread used last, by tree id: finding one's own is one comparison. */
+enum { BW_THREAD_CACHE = 4 };
+typedef struct bw_thread_cache {
+    uint64_t tree_id;
+    bw_thread *thread;
+} bw_thread_cache;
+#if defined(__GLIBC__)
+/* A library that is loaded late gets its few bytes from the reserve that glibc keeps for this. */
+#define BW_TLS _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define BW_TLS _Thread_local
+#endif
+extern BW_TLS bw_thread_cache bw_thread_cached[BW_THREAD_CACHE];
+
+static inline bw_status bw_state_status(uint64_t state) {
+    return state == BW_STATE_OPEN ? BW_OK : state == BW_STATE_FORKED ? BW_EFORKED : BW_ECLOSED;
+}
+
+static inline void bw_leave(bw_thread *self) {
+    bw_epoch_unpin(self);
+}
+
+static inline bw_status bw_enter(bw_tree *tree, bw_thread **self) {
+    if (__builtin_expect(tree == NULL, 0))
+        return BW_EINVAL;
+    bw_thread_cache *cached = &bw_thread_cached[tree->id % BW_THREAD_CACHE];
+    if (__builtin_expect(cached->tree_id != tree->id, 0))
+        return bw_enter_slow(tree, self);
+    *self = cached->thread;
+    bw_epoch_pin(tree, *self);
+    /* relaxed: ordered after the announcement by the fence in bw_epoch_pin; bw_close does the
+     * same two steps in the other order, so that one of us sees the other. */
+    uint64_t state = atomic_load_explicit(&tree->state, memory_order_relaxed);
+    if (__builtin_expect(state != BW_STATE_OPEN, 0)) {
+        bw_leave(*self);
+        return bw_state_status(state);
+    }
+    return BW_OK;
+}
+
+/* Steps of bw_close and bw_free that need the registry's mutex. */
+void bw_registry_add(bw_tree *tree);
+void bw_registry_lock(void);
+void bw_registry_unlock(void);
+void bw_registry_remove(bw_tree *tree);
+
+/* ---- consolidate.c, split.c ---- */
+
+/* Duties that a call has run into and not yet done. They may be dropped: the separator is found
+ * missing again by the next thread that crosses the link. */
+typedef struct bw_duties {
+    unsigned count;
+    bw_duty list[BW_MAX_LEVEL];
+} bw_duties;
+
+static inline void bw_duties_add(bw_duties *duties, bw_duty duty) {
+    if (duties->count < BW_MAX_LEVEL)
+        duties->list[duties->count++] = duty;
+}
+
+/* Builds a page; NULL when out of memory. */
+bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
+                       const uint64_t *values, unsigned n, uint64_t low, uint64_t high,
+                       bw_pid right);
+
+/* Makes the page frozen if it is not, by FREEZE in its first free slot. */
+void bw_log_freeze(bw_page *page);
+
+/* Replaces a frozen page by its consolidation, in two pages if it has grown too large (then adds the
+ * post to duties). BW_OK also if another helper was faster. BW_ENOMEM, BW_EPIDS: nothing changed. */
+bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_duties *duties);
+
+/* The part of it for n > capacity entries. */
+bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *keys,
+                   const uint64_t *values, unsigned n, unsigned left, bw_duties *duties);
+
+/* Posts separators to their parents until none is left; gives up what fails. */
+void bw_post_separators(bw_thread *self, bw_duties *duties);
+
+/* ---- write.c ---- */
+
+/* CAS of a free slot. False if another thread took it. */
+static inline bool bw_log_append(bw_page *page, unsigned slot, uint64_t word) {
+    uint64_t expected = 0;
+    /* release: publishes the record's fields; pairs with the acquire in bw_slot. relaxed on failure:
+     * the loser loads the slot again through bw_slot. */
+    return atomic_compare_exchange_strong_explicit(&page->log[slot], &expected, word,
+                                                   memory_order_release, memory_order_relaxed);
+}
+
+/* The n-th loss in a row of one call: a spin hint up to retry_limit, then exponential, jittered. */
+void bw_backoff(bw_thread *self, unsigned lost);
+
+/* bw_remove for a caller that is pinned. */
+bw_status bw_remove_pinned(bw_thread *self, uint64_t key, uint64_t *seen);
+
+/* ---- upkeep.c ---- */
+
+void bw_worker_join(bw_tree *tree);
+
+#endif

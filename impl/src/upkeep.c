@@ -1,0 +1,225 @@
+/* upkeep.c: work that nobody waits for: consolidating whole levels, collecting, the worker.
+ *
+ * A page whose log is not full is frozen first, by FREEZE in its first free slot, so that it is never
+ * replaced while something could still be appended to it. The worker walks by keys, not by page ids:
+ * what it learnt under one pin may be gone under the next.
+ */
+#define _GNU_SOURCE
+#include "tree.h"
+
+#include <string.h>
+#include <time.h>
+
+/* Would the page's consolidation have to split it, with no page id left? Then it must not be frozen:
+ * it would take no more writes. */
+static bool would_lack_pids(const bw_thread *self, const bw_page *page, unsigned length) {
+    const bw_options *options = &self->tree->options;
+    unsigned capacity = page->level == 0 ? options->leaf_capacity : options->inner_capacity;
+    return page->count + length > capacity && !bw_pids_left(self, 2);
+}
+
+/* Consolidates the page of `level` at `key` if its log has at least `length` records; posts what is
+ * found missing on the way. Gives the key of the next page. */
+static bw_status tend(bw_thread *self, unsigned level, uint64_t *key, unsigned length, bool *worked,
+                      bool *more) {
+    bw_tree *tree = self->tree;
+    bw_duties duties;
+    duties.count = 0;
+    bw_place place;
+    tree->search->descend(tree, *key, level, &place);
+    *more = !bw_page_is_rightmost(place.page);
+    *key = place.page->high;
+    bw_status status = BW_OK;
+    unsigned taken = bw_log_length(place.page);
+    if (taken >= length) {
+        if (would_lack_pids(self, place.page, taken)) {
+            status = BW_EPIDS;
+        } else {
+            bw_log_freeze(place.page);
+            status = bw_consolidate_page(self, place.pid, place.page, &duties);
+            *worked = true;
+        }
+    }
+    if (place.crossed) {
+        bw_count_up(&self->figures.helps);
+        bw_duties_add(&duties, place.missing);
+    }
+    bw_post_separators(self, &duties);
+    return status;
+}
+
+static bool must_stop(const struct bw_worker *worker);
+
+/* Tends all pages, leaves first, a pin each. Goes on after a failure, and returns the first. */
+static bw_status sweep(bw_tree *tree, unsigned length, const struct bw_worker *worker,
+                       bool *worked) {
+    bw_status first = BW_OK;
+    for (unsigned level = 0; level < BW_MAX_LEVEL; level++) {
+        uint64_t key = 0;
+        for (bool more = true; more;) {
+            bw_thread *self;
+            bw_status status = bw_enter(tree, &self);
+            if (status != BW_OK)
+                return status;
+            bool top = bw_map_load(tree, BW_ROOT)->level == level;
+            status = tend(self, level, &key, length, worked, &more);
+            bw_leave(self);
+            if (first == BW_OK)
+                first = status;
+            if (worker != NULL && must_stop(worker))
+                return first;
+            if (top && !more)
+                return first;
+        }
+    }
+    return first;
+}
+
+bw_status bw_consolidate(bw_tree *tree) {
+    bool worked;
+    return sweep(tree, 1, NULL, &worked);
+}
+
+bw_status bw_collect(bw_tree *tree, uint64_t *freed) {
+    uint64_t total = 0;
+    bw_thread *self;
+    /* Two advances end the grace period of what is sealed in the first round; an own pin would hold
+     * up the second, so each round has a pin of its own. */
+    for (unsigned round = 0; round < 3; round++) {
+        bw_status status = bw_enter(tree, &self);
+        if (status != BW_OK)
+            return status;
+        bw_epoch_seal(self);
+        bw_epoch_try_advance(self);
+        total += bw_epoch_free_eligible(self, UINT64_MAX);
+        bw_leave(self);
+    }
+    if (freed != NULL)
+        *freed = total;
+    return BW_OK;
+}
+
+/* ---- the worker ---- */
+
+struct bw_worker {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    _Atomic uint64_t stop;
+    bw_tree *tree;
+};
+
+static bool must_stop(const struct bw_worker *worker) {
+    /* relaxed: joining the thread orders everything else. */
+    return atomic_load_explicit(&worker->stop, memory_order_relaxed) != 0;
+}
+
+static void pause_worker(struct bw_worker *worker, uint64_t ns) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(ns / 1000000000);
+    until.tv_nsec += (long)(ns % 1000000000);
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    (void)pthread_mutex_lock(&worker->mutex);
+    int timed_out = 0;
+    while (!must_stop(worker) && timed_out == 0)
+        timed_out = pthread_cond_timedwait(&worker->wake, &worker->mutex, &until);
+    (void)pthread_mutex_unlock(&worker->mutex);
+}
+
+static void *work(void *argument) {
+    enum { IDLE_FACTOR = 64 }; /* a worker that finds nothing to do sleeps up to so much longer */
+    struct bw_worker *worker = argument;
+    bw_tree *tree = worker->tree;
+    uint64_t shortest = (uint64_t)tree->options.worker_interval_us * 1000;
+    uint64_t interval = shortest;
+    while (!must_stop(worker)) {
+        bool worked = false;
+        (void)sweep(tree, tree->options.worker_log_length, worker, &worked);
+        uint64_t freed = 0;
+        (void)bw_collect(tree, &freed);
+        if (worked || freed > 0)
+            interval = shortest;
+        else if (interval < shortest * IDLE_FACTOR)
+            interval *= 2;
+        pause_worker(worker, interval);
+    }
+    return NULL;
+}
+
+static struct bw_worker *worker_create(bw_tree *tree, bw_status *status) {
+    struct bw_worker *worker = bw_alloc(&tree->options, sizeof *worker, BW_CACHE_LINE);
+    *status = BW_ENOMEM;
+    if (worker == NULL)
+        return NULL;
+    memset(worker, 0, sizeof *worker);
+    worker->tree = tree;
+    pthread_condattr_t attributes;
+    *status = BW_ETHREAD;
+    if (pthread_condattr_init(&attributes) != 0)
+        goto no_attributes;
+    /* The clock of pause_worker: setting the time of day must not stop the worker. */
+    if (pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0 ||
+        pthread_cond_init(&worker->wake, &attributes) != 0)
+        goto no_condition;
+    if (pthread_mutex_init(&worker->mutex, NULL) != 0)
+        goto no_mutex;
+    if (pthread_create(&worker->thread, NULL, work, worker) != 0)
+        goto no_thread;
+    (void)pthread_condattr_destroy(&attributes);
+    *status = BW_OK;
+    return worker;
+no_thread:
+    (void)pthread_mutex_destroy(&worker->mutex);
+no_mutex:
+    (void)pthread_cond_destroy(&worker->wake);
+no_condition:
+    (void)pthread_condattr_destroy(&attributes);
+no_attributes:
+    bw_dealloc(&tree->options, worker, sizeof *worker, BW_CACHE_LINE);
+    return NULL;
+}
+
+bw_status bw_worker_start(bw_tree *tree) {
+    if (tree == NULL)
+        return BW_EINVAL;
+    bw_status status = bw_state_status(atomic_load_explicit(&tree->state, memory_order_relaxed));
+    if (status != BW_OK)
+        return status;
+    (void)pthread_mutex_lock(&tree->worker_mutex);
+    /* Again, now that bw_close, which sets the state before it takes the mutex, must wait for us. */
+    status = bw_state_status(atomic_load_explicit(&tree->state, memory_order_relaxed));
+    if (status == BW_OK && tree->worker == NULL)
+        tree->worker = worker_create(tree, &status);
+    (void)pthread_mutex_unlock(&tree->worker_mutex);
+    return status;
+}
+
+void bw_worker_join(bw_tree *tree) {
+    (void)pthread_mutex_lock(&tree->worker_mutex);
+    struct bw_worker *worker = tree->worker;
+    if (worker != NULL) {
+        (void)pthread_mutex_lock(&worker->mutex);
+        atomic_store_explicit(&worker->stop, 1, memory_order_relaxed);
+        (void)pthread_cond_signal(&worker->wake);
+        (void)pthread_mutex_unlock(&worker->mutex);
+        (void)pthread_join(worker->thread, NULL);
+        (void)pthread_mutex_destroy(&worker->mutex);
+        (void)pthread_cond_destroy(&worker->wake);
+        bw_dealloc(&tree->options, worker, sizeof *worker, BW_CACHE_LINE);
+        tree->worker = NULL;
+    }
+    (void)pthread_mutex_unlock(&tree->worker_mutex);
+}
+
+bw_status bw_worker_stop(bw_tree *tree) {
+    if (tree == NULL)
+        return BW_EINVAL;
+    bw_status status = bw_state_status(atomic_load_explicit(&tree->state, memory_order_relaxed));
+    if (status == BW_OK)
+        bw_worker_join(tree);
+    return status;
+}

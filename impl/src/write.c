@@ -1,0 +1,218 @@
+/* write.c: put, insert, update, remove, compare_exchange, put_many: the append.
+ *
+ * A write looks its key up in the leaf's base and in the log up to the first free slot, decides what
+ * it has to do, and CASes its record into that very slot. Winning the slot proves that nothing has
+ * happened to the page since the look: the page was current (I1) and the log no longer. Losing it
+ * means that another record stands there: the loser looks at the new slots only, and decides anew,
+ * for an insert may have become an insert of a key that exists. On a frozen page it helps to
+ * consolidate and starts again from the root.
+ *
+ *   spec/DeltaLog.tla, spec/BwTree.tla     here
+ *   Load, Scan                             descend, bw_log_scan
+ *   Append                                 bw_log_append
+ *   Consolidate                            bw_consolidate_page
+ */
+#include "tree.h"
+
+typedef enum bw_write_kind { PUT, INSERT, UPDATE, REMOVE, EXCHANGE } bw_write_kind;
+
+/* What a write has to do, given what it sees. */
+typedef struct bw_decision {
+    bw_status status;
+    bool append;
+} bw_decision;
+
+static inline bw_decision decide(bw_write_kind kind, bool present, uint64_t current,
+                                 uint64_t expected) {
+    switch (kind) {
+    case PUT:
+        return (bw_decision){present ? BW_EXISTS : BW_OK, true};
+    case INSERT:
+        return (bw_decision){present ? BW_EXISTS : BW_OK, !present};
+    case UPDATE:
+    case REMOVE:
+        return (bw_decision){present ? BW_OK : BW_NOT_FOUND, present};
+    default:
+        if (!present)
+            return (bw_decision){BW_NOT_FOUND, false};
+        return (bw_decision){current == expected ? BW_OK : BW_MISMATCH, current == expected};
+    }
+}
+
+static inline void spin_hint(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb");
+#endif
+}
+
+void bw_backoff(bw_thread *self, unsigned lost) {
+    const bw_options *options = &self->tree->options;
+    if (lost <= options->retry_limit) {
+        spin_hint();
+        return;
+    }
+    unsigned doublings = lost - options->retry_limit - 1;
+    uint64_t spins = options->backoff_min;
+    spins = doublings < 20 ? spins << doublings : options->backoff_max;
+    if (spins > options->backoff_max)
+        spins = options->backoff_max;
+    /* xorshift32 (Marsaglia, 2003): between half and all of it, so that losers part. */
+    uint32_t x = self->jitter;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    self->jitter = x;
+    spins = spins / 2 + x % (spins / 2 + 1);
+    for (uint64_t i = 0; i < spins; i++)
+        spin_hint();
+}
+
+static void count_size(bw_thread *self, int change) {
+    int64_t size = atomic_load_explicit(&self->figures.size, memory_order_relaxed);
+    atomic_store_explicit(&self->figures.size, size + change, memory_order_relaxed);
+}
+
+static inline bw_status write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key,
+                                     uint64_t expected, uint64_t value, uint64_t *seen) {
+    bw_tree *tree = self->tree;
+    const bw_search *search = tree->search;
+    bw_record *record = NULL;
+    unsigned lost = 0;
+    bw_decision decision;
+    bool present;
+    uint64_t current;
+    bw_duties duties;
+    duties.count = 0;
+    bw_place place;
+    for (;;) {
+        search->descend(tree, key, 0, &place);
+        bw_page *leaf = place.page;
+        int at = search->floor(leaf, key);
+        bool in_base = at >= 0 && bw_page_key(leaf, (unsigned)at) == key;
+        bw_scan scan = {0};
+        for (;;) {
+            bw_log_scan(leaf, key, &scan);
+            if (scan.latest != 0) {
+                present = bw_word_kind(scan.latest) == BW_KIND_PUT;
+                current = bw_word_record(scan.latest)->value;
+            } else {
+                present = in_base;
+                current = in_base ? bw_page_value(leaf, (unsigned)at) : 0;
+            }
+            decision = decide(kind, present, current, expected);
+            if (!decision.append || scan.frozen)
+                break;
+            if (record == NULL) {
+                record = bw_record_alloc(self);
+                if (record == NULL) {
+                    decision.status = BW_ENOMEM;
+                    break;
+                }
+                *record = (bw_record){.key = key, .value = value};
+            }
+            uint64_t word =
+                bw_word(bw_tag(key), record, kind == REMOVE ? BW_KIND_DELETE : BW_KIND_PUT);
+            if (bw_log_append(leaf, scan.next, word)) {
+                record = NULL;
+                bw_count_up(&self->figures.appends);
+                if (kind == REMOVE)
+                    count_size(self, -1);
+                else if (!present)
+                    count_size(self, 1);
+                /* Whoever freezes the page has it in the cache. May fail: others will help. */
+                if (scan.next + 1 == leaf->log_slots)
+                    (void)bw_consolidate_page(self, place.pid, leaf, &duties);
+                goto done;
+            }
+            bw_count_up(&self->figures.appends_lost);
+            bw_backoff(self, ++lost);
+        }
+        if (!decision.append || decision.status == BW_ENOMEM)
+            break;
+        bw_status status = bw_consolidate_page(self, place.pid, leaf, &duties);
+        if (status != BW_OK) {
+            decision.status = status;
+            break;
+        }
+    }
+done:
+    if (record != NULL)
+        bw_record_release(self, record);
+    if (place.crossed) {
+        bw_count_up(&self->figures.helps);
+        bw_duties_add(&duties, place.missing);
+    }
+    if (duties.count > 0)
+        bw_post_separators(self, &duties);
+    if (decision.status >= 0 && present && seen != NULL)
+        *seen = current;
+    return decision.status;
+}
+
+static inline bw_status write_key(bw_tree *tree, bw_write_kind kind, uint64_t key,
+                                  uint64_t expected, uint64_t value, uint64_t *seen) {
+    bw_thread *self;
+    bw_status status = bw_enter(tree, &self);
+    if (__builtin_expect(status != BW_OK, 0))
+        return status;
+    status = write_pinned(self, kind, key, expected, value, seen);
+    bw_leave(self);
+    return status;
+}
+
+bw_status bw_put(bw_tree *tree, uint64_t key, uint64_t value, uint64_t *seen) {
+    return write_key(tree, PUT, key, 0, value, seen);
+}
+
+bw_status bw_insert(bw_tree *tree, uint64_t key, uint64_t value, uint64_t *seen) {
+    return write_key(tree, INSERT, key, 0, value, seen);
+}
+
+bw_status bw_update(bw_tree *tree, uint64_t key, uint64_t value, uint64_t *seen) {
+    return write_key(tree, UPDATE, key, 0, value, seen);
+}
+
+bw_status bw_remove(bw_tree *tree, uint64_t key, uint64_t *seen) {
+    return write_key(tree, REMOVE, key, 0, 0, seen);
+}
+
+bw_status bw_compare_exchange(bw_tree *tree, uint64_t key, uint64_t expected, uint64_t desired,
+                              uint64_t *seen) {
+    return write_key(tree, EXCHANGE, key, expected, desired, seen);
+}
+
+bw_status bw_remove_pinned(bw_thread *self, uint64_t key, uint64_t *seen) {
+    return write_pinned(self, REMOVE, key, 0, 0, seen);
+}
+
+bw_status bw_put_many(bw_tree *tree, const uint64_t *keys, const uint64_t *values, size_t n,
+                      size_t *done, size_t *inserted) {
+    enum { KEYS_PER_PIN = 256 }; /* as in bw_get_many */
+    size_t fresh = 0;
+    size_t i = 0;
+    bw_status status = BW_OK;
+    if (n > 0 && (keys == NULL || values == NULL))
+        status = BW_EINVAL;
+    do {
+        bw_thread *self;
+        if (status == BW_OK)
+            status = bw_enter(tree, &self);
+        if (status != BW_OK)
+            break;
+        for (size_t end = n - i < KEYS_PER_PIN ? n : i + KEYS_PER_PIN; i < end; i++) {
+            status = write_pinned(self, PUT, keys[i], 0, values[i], NULL);
+            if (status < 0)
+                break;
+            fresh += status == BW_OK;
+            status = BW_OK;
+        }
+        bw_leave(self);
+    } while (status == BW_OK && i < n);
+    if (done != NULL)
+        *done = i;
+    if (inserted != NULL)
+        *inserted = fresh;
+    return status;
+}
