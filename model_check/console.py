@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: A wide fallback: in a log there is no terminal width, and a cut table is worse than a long line.
-_LOG_WIDTH = 160
+_LOG_WIDTH = 180
 
 #: Seconds between two plain lines about what is still running.
 HEARTBEAT = 15.0

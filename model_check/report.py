@@ -79,7 +79,7 @@ class Verdict(Enum):
         return Verdict.GREEN
 
 
-class CannotRun(Exception):
+class CannotRun(Exception):  # noqa: N818 - it reads as the sentence it stands for
     """The check could not be made; the message says why and what to do. Exit code 2."""
 
 
@@ -136,7 +136,7 @@ def totals(sections: Iterable[Section]) -> dict[str, int | float]:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:,}"
+    return "-" if value is None else f"{value:,}"
 
 
 def summary_table(sections: Sequence[Section], title: str = "bwcheck") -> Table:

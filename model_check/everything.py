@@ -1,0 +1,86 @@
+"""`bwcheck all`: every part of the suite, one summary, one verdict.
+
+The parts run one after another, each with the whole machine. A part that cannot run does
+not keep the others from running: the summary says what each of them showed.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from model_check.console import output
+from model_check.report import (
+    CannotRun,
+    Section,
+    Settings,
+    Verdict,
+    document,
+    summary_table,
+    write_json,
+)
+from model_check.tlc import command as tlc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DEFAULT_JSON = Path("build/check/summary.json")
+
+#: Name of a part to what runs it, in the order in which they run.
+PARTS: Mapping[str, Callable[[Settings], Section]] = {
+    "tlc": tlc.section,
+}
+
+
+def everything(
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is random.")] = 0,
+    jobs: Annotated[
+        Optional[int], typer.Option(min=1, help="Processes at once (default: as fit).")
+    ] = None,
+    json: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where the results are written.")
+    ] = DEFAULT_JSON,
+) -> None:
+    """Run every part of the suite and print one summary, green or red.
+
+    Example: bwcheck all --seed 7
+
+    Exit codes: 0 all as expected, 1 a violation (printed), 2 could not run.
+    """
+    console = output()
+    begin, started = time.monotonic(), datetime.now(timezone.utc)
+    settings = Settings(seed=seed, jobs=jobs)
+    sections = [_run(name, part, settings) for name, part in PARTS.items()]
+    seconds = time.monotonic() - begin
+    result = document(sections, command="bwcheck all", seed=seed, started=started, seconds=seconds)
+    write_json(json, result)
+    console.print()
+    console.print(summary_table(sections, title=f"bwcheck all --seed {seed}"))
+    for part in sections:
+        if part.verdict is not Verdict.GREEN:
+            console.print(f"{part.name}: {part.verdict.value}; see above for each", markup=False)
+    verdict = Verdict.worst(part.verdict for part in sections)
+    console.print(f"[{verdict.style}]{verdict.value.upper()}[/] in {seconds:.0f} s; {json}")
+    raise typer.Exit(verdict.exit_code)
+
+
+def _run(name: str, part: Callable[[Settings], Section], settings: Settings) -> Section:
+    console = output()
+    console.rule(name, align="left")
+    begin = time.monotonic()
+    try:
+        return part(settings)
+    except CannotRun as error:
+        console.print(f"{name} could not run: {error}", markup=False, soft_wrap=True)
+        return Section(
+            name=name,
+            verdict=Verdict.BROKEN,
+            figures={},
+            rows=[],
+            seconds=time.monotonic() - begin,
+            problems=[str(error)],
+        )

@@ -1,0 +1,140 @@
+"""One TLC process: started, read while it runs, ended in time, and cleaned up after.
+
+TLC writes into a folder of its own (states, the modules that it unpacks from its jar) and
+never into spec/: several run at once, and two that unpack into one folder can read each
+other's half-written files.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model_check.tlc.output import Outcome, Parser
+
+if TYPE_CHECKING:
+    from model_check.tlc.config import Config
+    from model_check.tlc.tools import Toolchain
+
+#: What java -XX:+ExitOnOutOfMemoryError ends with.
+_JAVA_OUT_OF_MEMORY = 3
+#: TLC has this many fingerprint polynomials, -fp 0 to 130.
+_POLYNOMIALS = 131
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one process may use."""
+
+    workers: int = 1
+    heap_mb: int = 1024
+    timeout: float = 300.0
+    seed: int = 0
+
+
+def command_line(config: Config, tools: Toolchain, limits: Limits, scratch: Path) -> list[str]:
+    """Give the command that model-checks ``config``; all it writes goes to ``scratch``."""
+    quick = config.tier == "check"
+    return [
+        str(tools.java),
+        "-XX:+UseSerialGC" if limits.workers == 1 else "-XX:+UseParallelGC",
+        # The small ones end before the optimizing compiler would pay for itself.
+        *(["-XX:TieredStopAtLevel=1"] if quick and config.must_fail else []),
+        f"-Xmx{limits.heap_mb}m",
+        "-Xss16m",  # recursive operators
+        "-XX:+ExitOnOutOfMemoryError",  # otherwise TLC 2.15 can collect garbage for ever
+        f"-Djava.io.tmpdir={scratch}",
+        "-Dtlc2.TLC.progressInterval=5",  # seconds; TLC 2.15 reports once a minute anyhow
+        "-cp",
+        str(tools.jar),
+        "tlc2.TLC",
+        "-tool",
+        *("-config", config.path.name),  # TLC 2.15 looks beside the module only
+        *("-workers", str(limits.workers)),
+        *("-seed", str(limits.seed)),
+        *("-fp", str(limits.seed % _POLYNOMIALS)),
+        *("-coverage", "1"),
+        *("-metadir", str(scratch / "states")),
+        *([] if config.check_deadlock else ["-deadlock"]),
+        str(config.spec.resolve()),
+    ]
+
+
+class Run:
+    """One configuration being checked; :meth:`stop` may be called from another thread."""
+
+    def __init__(self, config: Config, tools: Toolchain, limits: Limits) -> None:
+        """Prepare; nothing starts before :meth:`finish`."""
+        self.config = config
+        self.started: float | None = None
+        self._tools = tools
+        self._limits = limits
+        self._parser = Parser()
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """Give what is known so far."""
+        return self._parser.outcome
+
+    def finish(self) -> Outcome:
+        """Run TLC to its end, or to the time limit, and give the outcome.
+
+        Raises OSError if the process cannot be started.
+        """
+        self.started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="bwcheck-tlc-") as folder:
+            process = self._start(folder)
+            if process is None:
+                return self.outcome
+            timer = threading.Timer(self._limits.timeout, self._time_out)
+            timer.daemon = True
+            timer.start()
+            try:
+                for line in process.stdout or ():
+                    self._parser.feed(line)
+                self.outcome.exit_code = process.wait()
+            finally:
+                timer.cancel()
+                process.kill()
+                process.wait()
+                if process.stdout:
+                    process.stdout.close()
+        if self.outcome.exit_code == _JAVA_OUT_OF_MEMORY:
+            self.outcome.out_of_memory = True
+        self.outcome.seconds = time.monotonic() - self.started
+        return self.outcome
+
+    def _start(self, folder: str) -> subprocess.Popen[str] | None:
+        command = command_line(self.config, self._tools, self._limits, Path(folder))
+        with self._lock:
+            if self._stopped:
+                return None
+            self._process = subprocess.Popen(  # noqa: S603 - java, found by tools
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+            )
+            return self._process
+
+    def _time_out(self) -> None:
+        self.outcome.timed_out = True
+        self.stop()
+
+    def stop(self) -> None:
+        """End the process now; :meth:`finish` returns soon after."""
+        with self._lock:
+            self._stopped = True
+            if self._process is not None and self._process.poll() is None:
+                self._process.kill()
