@@ -24,10 +24,10 @@ Record(event) == history' = IF NoHistory THEN history ELSE Append(history, event
 MCInit == Init /\ initial = map /\ history = <<>>
 
 MCInvoke ==
-  \E t \in Threads, op \in Menu :
+  \E t \in Threads :
     /\ NoHistory \/ CallsMade < MaxCalls
-    /\ Invoke(t, op)
-    /\ Record(<<"call", t, op>>)
+    /\ Invoke(t, Menu)
+    /\ Record(<<"call", t, call'[t].op>>)
     /\ UNCHANGED initial
 
 MCEffect  == \E t \in Threads : Effect(t) /\ UNCHANGED <<history, initial>>

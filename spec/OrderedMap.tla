@@ -54,11 +54,11 @@ Operations ==
   \cup {Update(k, v) : k \in Keys, v \in Vals}
   \cup {CompareExchange(k, e, v) : k \in Keys, e \in Vals, v \in Vals}
 
-\* Thread t calls op.
-Invoke(t, op) ==
+\* Thread t calls one of the operations in ops.
+Invoke(t, ops) ==
   /\ call[t].phase = "idle"
-  /\ call' = Invoked(call, t, map, op)
   /\ UNCHANGED map
+  /\ \E op \in ops : call' = Invoked(call, t, map, op)
 
 \* The call of thread t takes place and changes the map; it answers with what was there.
 Effect(t) ==
@@ -83,7 +83,7 @@ Return(t) ==
 
 Next ==
   \E t \in Threads :
-    \/ \E op \in Operations : Invoke(t, op)
+    \/ Invoke(t, Operations)
     \/ Effect(t)
     \/ Observe(t)
     \/ Return(t)
