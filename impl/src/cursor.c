@@ -1,25 +1,26 @@
 /* cursor.c: walking in both directions.
  *
- * A cursor is a gap between two keys and a copy of the live entries of the leaf around it. The gap is
- * kept as a key and a side (before or behind it), so that it means the same whatever happens to the
- * tree; the copy is an answer cache that is dropped when the gap leaves the leaf's fence keys. Since
- * gaps move in one direction through a walk and fences cover the key space without gap or overlap, no
- * key is given twice, and none that stayed is missed.
+ * A cursor is a gap between two keys and a copy of the live entries of one leaf on the side of the gap
+ * that it walks to. The gap is kept as a key and a side (before or behind it), so that it means the
+ * same whatever happens to the tree; the copy is dropped when the cursor turns or leaves the leaf.
+ * Since gaps move in one direction through a walk and fences cover the key space without gap or
+ * overlap, no key is given twice, and none that stayed is missed.
  */
 #include "tree.h"
 
 #include <string.h>
+
+typedef enum bw_copied { NOTHING, BEHIND_GAP, BEFORE_GAP } bw_copied;
 
 struct bw_cursor {
     bw_tree *tree;
     uint64_t gap; /* the gap lies just before this key … */
     bool behind;  /* … or just behind it */
 
-    bool filled;         /* the copy below is valid and the gap lies within its fences */
-    bool rightmost;      /* the leaf has no right sibling */
-    uint64_t low, high;  /* its fence keys */
-    unsigned count;      /* entries copied */
-    unsigned next;       /* the first entry behind the gap */
+    bw_copied copied;  /* which part of the leaf is copied below: keys[first … end-1] */
+    bool last_leaf;    /* there is no leaf further that way */
+    uint64_t next_gap; /* otherwise where it begins: its low fence going up, its last key going down */
+    unsigned first, end;
     uint64_t keys[BW_MAX_ENTRIES];
     uint64_t values[BW_MAX_ENTRIES];
 };
@@ -43,7 +44,7 @@ bw_status bw_cursor_open(bw_tree *tree, bw_cursor **cursor) {
         made->tree = tree;
         made->gap = 0;
         made->behind = false;
-        made->filled = false;
+        made->copied = NOTHING;
         /* relaxed: a count; bw_free must not run beside this call anyway. */
         atomic_fetch_add_explicit(&tree->cursors, 1, memory_order_relaxed);
     }
@@ -67,7 +68,7 @@ static bw_status seek(bw_cursor *cursor, uint64_t key, bool behind) {
         return status;
     cursor->gap = key;
     cursor->behind = behind;
-    cursor->filled = false;
+    cursor->copied = NOTHING;
     return BW_OK;
 }
 
@@ -79,84 +80,113 @@ bw_status bw_cursor_seek_end(bw_cursor *cursor) {
     return seek(cursor, UINT64_MAX, true);
 }
 
-/* Copies the leaf that the gap's key belongs to. */
-static bw_status fill(bw_cursor *cursor) {
+/* The keys behind the gap are those >= *low; false if there can be none. */
+static bool range_behind(const bw_cursor *cursor, uint64_t *low) {
+    *low = cursor->behind ? cursor->gap + 1 : cursor->gap;
+    return !(cursor->behind && cursor->gap == UINT64_MAX);
+}
+
+/* The keys before the gap are those <= *high; false if there can be none. */
+static bool range_before(const bw_cursor *cursor, uint64_t *high) {
+    *high = cursor->behind ? cursor->gap : cursor->gap - 1;
+    return !(!cursor->behind && cursor->gap == 0);
+}
+
+/* Reads, from the leaf that `low` belongs to, up to `limit` entries with keys in [low, high],
+ * and where the next leaf begins. */
+static bw_status read_up(bw_cursor *cursor, uint64_t low, uint64_t high, size_t limit,
+                         uint64_t *keys, uint64_t *values, unsigned *n) {
     bw_tree *tree = cursor->tree;
     bw_thread *self;
     bw_status status = bw_enter(tree, &self);
     if (status != BW_OK)
         return status;
     bw_place place;
-    tree->search->descend(tree, cursor->gap, 0, &place);
+    tree->search->descend(tree, low, 0, &place);
     const bw_page *leaf = place.page;
-    cursor->count = bw_page_entries(leaf, tree->search, bw_log_length(leaf), cursor->keys,
-                                    cursor->values);
-    cursor->rightmost = bw_page_is_rightmost(leaf);
-    cursor->low = leaf->low;
-    cursor->high = leaf->high;
+    *n = bw_page_range(leaf, tree->search, bw_log_length(leaf), low, high, limit, keys, values);
+    cursor->last_leaf = bw_page_is_rightmost(leaf);
+    cursor->next_gap = leaf->high;
     bw_leave(self);
-    unsigned from = 0;
-    unsigned to = cursor->count;
-    while (from < to) { /* the first entry behind the gap */
-        unsigned middle = (from + to) / 2;
-        uint64_t key = cursor->keys[middle];
-        if (key < cursor->gap || (key == cursor->gap && cursor->behind))
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    cursor->next = from;
-    cursor->filled = true;
     return BW_OK;
 }
 
-/* Makes the entry behind the gap cursor->keys[cursor->next]. At the end the copy is dropped, so that
+static bw_status fill_up(bw_cursor *cursor) {
+    uint64_t low;
+    if (!range_behind(cursor, &low))
+        return BW_NOT_FOUND;
+    cursor->first = 0;
+    bw_status status = read_up(cursor, low, UINT64_MAX, BW_MAX_ENTRIES, cursor->keys,
+                               cursor->values, &cursor->end);
+    if (status == BW_OK)
+        cursor->copied = BEHIND_GAP;
+    return status;
+}
+
+static bw_status fill_down(bw_cursor *cursor) {
+    uint64_t high;
+    if (!range_before(cursor, &high))
+        return BW_NOT_FOUND;
+    bw_tree *tree = cursor->tree;
+    bw_thread *self;
+    bw_status status = bw_enter(tree, &self);
+    if (status != BW_OK)
+        return status;
+    bw_place place;
+    tree->search->descend(tree, high, 0, &place);
+    const bw_page *leaf = place.page;
+    cursor->end = bw_page_range(leaf, tree->search, bw_log_length(leaf), 0, high, BW_MAX_ENTRIES,
+                                cursor->keys, cursor->values);
+    cursor->last_leaf = leaf->low == 0;
+    cursor->next_gap = leaf->low - 1;
+    bw_leave(self);
+    cursor->first = 0;
+    cursor->copied = BEFORE_GAP;
+    return BW_OK;
+}
+
+/* Makes the entry behind the gap cursor->keys[cursor->first]. At the end the copy is dropped, so that
  * a later call looks again. */
 static bw_status reach_next(bw_cursor *cursor) {
     for (;;) {
-        if (!cursor->filled) {
-            bw_status status = fill(cursor);
+        if (cursor->copied != BEHIND_GAP) {
+            bw_status status = fill_up(cursor);
             if (status != BW_OK)
                 return status;
         }
-        if (cursor->next < cursor->count)
+        if (cursor->first < cursor->end)
             return BW_OK;
-        cursor->filled = false;
-        if (cursor->rightmost)
+        cursor->copied = NOTHING;
+        if (cursor->last_leaf)
             return BW_NOT_FOUND;
-        cursor->gap = cursor->high;
+        cursor->gap = cursor->next_gap;
         cursor->behind = false;
     }
 }
 
-/* Makes the entry before the gap cursor->keys[cursor->next - 1]. */
+/* Makes the entry before the gap cursor->keys[cursor->end - 1]. */
 static bw_status reach_prev(bw_cursor *cursor) {
     for (;;) {
-        if (!cursor->filled) {
-            bw_status status = fill(cursor);
+        if (cursor->copied != BEFORE_GAP) {
+            bw_status status = fill_down(cursor);
             if (status != BW_OK)
                 return status;
         }
-        if (cursor->next > 0)
+        if (cursor->first < cursor->end)
             return BW_OK;
-        cursor->filled = false;
-        if (cursor->low == 0)
+        cursor->copied = NOTHING;
+        if (cursor->last_leaf)
             return BW_NOT_FOUND;
-        cursor->gap = cursor->low - 1;
+        cursor->gap = cursor->next_gap;
         cursor->behind = true;
     }
 }
 
-static void move_behind(bw_cursor *cursor, unsigned entry) {
-    cursor->gap = cursor->keys[entry];
-    cursor->behind = true;
-    cursor->next = entry + 1;
-}
-
-static void move_before(bw_cursor *cursor, unsigned entry) {
-    cursor->gap = cursor->keys[entry];
-    cursor->behind = false;
-    cursor->next = entry;
+static void give(uint64_t *key, uint64_t *value, const bw_cursor *cursor, unsigned entry) {
+    if (key != NULL)
+        *key = cursor->keys[entry];
+    if (value != NULL)
+        *value = cursor->values[entry];
 }
 
 bw_status bw_cursor_next(bw_cursor *cursor, uint64_t *key, uint64_t *value) {
@@ -165,12 +195,10 @@ bw_status bw_cursor_next(bw_cursor *cursor, uint64_t *key, uint64_t *value) {
         status = reach_next(cursor);
     if (status != BW_OK)
         return status;
-    unsigned entry = cursor->next;
-    if (key != NULL)
-        *key = cursor->keys[entry];
-    if (value != NULL)
-        *value = cursor->values[entry];
-    move_behind(cursor, entry);
+    unsigned entry = cursor->first++;
+    give(key, value, cursor, entry);
+    cursor->gap = cursor->keys[entry];
+    cursor->behind = true;
     return BW_OK;
 }
 
@@ -180,12 +208,10 @@ bw_status bw_cursor_prev(bw_cursor *cursor, uint64_t *key, uint64_t *value) {
         status = reach_prev(cursor);
     if (status != BW_OK)
         return status;
-    unsigned entry = cursor->next - 1;
-    if (key != NULL)
-        *key = cursor->keys[entry];
-    if (value != NULL)
-        *value = cursor->values[entry];
-    move_before(cursor, entry);
+    unsigned entry = --cursor->end;
+    give(key, value, cursor, entry);
+    cursor->gap = cursor->keys[entry];
+    cursor->behind = false;
     return BW_OK;
 }
 
@@ -203,47 +229,57 @@ static bw_status many_status(bw_status status, size_t given, size_t *count) {
     return status == BW_NOT_FOUND && given > 0 ? BW_OK : status;
 }
 
+/* Reads leaves straight into the caller's arrays; a copy that bw_cursor_next has left is dropped. */
 bw_status bw_cursor_next_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys, uint64_t *values,
                               size_t n, size_t *count) {
     bw_status status = check_many(cursor, keys, values, n, count);
+    if (status != BW_OK)
+        return status;
+    cursor->copied = NOTHING;
     size_t given = 0;
-    while (status == BW_OK && given < n) {
-        status = reach_next(cursor);
-        if (status != BW_OK)
-            break;
-        unsigned from = cursor->next;
-        unsigned to = from;
-        while (to < cursor->count && cursor->keys[to] <= limit && given + (to - from) < n)
-            to++;
-        if (to == from) {
+    while (given < n) {
+        uint64_t low;
+        unsigned got;
+        if (!range_behind(cursor, &low) || low > limit) {
             status = BW_NOT_FOUND;
             break;
         }
-        memcpy(keys + given, cursor->keys + from, (to - from) * sizeof *keys);
-        memcpy(values + given, cursor->values + from, (to - from) * sizeof *values);
-        given += to - from;
-        move_behind(cursor, to - 1);
+        status = read_up(cursor, low, limit, n - given, keys + given, values + given, &got);
+        if (status != BW_OK)
+            break;
+        given += got;
+        if (got > 0) {
+            cursor->gap = keys[given - 1];
+            cursor->behind = true;
+        }
+        if (given == n)
+            break;
+        if (cursor->last_leaf || cursor->next_gap > limit) {
+            status = BW_NOT_FOUND;
+            break;
+        }
+        cursor->gap = cursor->next_gap;
+        cursor->behind = false;
     }
-    return count == NULL ? status : many_status(status, given, count);
+    return many_status(status, given, count);
 }
 
 bw_status bw_cursor_prev_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys, uint64_t *values,
                               size_t n, size_t *count) {
     bw_status status = check_many(cursor, keys, values, n, count);
+    if (status != BW_OK)
+        return status;
     size_t given = 0;
-    while (status == BW_OK && given < n) {
+    while (given < n) {
         status = reach_prev(cursor);
         if (status != BW_OK)
             break;
-        unsigned entry = cursor->next - 1;
-        if (cursor->keys[entry] < limit) {
+        if (cursor->keys[cursor->end - 1] < limit) {
             status = BW_NOT_FOUND;
             break;
         }
-        keys[given] = cursor->keys[entry];
-        values[given] = cursor->values[entry];
+        status = bw_cursor_prev(cursor, &keys[given], &values[given]);
         given++;
-        move_before(cursor, entry);
     }
-    return count == NULL ? status : many_status(status, given, count);
+    return many_status(status, given, count);
 }

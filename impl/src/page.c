@@ -48,13 +48,16 @@ typedef struct bw_sorted_log {
     uint64_t words[BW_MAX_LOG];
 } bw_sorted_log;
 
-static void sort_log(const bw_page *page, unsigned slots, bw_sorted_log *log) {
+static void sort_log(const bw_page *page, unsigned slots, uint64_t low, uint64_t high,
+                     bw_sorted_log *log) {
     unsigned n = 0;
     for (unsigned i = 0; i < slots; i++) {
         uint64_t word = bw_slot(page, i);
         if (word == BW_FREEZE_WORD)
             continue;
         uint64_t key = bw_word_record(word)->key;
+        if (key < low || key > high)
+            continue;
         unsigned at = n;
         while (at > 0 && log->keys[at - 1] > key)
             at--;
@@ -87,25 +90,31 @@ static unsigned copy_base(const bw_page *page, unsigned from, unsigned to, uint6
     return n;
 }
 
-unsigned bw_page_entries(const bw_page *page, const bw_search *search, unsigned slots,
-                         uint64_t *keys, uint64_t *values) {
+unsigned bw_page_range(const bw_page *page, const bw_search *search, unsigned slots, uint64_t low,
+                       uint64_t high, size_t limit, uint64_t *keys, uint64_t *values) {
     bw_sorted_log log;
-    sort_log(page, slots, &log);
+    sort_log(page, slots, low, high, &log);
+    unsigned room = limit < BW_MAX_ENTRIES ? (unsigned)limit : BW_MAX_ENTRIES;
     unsigned n = 0;
-    unsigned base = 0;
-    for (unsigned j = 0; j < log.count; j++) {
-        uint64_t key = log.keys[j];
-        unsigned end = (unsigned)(search->floor(page, key) + 1);
-        bool in_base = end > 0 && bw_page_key(page, end - 1) == key;
-        n += copy_base(page, base, end - in_base, keys + n, values + n);
+    unsigned base = low == 0 ? 0 : (unsigned)(search->floor(page, low - 1) + 1);
+    for (unsigned j = 0; j <= log.count && n < room; j++) {
+        bool last = j == log.count;
+        uint64_t key = last ? high : log.keys[j];
+        /* The base's entries before the record's key; after the last record, all up to `high`. */
+        unsigned end = last && high == UINT64_MAX ? page->count
+                                                  : (unsigned)(search->floor(page, key) + 1);
+        bool replaced = !last && end > 0 && bw_page_key(page, end - 1) == key;
+        unsigned to = end - replaced;
+        if (to > base)
+            n += copy_base(page, base, to - base < room - n ? to : base + room - n, keys + n,
+                           values + n);
         base = end;
-        if (bw_word_kind(log.words[j]) == BW_KIND_PUT) {
+        if (!last && n < room && bw_word_kind(log.words[j]) == BW_KIND_PUT) {
             keys[n] = key;
             values[n] = bw_word_record(log.words[j])->value;
             n++;
         }
     }
-    n += copy_base(page, base, page->count, keys + n, values + n);
     return n;
 }
 

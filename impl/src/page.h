@@ -173,10 +173,18 @@ uint64_t bw_log_latest(const bw_page *page, unsigned slots, uint64_t key);
 
 struct bw_search;
 
-/* Merges the base with the first `slots` slots of the log: the live entries in order. keys and
- * values have room for BW_MAX_ENTRIES. Returns how many. */
-unsigned bw_page_entries(const bw_page *page, const struct bw_search *search, unsigned slots,
-                         uint64_t *keys, uint64_t *values);
+/* Merges the base with the first `slots` slots of the log: the live entries with keys in [low, high],
+ * both inclusive, in order, the first `limit` of them. keys and values have room for `limit`, or for
+ * BW_MAX_ENTRIES if that is less. Returns how many. */
+unsigned bw_page_range(const bw_page *page, const struct bw_search *search, unsigned slots,
+                       uint64_t low, uint64_t high, size_t limit, uint64_t *keys,
+                       uint64_t *values);
+
+/* All of them; keys and values have room for BW_MAX_ENTRIES. */
+static inline unsigned bw_page_entries(const bw_page *page, const struct bw_search *search,
+                                       unsigned slots, uint64_t *keys, uint64_t *values) {
+    return bw_page_range(page, search, slots, 0, UINT64_MAX, BW_MAX_ENTRIES, keys, values);
+}
 
 /* The live entry with the least key >= key (ceiling) or the greatest <= key (floor), seen in the
  * first `slots` slots. */
