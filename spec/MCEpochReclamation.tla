@@ -1,0 +1,25 @@
+------------------------- MODULE MCEpochReclamation -------------------------
+(* Bounds for EpochReclamation: symmetry, and a view that makes unbounded   *)
+(* epochs finite.                                                           *)
+(*                                                                          *)
+(* The protocol compares epochs with G, and with each other only when one   *)
+(* of them is about to be swapped against G. So only how far an epoch lies  *)
+(* behind G matters, and beyond Far all distances behave alike: such an     *)
+(* announcement lets no advance pass that can still succeed, such an        *)
+(* advance cannot succeed, such a tag is old enough. States with the same   *)
+(* distances are one state: TLC sees every behaviour, of any length.        *)
+EXTENDS EpochReclamation, TLC
+
+Far == 3
+
+Behind(epoch) == IF epoch = 0 THEN "none" ELSE IF G - epoch < Far THEN G - epoch ELSE Far
+
+StateView ==
+  <<[t \in Threads |-> <<Behind(seen[t]), Behind(announced[t]), Behind(pub[t]), held[t]>>],
+    [o \in Objects |-> <<status[o], owner[o], Behind(tag[o])>>],
+    [a \in Advancers |-> <<Behind(advance[a].epoch), advance[a].scanned>>]>>
+
+\* Objects and advancers may be swapped; threads too, where all unlink.
+Alike    == Permutations(Objects) \cup Permutations(Advancers)
+AllAlike == Alike \cup Permutations(Threads)
+=============================================================================
