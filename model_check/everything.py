@@ -7,9 +7,10 @@ not keep the others from running: the summary says what each of them showed.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,12 +27,15 @@ from model_check.report import (
 from model_check.tlc import command as tlc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+#: What a part of the suite offers.
+Part = Callable[[Settings], Section]
 
 DEFAULT_JSON = Path("build/check/summary.json")
 
 #: Name of a part to what runs it, in the order in which they run.
-PARTS: Mapping[str, Callable[[Settings], Section]] = {
+PARTS: Mapping[str, Part] = {
     "tlc": tlc.section,
 }
 
@@ -39,7 +43,7 @@ PARTS: Mapping[str, Callable[[Settings], Section]] = {
 def everything(
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is random.")] = 0,
     jobs: Annotated[
-        Optional[int], typer.Option(min=1, help="Processes at once (default: as fit).")
+        int | None, typer.Option(min=1, help="Processes at once (default: as fit).")
     ] = None,
     json: Annotated[
         Path, typer.Option(metavar="FILE", help="Where the results are written.")
@@ -68,7 +72,7 @@ def everything(
     raise typer.Exit(verdict.exit_code)
 
 
-def _run(name: str, part: Callable[[Settings], Section], settings: Settings) -> Section:
+def _run(name: str, part: Part, settings: Settings) -> Section:
     console = output()
     console.rule(name, align="left")
     begin = time.monotonic()

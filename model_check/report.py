@@ -14,9 +14,10 @@ from __future__ import annotations
 import json
 import os
 import platform
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 #: A JSON scalar: what a figure, or a cell of a row, may be.
-Scalar = Union[str, int, float, bool, None]
+Scalar = str | int | float | bool | None
 
 #: The figures that are added up over all parts, and how the summary calls them.
 TOTALS: dict[str, str] = {
@@ -79,7 +80,7 @@ class Verdict(Enum):
         return Verdict.GREEN
 
 
-class CannotRun(Exception):  # noqa: N818 - it reads as the sentence it stands for
+class CannotRun(Exception):
     """The check could not be made; the message says why and what to do. Exit code 2."""
 
 
@@ -196,6 +197,7 @@ def write_json(path: Path, result: Mapping[str, object]) -> None:
         part.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         message = f"cannot write the results to {path} ({error.strerror}); choose another --json"
         raise CannotRun(message) from error

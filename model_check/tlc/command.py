@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -30,9 +30,9 @@ DEFAULT_SPEC = Path("spec")
 _CHECK_TIMEOUT, _DEEP_TIMEOUT = 300.0, 7200.0
 
 
-def tlc(  # noqa: PLR0913, PLR0917 - one parameter an option
+def tlc(  # noqa: PLR0917 - one parameter an option
     config: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Option(
             "--config",
             "-c",
@@ -48,15 +48,15 @@ def tlc(  # noqa: PLR0913, PLR0917 - one parameter an option
         bool, typer.Option("--list", help="List the configurations and what each shows; run none.")
     ] = False,
     jobs: Annotated[
-        Optional[int], typer.Option(min=1, help="TLC processes at once (default: as fit).")
+        int | None, typer.Option(min=1, help="TLC processes at once (default: as fit).")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Threads in each TLC.")] = 1,
     heap: Annotated[
-        Optional[int],
+        int | None,
         typer.Option(min=32, metavar="MIB", help="Java heap of each TLC (default: as fits)."),
     ] = None,
     timeout: Annotated[
-        Optional[float],
+        float | None,
         typer.Option(
             min=1, metavar="SECONDS", help="For each configuration (default: 300; --deep: 7200)."
         ),
@@ -66,7 +66,7 @@ def tlc(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = DEFAULT_SPEC,
     seed: Annotated[int, typer.Option(min=0, help="Seed of TLC's hashing and choices.")] = 0,
     json: Annotated[
-        Optional[Path], typer.Option(metavar="FILE", help="Write the results to FILE too.")
+        Path | None, typer.Option(metavar="FILE", help="Write the results to FILE too.")
     ] = None,
 ) -> None:
     r"""Model-check the TLA+ specs: must-pass configurations pass, must-fail ones fail.

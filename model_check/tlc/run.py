@@ -47,7 +47,7 @@ def command_line(config: Config, tools: Toolchain, limits: Limits, scratch: Path
         *(["-XX:TieredStopAtLevel=1"] if quick and config.must_fail else []),
         f"-Xmx{limits.heap_mb}m",
         "-Xss16m",  # recursive operators
-        "-XX:+ExitOnOutOfMemoryError",  # otherwise TLC 2.15 can collect garbage for ever
+        "-XX:+ExitOnOutOfMemoryError",  # at once, instead of as an error in the middle of TLC
         f"-Djava.io.tmpdir={scratch}",
         "-Dtlc2.TLC.progressInterval=5",  # seconds; TLC 2.15 reports once a minute anyhow
         "-cp",
@@ -117,7 +117,7 @@ class Run:
         with self._lock:
             if self._stopped:
                 return None
-            self._process = subprocess.Popen(  # noqa: S603 - java, found by tools
+            self._process = subprocess.Popen(
                 command,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,

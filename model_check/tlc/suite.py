@@ -69,7 +69,7 @@ def discover(folder: Path) -> list[Config]:
     for path in paths:
         try:
             configs.append(read_config(path))
-        except ConfigError as error:  # noqa: PERF203 - all mistakes of all files at once
+        except ConfigError as error:
             problems += error.problems
     if problems:
         raise ConfigError(problems)
@@ -124,7 +124,7 @@ def processors() -> int:
         return os.cpu_count() or 1
 
 
-def plan(  # noqa: PLR0913 - each is one option of the command
+def plan(
     count: int,
     *,
     jobs: int | None = None,

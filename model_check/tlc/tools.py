@@ -135,7 +135,7 @@ def _probe(command: list[str], variable: str) -> str:
     """Run ``command`` in an empty folder and give all that it printed."""
     with tempfile.TemporaryDirectory(prefix="bwcheck-tlc-") as folder:
         try:
-            done = subprocess.run(  # noqa: S603 - the programs found above
+            done = subprocess.run(
                 command,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,

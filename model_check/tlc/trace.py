@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Union
+from typing import TypeAlias
 
 _HEAD = re.compile(r"(\d+): ?(.*)$")
 _ACTION = re.compile(r"<(?P<action>.+?) line (?P<line>\d+), .*? of module (?P<module>[^>\s]+)")
@@ -28,7 +28,7 @@ class Mapping:
 
 
 #: A Mapping, or the text of anything else.
-Value = Union[Mapping, str]
+Value: TypeAlias = Mapping | str
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class State:
 
     number: int
     action: str  # "Initial predicate", an action's name, "Stuttering", "Back to state"
-    where: str  # "Counter:7", or empty
+    where: str  # "Counter:7", or empty; of "Back to state" also the action that goes back
     variables: tuple[tuple[str, str], ...]
 
 
@@ -49,7 +49,8 @@ def parse_state(text: str) -> State:
     place = _ACTION.search(label)
     where = f"{place['module']}:{place['line']}" if place else ""
     if label.startswith("Back to state"):
-        action = "Back to state"
+        taken = f"{place['action'].split('<')[-1]}  ({where})" if place else ""
+        action, where = "Back to state", taken
     elif place:
         action = place["action"]
     else:
@@ -192,7 +193,8 @@ def render(trace: list[State], indent: str = "  ") -> list[str]:
         if state.action == "Stuttering":
             lines.append(f"{indent}{number}  and nothing happens any more (stuttering)")
         elif state.action == "Back to state":
-            lines.append(f"{indent}{' ' * width}  and back to state {state.number}, for ever")
+            lines.append(f"{indent}{' ' * width}  {state.where}".rstrip())
+            lines.append(f"{indent}{' ' * width}    and back to state {state.number}, for ever")
         elif previous is None:
             lines.append(f"{indent}{number}  initial state")
             lines += [f"{indent}{' ' * width}    {name} = {v}" for name, v in state.variables]

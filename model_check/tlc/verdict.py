@@ -39,9 +39,7 @@ def judge(config: Config, outcome: Outcome, limits: Limits) -> Judgement:
     return _could_not_run(config, outcome, limits) or _judge_finding(config, outcome)
 
 
-def _could_not_run(  # noqa: PLR0911 - one return for each way to end
-    config: Config, outcome: Outcome, limits: Limits
-) -> Judgement | None:
+def _could_not_run(config: Config, outcome: Outcome, limits: Limits) -> Judgement | None:
     """Tell the ways to end without a finding apart; None if there is a finding."""
     said = _said(outcome)
     if outcome.timed_out:

@@ -1,0 +1,4 @@
+---- MODULE MCCounter ----
+EXTENDS Counter, TLC
+Symmetry == Permutations(Threads)
+====

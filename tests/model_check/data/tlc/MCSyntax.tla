@@ -1,0 +1,3 @@
+---- MODULE MCSyntax ----
+EXTENDS Syntax
+====
