@@ -227,9 +227,13 @@ bw_status bw_pin(bw_tree *tree) {
 bw_status bw_unpin(bw_tree *tree) {
     if (tree == NULL)
         return BW_EINVAL;
-    bw_registry_lock();
-    bw_thread *self = find_owned(tree);
-    bw_registry_unlock();
+    const bw_thread_cache *cached = &bw_thread_cached[tree->id % BW_THREAD_CACHE];
+    bw_thread *self = cached->thread;
+    if (cached->tree_id != tree->id) {
+        bw_registry_lock();
+        self = find_owned(tree);
+        bw_registry_unlock();
+    }
     if (self == NULL || self->depth == 0)
         return BW_EINVAL;
     bw_leave(self);
