@@ -1,0 +1,241 @@
+/* check.c: all keys of a history, one after another. See check.h. */
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct lin_check {
+    lin_partition partition;
+    lin_judge *judge;
+    uint64_t limit;
+    uint64_t bad, failed; /* rank of the key in the way; part, counted from its first */
+    _Atomic bool stop;
+};
+
+lin_check *lin_check_new(const rec_history *history, uint64_t limit, const char **message) {
+    *message = "out of memory: check fewer operations at a time";
+    lin_check *check = calloc(1, sizeof *check);
+    if (check == NULL) return NULL;
+    check->limit = limit;
+    check->judge = lin_judge_new(limit, &check->stop);
+    const char *wrong = NULL;
+    int result = lin_partition_make(&check->partition, history, &wrong);
+    if (result == -2) *message = wrong;
+    if (check->judge == NULL || result != 0) {
+        lin_check_free(check);
+        return NULL;
+    }
+    return check;
+}
+
+void lin_check_free(lin_check *check) {
+    if (check == NULL) return;
+    lin_partition_free(&check->partition);
+    lin_judge_free(check->judge);
+    free(check);
+}
+
+void lin_check_stop(lin_check *check) {
+    atomic_store_explicit(&check->stop, true, memory_order_relaxed);
+}
+
+int lin_check_run(lin_check *check, uint64_t first, uint64_t last) {
+    const lin_partition *p = &check->partition;
+    for (uint64_t key = first; key < last && key < p->key_count; key++) {
+        check->bad = key;
+        if (atomic_load_explicit(&check->stop, memory_order_relaxed)) return LIN_UNKNOWN_STOPPED;
+        int verdict =
+            lin_judge_parts(check->judge, p->parts + p->first[key], p->first[key + 1] - p->first[key],
+                            &p->initial[key], 1, &check->failed, NULL);
+        if (verdict != LIN_OK) return verdict;
+    }
+    return LIN_OK;
+}
+
+uint64_t lin_check_keys(const lin_check *check) { return check->partition.key_count; }
+uint64_t lin_check_records(const lin_check *check) { return check->partition.record_count; }
+uint64_t lin_check_parts(const lin_check *check) { return check->partition.part_count; }
+uint64_t lin_check_peak(const lin_check *check) { return lin_judge_peak(check->judge); }
+
+uint64_t lin_check_bad_key(const lin_check *check) { return check->partition.keys[check->bad]; }
+
+uint64_t lin_check_bad_key_parts(const lin_check *check) {
+    const uint64_t *first = check->partition.first;
+    return first[check->bad + 1] - first[check->bad];
+}
+
+/* ------------------------------------------------------------------ the failing window ------- */
+
+/* A failing key, cut at an instant: parts that end before it are forgotten, and the state it begins
+ * in may be any that the forgotten ones can have left behind. */
+struct window {
+    lin_check *check;
+    const lin_part *parts; /* of the key, those invoked up to the failing response */
+    uint64_t count;
+    lin_state start; /* of the key */
+    lin_part *kept;
+    lin_state *states;
+    uint64_t *written; /* values that parts write, with the invocation: sorted by value */
+};
+
+struct write {
+    uint64_t value, invoked;
+};
+
+static int by_value(const void *a, const void *b) {
+    const struct write *x = a, *y = b;
+    if (x->value != y->value) return x->value < y->value ? -1 : 1;
+    return (x->invoked > y->invoked) - (x->invoked < y->invoked);
+}
+
+static int by_number(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Could the value have been written by a part that was invoked before `cut`? */
+static bool written_before(const struct write *writes, uint64_t count, uint64_t value,
+                           uint64_t cut) {
+    uint64_t low = 0, high = count;
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+        if (writes[middle].value < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && writes[low].value == value && writes[low].invoked < cut;
+}
+
+/* Fills kept and the possible states, and gives the verdict of that stretch alone. */
+static int judge_from(struct window *w, const struct write *writes, uint64_t write_count,
+                      uint64_t cut, uint64_t *kept_count) {
+    uint64_t kept = 0, states = 0, wanted = 0, failed = 0;
+    uint64_t *values = w->written;
+    for (uint64_t i = 0; i < w->count; i++) {
+        if (w->parts[i].responded < cut) continue;
+        w->kept[kept++] = w->parts[i];
+        if (w->parts[i].need == LIN_VALUE) values[wanted++] = w->parts[i].want;
+    }
+    *kept_count = kept;
+    w->states[states++] = w->start;
+    if (kept < w->count) {
+        /* Any state that the past allows: absent, a value wanted later on that was written by then,
+         * or one that nobody wants; of those, one stands for all. */
+        bool unwanted = false;
+        if (w->start.present) w->states[states++] = (lin_state){0, 0};
+        qsort(values, wanted, sizeof *values, by_number);
+        for (uint64_t i = 0; i < wanted; i++) {
+            if (i > 0 && values[i] == values[i - 1]) continue;
+            if (written_before(writes, write_count, values[i], cut))
+                w->states[states++] = (lin_state){values[i], 1};
+        }
+        for (uint64_t i = 0; i < write_count && !unwanted; i++) {
+            if (writes[i].invoked >= cut) continue;
+            unwanted = bsearch(&writes[i].value, values, wanted, sizeof *values, by_number) == NULL;
+            if (unwanted) w->states[states++] = (lin_state){writes[i].value, 1};
+        }
+    }
+    return lin_judge_parts(w->check->judge, w->kept, kept, w->states, states, &failed, NULL);
+}
+
+uint64_t lin_check_window(lin_check *check, lin_part *out, uint64_t capacity, bool *since_start) {
+    const lin_partition *p = &check->partition;
+    const lin_part *parts = p->parts + p->first[check->bad];
+    uint64_t total = lin_check_bad_key_parts(check), until = parts[check->failed].responded;
+    uint64_t count = 0, writes = 0, kept = 0;
+    while (count < total && parts[count].invoked <= until) count++;
+    struct window w = {.check = check, .parts = parts, .count = count, .start = p->initial[check->bad]};
+    uint64_t *ends = malloc((count + 1) * sizeof *ends);
+    struct write *written = malloc((count + 1) * sizeof *written);
+    w.kept = malloc((count + 1) * sizeof *w.kept);
+    w.states = malloc((count + 3) * sizeof *w.states);
+    w.written = malloc((count + 1) * sizeof *w.written);
+    *since_start = true;
+    if (ends && written && w.kept && w.states && w.written) {
+        for (uint64_t i = 0; i < count; i++) {
+            ends[i] = parts[i].responded;
+            if (parts[i].effect == LIN_SETS)
+                written[writes++] = (struct write){parts[i].give, parts[i].invoked};
+        }
+        qsort(ends, count, sizeof *ends, by_number);
+        qsort(written, writes, sizeof *written, by_value);
+        /* A later cut demands less, so failing is monotone: gallop back from the end, then halve. */
+        uint64_t passes = count, fails = count, step = 2;
+        while (fails > 0) {
+            fails = fails > step ? fails - step : 0;
+            step *= 2;
+            if (judge_from(&w, written, writes, ends[fails], &kept) == LIN_VIOLATION) break;
+            passes = fails;
+        }
+        while (fails + 1 < passes) {
+            uint64_t middle = fails + (passes - fails) / 2;
+            if (judge_from(&w, written, writes, ends[middle], &kept) == LIN_VIOLATION)
+                fails = middle;
+            else
+                passes = middle;
+        }
+        (void)judge_from(&w, written, writes, ends[fails], &kept);
+        *since_start = kept == count;
+        memcpy(out, w.kept, (kept < capacity ? kept : capacity) * sizeof *out);
+    }
+    free(ends);
+    free(written);
+    free(w.kept);
+    free(w.states);
+    free(w.written);
+    return kept;
+}
+
+/* ------------------------------------------------------------------ an order ---------------- */
+
+struct placed {
+    uint64_t instant, sequence, index;
+};
+
+static int by_instant(const void *a, const void *b) {
+    const struct placed *x = a, *y = b;
+    if (x->instant != y->instant) return x->instant < y->instant ? -1 : 1;
+    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
+}
+
+int lin_check_order(lin_check *check, uint64_t *order) {
+    const lin_partition *p = &check->partition;
+    struct placed *placed = malloc((p->part_count + 1) * sizeof *placed);
+    uint32_t *one = malloc((p->part_count + 1) * sizeof *one);
+    uint64_t at = 0, failed;
+    int verdict = placed && one ? LIN_OK : LIN_UNKNOWN_MEMORY;
+    for (uint64_t key = 0; verdict == LIN_OK && key < p->key_count; key++) {
+        const lin_part *parts = p->parts + p->first[key];
+        uint64_t count = p->first[key + 1] - p->first[key], instant = 0;
+        verdict = lin_judge_parts(check->judge, parts, count, &p->initial[key], 1, &failed, one);
+        for (uint64_t i = 0; verdict == LIN_OK && i < count; i++, at++) {
+            if (parts[one[i]].invoked > instant) instant = parts[one[i]].invoked;
+            placed[at] = (struct placed){instant, at, p->first[key] + one[i]};
+        }
+    }
+    if (verdict == LIN_OK) {
+        qsort(placed, at, sizeof *placed, by_instant);
+        for (uint64_t i = 0; i < at; i++) order[i] = placed[i].index;
+    }
+    free(placed);
+    free(one);
+    return verdict;
+}
+
+const lin_part *lin_check_part(const lin_check *check, uint64_t index) {
+    return &check->partition.parts[index];
+}
+
+uint64_t lin_check_part_key(const lin_check *check, uint64_t index) {
+    const lin_partition *p = &check->partition;
+    uint64_t low = 0, high = p->key_count;
+    while (low + 1 < high) {
+        uint64_t middle = (low + high) / 2;
+        if (p->first[middle] <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    return p->keys[low];
+}

@@ -1,0 +1,45 @@
+/* check.h: is a whole history linearizable, and if not, which few operations show it?
+ *
+ *     lin_check_new; lin_check_run; what it found; lin_check_free
+ *
+ * One check belongs to one thread; lin_check_stop may be called from any.
+ */
+#ifndef LIN_CHECK_H
+#define LIN_CHECK_H
+
+#include "judge.h"
+
+typedef struct lin_check lin_check;
+
+/* NULL: *message says why. The history must outlive the check. */
+lin_check *lin_check_new(const rec_history *history, uint64_t limit, const char **message);
+void lin_check_free(lin_check *check);
+void lin_check_stop(lin_check *check);
+
+/* Judges keys first … last-1 (by rank; all: 0 … lin_check_keys), until the first that is not OK.
+ * Gives an enum lin_verdict. */
+int lin_check_run(lin_check *check, uint64_t first, uint64_t last);
+
+uint64_t lin_check_keys(const lin_check *check);
+uint64_t lin_check_records(const lin_check *check); /* of all lanes */
+uint64_t lin_check_parts(const lin_check *check);   /* that the keys' histories have together */
+uint64_t lin_check_peak(const lin_check *check);    /* configurations alive at once */
+
+/* What is in the way, after a verdict other than LIN_OK. */
+uint64_t lin_check_bad_key(const lin_check *check);
+uint64_t lin_check_bad_key_parts(const lin_check *check);
+
+/* After LIN_VIOLATION: the shortest stretch of time of the bad key that no order explains, whatever
+ * state of those that the past allows it begins in. Gives the number of parts in it, and fills up to
+ * `capacity` of them; *since_start says that it begins in the initial state because nothing shorter
+ * fails. */
+uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity, bool *since_start);
+
+/* After LIN_OK: an order of all parts, as indices into lin_check_part. Each part gets the earliest
+ * instant that the order of its key allows; by these instants all keys' orders merge into one
+ * (linearizability is local). `order` has lin_check_parts entries. Gives an enum lin_verdict. */
+int lin_check_order(lin_check *check, uint64_t *order);
+const lin_part *lin_check_part(const lin_check *check, uint64_t index);
+uint64_t lin_check_part_key(const lin_check *check, uint64_t index);
+
+#endif

@@ -1,0 +1,77 @@
+"""Writes the C source of ``model_check._recorder``: the recorder and the linearizability checker.
+
+Run by CMake: ``python build_ffi.py OUT.c``. What cffi declares is the headers themselves, stripped
+of what its parser does not read, so the Python side cannot drift away from the C side.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from cffi import FFI
+
+HERE = Path(__file__).resolve().parent
+BWTREE = HERE.parent.parent / "impl" / "include" / "bwtree.h"
+HEADERS = (
+    BWTREE,
+    HERE / "history.h",
+    HERE / "workload.h",
+    HERE / "run.h",
+    HERE.parent / "linearizability" / "parts.h",
+    HERE.parent / "linearizability" / "check.h",
+)
+JUDGE = HERE.parent / "linearizability" / "judge.h"
+
+_EXTRAS = """
+int rec_clock_select(void);
+double rec_clock_frequency(void);
+int lin_judge_once(const lin_part *parts, uint64_t count, const lin_state *initial,
+                   uint64_t limit, uint64_t *failed, uint32_t *order);
+"""
+
+_SOURCE = """
+#include "clock.h"
+#include "run.h"
+#include "check.h"
+
+/* Judges one key's parts with a judge of their own: what differential tests call. */
+static int lin_judge_once(const lin_part *parts, uint64_t count, const lin_state *initial,
+                          uint64_t limit, uint64_t *failed, uint32_t *order)
+{
+    lin_judge *judge = lin_judge_new(limit, NULL);
+    if (judge == NULL) return LIN_UNKNOWN_MEMORY;
+    int verdict = lin_judge_parts(judge, parts, count, initial, 1, failed, order);
+    lin_judge_free(judge);
+    return verdict;
+}
+"""
+
+
+def cdef_of(header: str) -> str:
+    """Strip a header to the declarations that cffi parses."""
+    text = re.sub(r"/\*.*?\*/", " ", header, flags=re.DOTALL)
+    text = re.sub(r'#ifdef __cplusplus\nextern "C" \{\n#endif|#ifdef __cplusplus\n\}\n#endif', "", text)
+    text = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^static inline .*?^\}$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return text.replace("BW_API ", "")
+
+
+def builder() -> FFI:
+    """Give the FFI whose C source is to be written."""
+    ffi = FFI()
+    for header in HEADERS:
+        ffi.cdef(cdef_of(header.read_text(encoding="utf-8")))
+    verdicts = re.search(r"enum lin_verdict \{.*?\};", JUDGE.read_text(encoding="utf-8"), re.DOTALL)
+    if verdicts is None:
+        raise SystemExit(f"{JUDGE} declares no enum lin_verdict")
+    ffi.cdef(cdef_of(verdicts.group()) + _EXTRAS)
+    ffi.set_source("model_check._recorder", _SOURCE, py_limited_api=True)
+    return ffi
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python build_ffi.py OUT.c")
+    builder().emit_c_code(sys.argv[1])
