@@ -1,0 +1,79 @@
+# What the project does, as commands: `make` lists them. PYTHON=… chooses the Python that .venv is
+# made with, ARGS=… is handed on to the program that a target runs (make test ARGS="-k cursor").
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+PYTHON ?=
+ARGS ?=
+RUN := .venv/bin/python -m
+
+# What the compiled parts are made of. Python sources are not among them: .venv uses them in place.
+COMPILED := $(wildcard CMakeLists.txt cmake/* pyproject.toml requirements.lock \
+	impl/include/*.h impl/src/* impl/bwtree/build_ffi.py \
+	$(foreach kind,c h inc,model_check/*/*.$(kind)) model_check/*/build_ffi.py)
+C_FILES := $(wildcard impl/include/*.h impl/src/* model_check/*/*.[ch] \
+	tests/c/*.[ch] scripts/*/*.[ch])
+PYTHON_DIRS := $(wildcard impl/bwtree model_check scripts tests)
+
+.PHONY: help
+help: ## list the commands (the default)
+	@echo "bwtree: make COMMAND [ARGS=…] [PYTHON=…]"
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14 | sed 's/^/  /'
+
+.PHONY: check
+check: .venv/stamp ## model-check the specs, run and check real threads, print the verdict
+	@$(RUN) model_check all $(ARGS)
+
+.PHONY: check-deep
+check-deep: .venv/stamp ## the same with the larger configurations
+	@$(RUN) model_check all --deep $(ARGS)
+
+.PHONY: test
+test: .venv/stamp ## run all tests
+	@$(RUN) pytest -q -n auto --dist worksteal $(ARGS)
+
+.PHONY: lint
+lint: .venv/stamp ## formatting, types, clang-tidy
+	@scripts/lint.sh "$(PYTHON_DIRS)" "$(C_FILES)"
+
+.PHONY: format
+format: .venv/stamp ## format the Python and C sources
+	@$(RUN) ruff check --quiet --fix-only $(PYTHON_DIRS)
+	@$(RUN) ruff format --quiet $(PYTHON_DIRS)
+	@.venv/bin/clang-format -i $(C_FILES)
+
+.PHONY: sanitize
+sanitize: .venv/stamp ## run the C tests under ASan + UBSan and TSan, with gcc and clang
+	@scripts/sanitize.sh $(ARGS)
+
+.PHONY: stress
+stress: .venv/stamp ## run the whole stress farm
+	@$(RUN) model_check stress $(ARGS)
+
+.PHONY: bench
+bench: .venv/stamp ## measure against other maps
+	@.venv/bin/python scripts/bench/bench.py $(ARGS)
+
+.PHONY: lock
+lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.10 --all-extras --upgrade pyproject.toml -o requirements.lock
+
+.PHONY: clean
+clean: ## remove what was built, keep .venv
+	@rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -f .venv/stamp
+	@find $(PYTHON_DIRS) -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## remove .venv too
+	@rm -rf .venv
+
+.PHONY: .venv
+.venv: .venv/stamp
+
+.venv/stamp: $(COMPILED)
+	@PYTHON="$(PYTHON)" scripts/environment.sh

@@ -1,0 +1,14 @@
+# Every tests/c/test_*.c is one program, linked with the static library so that it may also reach what
+# bwtree.h hides (impl/src is on its include path). An exit code of 77 means: cannot run here.
+file(GLOB BWTREE_TEST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/c/test_*.c)
+
+foreach(source IN LISTS BWTREE_TEST_SOURCES)
+  cmake_path(GET source STEM name)
+  add_executable(${name} ${source})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/impl/src
+                             ${PROJECT_SOURCE_DIR}/tests/c)
+  target_link_libraries(${name} PRIVATE bwtree_static bwtree_flags)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endforeach()

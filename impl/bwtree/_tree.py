@@ -1,0 +1,524 @@
+"""The map itself: what users of the package see of the C library.
+
+Every method is one call of the library, or says what it is made of. The library is called without
+the GIL, so threads work on one tree at the same time; nothing here takes a lock. The methods on
+one key are linearizable: each takes effect at one instant between its call and its return.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import asdict
+from operator import index
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, overload
+
+from bwtree import _batch, _stats
+from bwtree._cursor import Cursor, batches
+from bwtree._errors import BwTreeError, ClosedError, check, error_of, out_of_range
+from bwtree._native import ffi, lib
+from bwtree._options import OptionKeywords, Options, to_native
+from bwtree._views import BwItemsView, BwKeysView, BwValuesView, Range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from typing_extensions import Buffer, Self, Unpack
+
+    from bwtree._batch import Found
+    from bwtree._stats import Stats
+
+T = TypeVar("T")
+Entry = tuple[int, int]
+
+_MISSING: Final = object()
+
+# Names that the calls on one key use: a global is found faster than an attribute of a module.
+_BW_OK: int = lib.BW_OK
+_BW_NOT_FOUND: int = lib.BW_NOT_FOUND
+_BW_EXISTS: int = lib.BW_EXISTS
+_BW_EBUSY: int = lib.BW_EBUSY
+_NO_VALUE: int = lib.BWPY_NO_VALUE
+_get, _contains, _set, _delete = lib.bwpy_get, lib.bw_get, lib.bw_put, lib.bw_remove
+_find, _put, _insert = lib.bwpy_find, lib.bwpy_put, lib.bwpy_insert
+_update, _remove, _exchange = lib.bwpy_update, lib.bwpy_remove, lib.bwpy_compare_exchange
+_floor, _ceiling, _first = lib.bwpy_floor, lib.bwpy_ceiling, lib.bwpy_first
+_lower, _higher, _last = lib.bwpy_lower, lib.bwpy_higher, lib.bwpy_last
+_NULL = ffi.NULL
+
+
+def _entry(found: Any) -> Entry | None:
+    """Give what a navigation call found."""
+    status: int = found.status
+    if status < 0:
+        raise error_of(status)
+    return (found.key, found.value) if status == _BW_OK else None
+
+
+class BwTree(MutableMapping[int, int]):
+    """A sorted map of integers from 0 to 2**64-1 that many threads may use at once.
+
+    ``BwTree()`` is empty; ``BwTree(mapping)`` and ``BwTree(pairs)`` are filled as dict() is.
+    Options are keyword arguments: see :class:`bwtree.Options`.
+
+    Reads never wait and never write; a writer that retries does so because another has made
+    progress. Keys and values are ints or have ``__index__`` (numpy integers); anything else is a
+    TypeError, an integer that does not fit an OverflowError. Every method raises ClosedError after
+    close(), ForkedError in a forked child and, where it allocates, MemoryError or
+    PidsExhaustedError; the map is unchanged then and stays usable (batches say how far they came).
+    A tree cannot be pickled: it is memory that threads share; pickle ``dict(tree)`` instead.
+    """
+
+    __slots__ = ("__weakref__", "_closed", "_options", "_tree")
+
+    def __init__(
+        self,
+        other: Mapping[int, int] | Iterable[Entry] = (),
+        /,
+        **options: Unpack[OptionKeywords],
+    ) -> None:
+        """Open a tree and fill it with ``other``; raises ValueError for options not allowed."""
+        self._options = Options(**options)
+        place = ffi.new("bw_tree **")
+        check(lib.bw_open(to_native(self._options), place))
+        # bw_free runs when nothing refers to the handle any more: no call can be in flight then,
+        # because each holds a reference, and no cursor be open, because each holds one too.
+        self._tree: Any = ffi.gc(place[0], lib.bw_free)
+        self._closed = False
+        self.update(other)
+
+    # ------------------------------------------------------------------ opening and closing ------
+
+    @property
+    def options(self) -> Options:
+        """The options that the tree was opened with."""
+        return self._options
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() has been called."""
+        return self._closed
+
+    def close(self) -> None:
+        """Give back the tree's memory. Closing a closed tree does nothing.
+
+        Calls that begin afterwards, on any thread, raise ClosedError; those in flight finish as
+        usual, and close() waits for them. Interrupted by Ctrl-C, it may be called again.
+        """
+        self._closed = True
+        pause = 0.0
+        while (status := lib.bw_close(self._tree)) == _BW_EBUSY:
+            time.sleep(pause)
+            pause = min(1e-3, pause + 1e-5)
+        check(status)
+
+    def __enter__(self) -> Self:
+        """Give the tree; leaving the with block closes it."""
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the tree."""
+        self.close()
+
+    def copy(self) -> BwTree:
+        """Give a new tree with the same options and entries.
+
+        Beside writers the copy is what an iteration sees: present throughout means copied.
+        """
+        return BwTree(self, **cast("OptionKeywords", asdict(self._options)))
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: object) -> BwTree:
+        """Give a copy: integers have no depth."""
+        return self.copy()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled."""
+        raise TypeError("a BwTree cannot be pickled: pickle dict(tree) and build a tree from it")
+
+    def __repr__(self) -> str:
+        """Show the first few entries and the last, as they are at that moment."""
+        try:
+            shown = Cursor(self._tree).next_many(6)
+            size = len(self)
+            if size <= len(shown):
+                return f"BwTree({dict(shown)!r})"
+            last = self.last()
+        except ClosedError:
+            return "<BwTree, closed>"
+        except BwTreeError as error:
+            return f"<BwTree: {error}>"
+        entries = ", ".join(f"{key}: {value}" for key, value in shown[:3])
+        end = f", {last[0]}: {last[1]}" if last else ""
+        return f"<BwTree of {size} keys: {{{entries}, …{end}}}>"
+
+    # ------------------------------------------------------------------ operations on one key ----
+
+    def __getitem__(self, key: int) -> int:
+        """Give the key's value; KeyError if it is absent. Linearizable, never waits."""
+        if type(key) is not int:
+            key = index(key)
+        try:
+            value: int = _get(self._tree, key)
+        except OverflowError:
+            out_of_range(key)
+        if value != _NO_VALUE:
+            return value
+        found = _find(self._tree, key)
+        if found.status == _BW_OK:
+            return int(found.value)
+        check(found.status)
+        raise KeyError(key)
+
+    @overload
+    def get(self, key: int, /) -> int | None: ...
+    @overload
+    def get(self, key: int, default: T, /) -> int | T: ...
+    def get(self, key: int, default: object = None, /) -> object:
+        """Give the key's value, or ``default`` if it is absent. Linearizable, never waits."""
+        if type(key) is not int:
+            key = index(key)
+        try:
+            value: int = _get(self._tree, key)
+        except OverflowError:
+            out_of_range(key)
+        if value != _NO_VALUE:
+            return value
+        found = _find(self._tree, key)
+        if found.status == _BW_OK:
+            return found.value
+        check(found.status)
+        return default
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether the key is present; False for what cannot be a key.
+
+        Linearizable, never waits.
+        """
+        try:
+            status: int = _contains(self._tree, index(key), _NULL)  # type: ignore[arg-type]
+        except (OverflowError, TypeError):
+            status = _BW_NOT_FOUND
+        if status < 0:
+            raise error_of(status)
+        return status == _BW_OK
+
+    def __setitem__(self, key: int, value: int) -> None:
+        """Set the key's value, whether or not it is present. Linearizable."""
+        if type(key) is not int:
+            key = index(key)
+        if type(value) is not int:
+            value = index(value)
+        try:
+            status: int = _set(self._tree, key, value, _NULL)
+        except OverflowError:
+            out_of_range(key, value)
+        if status < 0:
+            raise error_of(status)
+
+    def __delitem__(self, key: int) -> None:
+        """Remove the key; KeyError if it is absent. Linearizable."""
+        if type(key) is not int:
+            key = index(key)
+        try:
+            status: int = _delete(self._tree, key, _NULL)
+        except OverflowError:
+            out_of_range(key)
+        if status != _BW_OK:
+            check(status)
+            raise KeyError(key)
+
+    def put(self, key: int, value: int) -> int | None:
+        """Set the key's value and give the one it replaced, or None. Linearizable."""
+        try:
+            found = _put(self._tree, index(key), index(value))
+        except OverflowError:
+            out_of_range(key, value)
+        status: int = found.status
+        if status < 0:
+            raise error_of(status)
+        return found.value if status == _BW_EXISTS else None
+
+    def insert(self, key: int, value: int) -> int | None:
+        """Insert if absent. Give None, or the value that is present and stays. Linearizable."""
+        try:
+            found = _insert(self._tree, index(key), index(value))
+        except OverflowError:
+            out_of_range(key, value)
+        status: int = found.status
+        if status < 0:
+            raise error_of(status)
+        return found.value if status == _BW_EXISTS else None
+
+    def replace(self, key: int, value: int) -> int | None:
+        """Replace the value if the key is present. Give the old value, or None. Linearizable."""
+        try:
+            found = _update(self._tree, index(key), index(value))
+        except OverflowError:
+            out_of_range(key, value)
+        status: int = found.status
+        if status < 0:
+            raise error_of(status)
+        return found.value if status == _BW_OK else None
+
+    def remove(self, key: int) -> int | None:
+        """Remove the key and give the value it had, or None if it is absent. Linearizable."""
+        try:
+            found = _remove(self._tree, index(key))
+        except OverflowError:
+            out_of_range(key)
+        status: int = found.status
+        if status < 0:
+            raise error_of(status)
+        return found.value if status == _BW_OK else None
+
+    def compare_exchange(self, key: int, expected: int, desired: int) -> int | None:
+        """Replace the key's value by ``desired`` if it is ``expected``.
+
+        Gives the value seen at the linearization point (None if absent): equal to ``expected``
+        exactly when the exchange took place. Linearizable.
+        """
+        try:
+            found = _exchange(self._tree, index(key), index(expected), index(desired))
+        except OverflowError:
+            out_of_range(key, expected, desired)
+        status: int = found.status
+        if status < 0:
+            raise error_of(status)
+        return None if status == _BW_NOT_FOUND else found.value
+
+    def setdefault(self, key: int, default: int, /) -> int:  # type: ignore[override]
+        """Give the key's value, after inserting ``default`` if it is absent. Linearizable."""
+        seen = self.insert(key, default)
+        return index(default) if seen is None else seen
+
+    @overload
+    def pop(self, key: int, /) -> int: ...
+    @overload
+    def pop(self, key: int, default: T, /) -> int | T: ...
+    def pop(self, key: int, default: object = _MISSING, /) -> object:
+        """Remove the key and give its value, or ``default``, or raise KeyError. Linearizable."""
+        seen = self.remove(key)
+        if seen is not None:
+            return seen
+        if default is _MISSING:
+            raise KeyError(key)
+        return default
+
+    def popitem(self, last: bool = True) -> Entry:
+        """Remove the last (or the first) entry and give it; KeyError if the map is empty.
+
+        The key was the last one at some instant of the call, and each entry is given to one caller
+        only: last() and remove(), tried again when another thread has removed the key in between.
+        """
+        while (entry := self.last() if last else self.first()) is not None:
+            value = self.remove(entry[0])
+            if value is not None:
+                return entry[0], value
+        raise KeyError("popitem(): the map is empty")
+
+    # ------------------------------------------------------------------ navigation ---------------
+
+    def floor(self, key: int) -> Entry | None:
+        """Give the entry with the greatest key at most ``key``, or None. Linearizable."""
+        try:
+            return _entry(_floor(self._tree, index(key)))
+        except OverflowError:
+            out_of_range(key)
+
+    def ceiling(self, key: int) -> Entry | None:
+        """Give the entry with the least key at least ``key``, or None. Linearizable."""
+        try:
+            return _entry(_ceiling(self._tree, index(key)))
+        except OverflowError:
+            out_of_range(key)
+
+    def lower(self, key: int) -> Entry | None:
+        """Give the entry with the greatest key below ``key``, or None. Linearizable."""
+        try:
+            return _entry(_lower(self._tree, index(key)))
+        except OverflowError:
+            out_of_range(key)
+
+    def higher(self, key: int) -> Entry | None:
+        """Give the entry with the least key above ``key``, or None. Linearizable."""
+        try:
+            return _entry(_higher(self._tree, index(key)))
+        except OverflowError:
+            out_of_range(key)
+
+    def first(self) -> Entry | None:
+        """Give the entry with the least key, or None if the map is empty. Linearizable."""
+        return _entry(_first(self._tree))
+
+    def last(self) -> Entry | None:
+        """Give the entry with the greatest key, or None if the map is empty. Linearizable."""
+        return _entry(_last(self._tree))
+
+    # ------------------------------------------------------------------ ranges and iteration -----
+
+    def __iter__(self) -> Iterator[int]:
+        """Walk through the keys in order, beside any writers.
+
+        What is present throughout the walk comes exactly once; what is absent throughout, never.
+        """
+        return Range.of(None, None, (True, True), reverse=False).keys(self._tree)
+
+    def __reversed__(self) -> Iterator[int]:
+        """Walk through the keys from the last to the first, with the promise of iter()."""
+        return Range.of(None, None, (True, True), reverse=True).keys(self._tree)
+
+    def irange(
+        self,
+        lo: int | None = None,
+        hi: int | None = None,
+        inclusive: tuple[bool, bool] = (True, True),
+        reverse: bool = False,
+    ) -> Iterator[int]:
+        """Walk through the keys from ``lo`` to ``hi`` (None: no bound), as iter() does."""
+        return Range.of(lo, hi, inclusive, reverse).keys(self._tree)
+
+    def cursor(self) -> Cursor:
+        """Give a cursor that stands before the first key; use one in each thread."""
+        return Cursor(self._tree)
+
+    def keys(
+        self,
+        lo: int | None = None,
+        hi: int | None = None,
+        inclusive: tuple[bool, bool] = (True, True),
+        reverse: bool = False,
+    ) -> BwKeysView:
+        """View the keys from ``lo`` to ``hi``; iterating has the promise of iter()."""
+        return BwKeysView(self, self._tree, Range.of(lo, hi, inclusive, reverse))
+
+    def values(
+        self,
+        lo: int | None = None,
+        hi: int | None = None,
+        inclusive: tuple[bool, bool] = (True, True),
+        reverse: bool = False,
+    ) -> BwValuesView:
+        """View the values of the keys from ``lo`` to ``hi``, in the order of the keys."""
+        return BwValuesView(self, self._tree, Range.of(lo, hi, inclusive, reverse))
+
+    def items(
+        self,
+        lo: int | None = None,
+        hi: int | None = None,
+        inclusive: tuple[bool, bool] = (True, True),
+        reverse: bool = False,
+    ) -> BwItemsView:
+        """View the entries from ``lo`` to ``hi``; iterating has the promise of iter()."""
+        return BwItemsView(self, self._tree, Range.of(lo, hi, inclusive, reverse))
+
+    def count(
+        self,
+        lo: int | None = None,
+        hi: int | None = None,
+        inclusive: tuple[bool, bool] = (True, True),
+    ) -> int:
+        """Count the keys from ``lo`` to ``hi``: each leaf at one instant, leaves one by one."""
+        return Range.of(lo, hi, inclusive, reverse=False).count(self._tree)
+
+    def __len__(self) -> int:
+        """Give the number of keys: exact when no write is in flight, else within their number."""
+        size = ffi.new("uint64_t *")
+        check(lib.bw_size(self._tree, size))
+        return int(size[0])
+
+    # ------------------------------------------------------------------ many keys ----------------
+
+    def get_many(
+        self,
+        keys: Buffer | Iterable[int],
+        *,
+        out: Buffer | None = None,
+        present: Buffer | None = None,
+    ) -> Found:
+        """Look up many keys at once, several times faster than one by one.
+
+        ``keys`` is a buffer of 64-bit integers or an iterable. The values go to ``out`` (a writable
+        buffer of unsigned 64-bit integers) and to ``present`` whether each key is there (bools or
+        bytes); what is not given is made. The value of an absent key is not written: it is 0 in an
+        ``out`` that is made. Each lookup is linearizable by itself, not the batch as a whole.
+        """
+        return _batch.get_many(self._tree, keys, out, present)
+
+    def put_many(self, keys: Buffer | Iterable[int], values: Buffer | Iterable[int], /) -> int:
+        """Set ``values[i]`` for each ``keys[i]``, in their order; give how many keys were absent.
+
+        Each is one put, linearizable by itself, not the batch as a whole. Out of memory or of page
+        ids, the error says how many pairs were put before it.
+        """
+        return _batch.put_many(self._tree, keys, values)
+
+    @overload  # type: ignore[override]
+    def update(self, other: Mapping[int, int] | Iterable[Entry] = (), /) -> None: ...
+    @overload
+    def update(self, other: Buffer | Iterable[int], values: Buffer | Iterable[int], /) -> None: ...
+    def update(self, other: Any = (), values: Any = None, /) -> None:
+        """Set many entries: from a mapping, from pairs, or from keys and values as put_many.
+
+        Each entry is one put, linearizable by itself, not the whole. When ``other`` raises, what it
+        gave before has been put.
+        """
+        if values is not None:
+            self.put_many(other, values)
+        elif isinstance(other, BwTree):
+            for keys, seen in batches(other._tree, 0, 2**64 - 1, reverse=False):  # noqa: SLF001
+                self.put_many(keys, seen)
+        else:
+            pairs = other.items() if isinstance(other, Mapping) else other
+            _batch.put_pairs(self._tree, pairs)
+
+    def clear(self) -> None:
+        """Remove every key from low to high, one by one; keys put behind it meanwhile stay."""
+        check(lib.bw_clear(self._tree, _NULL))
+
+    # ------------------------------------------------------------------ upkeep -------------------
+
+    def consolidate(self) -> None:
+        """Consolidate every page that has records in its log; runs beside other calls."""
+        check(lib.bw_consolidate(self._tree))
+
+    def collect(self) -> int:
+        """Free what this thread and ended threads have retired, if no pin holds it; give how much.
+
+        The count is of pages. Runs beside other calls.
+        """
+        freed = ffi.new("uint64_t *")
+        check(lib.bw_collect(self._tree, freed))
+        return int(freed[0])
+
+    def start_worker(self) -> None:
+        """Start the background worker, which consolidates and collects, if it is not running."""
+        check(lib.bw_worker_start(self._tree))
+
+    def stop_worker(self) -> None:
+        """Stop the background worker, if it is running, and wait until it has ended."""
+        check(lib.bw_worker_stop(self._tree))
+
+    def stats(self) -> Stats:
+        """Give figures of the tree's inside; exact when nothing else runs."""
+        native = ffi.new("bw_stats *")
+        check(lib.bw_get_stats(self._tree, native))
+        return _stats.from_native(native)
+
+    def self_check(self, *, quiescent: bool = False) -> None:
+        """Walk the whole structure; raise CorruptError with what is broken, if anything is.
+
+        May run beside other calls. ``quiescent``: nothing else runs, so that it can also check that
+        sizes agree and that every page is reachable.
+        """
+        message = ffi.new("char[]", 512)
+        status = lib.bw_self_check(self._tree, quiescent, message, 512)
+        if status < 0:
+            raise error_of(status, ffi.string(message).decode(errors="replace"))

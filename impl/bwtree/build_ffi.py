@@ -1,0 +1,109 @@
+"""Writes the C source of ``bwtree._native``: the cffi binding of the whole of bwtree.h.
+
+Run by CMake: ``python build_ffi.py OUT.c``. What cffi declares is bwtree.h itself, stripped of
+what its parser does not read (:func:`cdef_of`), and a few wrappers for the calls that give back a
+value as well as a status. They return both in one struct, by value: an out-parameter that is kept
+from call to call could be overwritten by a signal handler or a finalizer that uses a tree between
+the call and the reading of it, and one that is allocated for every call costs twice as much.
+``bwpy_get`` goes further: most gets find their key, so it returns the bare value, and the rare
+value that equals BWPY_NO_VALUE only sends the caller to ``bwpy_find``, which tells for sure.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from cffi import FFI
+
+HEADER = Path(__file__).resolve().parent.parent / "include" / "bwtree.h"
+
+WRAPPER_TYPES = """
+typedef struct bwpy_seen { uint64_t value; int status; } bwpy_seen;
+typedef struct bwpy_entry { uint64_t key; uint64_t value; int status; } bwpy_entry;
+"""
+
+_ONE_KEY = {
+    "bwpy_find": ("bw_get", ""),
+    "bwpy_put": ("bw_put", "uint64_t value"),
+    "bwpy_insert": ("bw_insert", "uint64_t value"),
+    "bwpy_update": ("bw_update", "uint64_t value"),
+    "bwpy_remove": ("bw_remove", ""),
+    "bwpy_compare_exchange": ("bw_compare_exchange", "uint64_t expected, uint64_t desired"),
+}
+_NAVIGATION = ("floor", "ceiling", "lower", "higher", "first", "last")
+
+
+def cdef_of(header: str) -> str:
+    """Strip bwtree.h (or a header in its style) to the declarations that cffi parses."""
+    text = re.sub(r"/\*.*?\*/", " ", header, flags=re.DOTALL)
+    text = re.sub(r"//[^\n]*", " ", text)
+    text = re.sub(
+        r'#ifdef __cplusplus\nextern "C" \{\n#endif|#ifdef __cplusplus\n\}\n#endif', "", text
+    )
+    constants = re.findall(r"^#define (\w+) \d+$", text, flags=re.MULTILINE)
+    text = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
+    text = text.replace("BW_API ", "")
+    return "".join(f"#define {name} ...\n" for name in constants) + text
+
+
+def _wrappers() -> tuple[str, str]:
+    """Give the declarations and the definitions of the wrappers."""
+    prototypes: list[str] = [
+        "uint64_t bwpy_get(bw_tree *tree, uint64_t key)",
+        "bool bwpy_any_negative(const int64_t *values, size_t count)",
+    ]
+    bodies: list[str] = [
+        """
+    uint64_t value;
+    return bw_get(tree, key, &value) == BW_OK ? value : BWPY_NO_VALUE;""",
+        """
+    int64_t signs = 0;
+    for (size_t i = 0; i < count; i++)
+        signs |= values[i];
+    return signs < 0;""",
+    ]
+    for name, (function, parameters) in _ONE_KEY.items():
+        declared = f", {parameters}" if parameters else ""
+        passed = "".join(f", {p.split()[-1]}" for p in parameters.split(",") if p)
+        prototypes.append(f"bwpy_seen {name}(bw_tree *tree, uint64_t key{declared})")
+        bodies.append(f"""
+    bwpy_seen result = {{0, 0}};
+    result.status = {function}(tree, key{passed}, &result.value);
+    return result;""")
+    for name in _NAVIGATION:
+        keyed = name not in {"first", "last"}
+        prototypes.append(f"bwpy_entry bwpy_{name}(bw_tree *tree{', uint64_t key' * keyed})")
+        bodies.append(f"""
+    bwpy_entry result = {{0, 0, 0}};
+    result.status = bw_{name}(tree{", key" * keyed}, &result.key, &result.value);
+    return result;""")
+    declarations = "".join(f"{prototype};\n" for prototype in prototypes)
+    definitions = "".join(
+        f"static {prototype}\n{{{body}\n}}\n"
+        for prototype, body in zip(prototypes, bodies, strict=True)
+    )
+    return declarations, definitions
+
+
+def builder() -> FFI:
+    """Give the FFI whose C source is to be written."""
+    declarations, definitions = _wrappers()
+    ffi = FFI()
+    ffi.cdef(cdef_of(HEADER.read_text(encoding="utf-8")))
+    ffi.cdef(f"#define BWPY_NO_VALUE ...\n{WRAPPER_TYPES}{declarations}")
+    ffi.set_source(
+        "bwtree._native",
+        "#include <bwtree.h>\n"
+        # Any value would do: it is one that programs hardly store.
+        "#define BWPY_NO_VALUE UINT64_C(0x9d1f8c5be2a6473b)\n" + WRAPPER_TYPES + definitions,
+        py_limited_api=True,
+    )
+    return ffi
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python build_ffi.py OUT.c")
+    builder().emit_c_code(sys.argv[1])
