@@ -1,5 +1,5 @@
 # The Python extensions: bwtree._native (the map) and model_check._recorder (the recorder of
-# histories). Each is a C file that cffi generates at build time, linked with the static library.
+# histories, with the linearizability checker). Each is a C file that cffi generates at build time, linked with the static library.
 # With a Python that has the limited API, they are abi3: one build serves all versions from 3.10.
 if(CMAKE_VERSION VERSION_LESS 3.26)
   message(FATAL_ERROR "The Python extensions need CMake 3.26 or later, this is ${CMAKE_VERSION}")
@@ -29,15 +29,15 @@ endfunction()
 bwtree_extension(_native ${PROJECT_SOURCE_DIR}/impl/bwtree/build_ffi.py bwtree
                  ${PROJECT_SOURCE_DIR}/impl/include/bwtree.h)
 
-if(EXISTS ${PROJECT_SOURCE_DIR}/model_check/recorder/build_ffi.py)
-file(GLOB BWTREE_RECORDER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/model_check/recorder/*.c
+# The recorder and the linearizability checker share one extension: histories stay in C between them.
+file(GLOB BWTREE_RECORDER_SOURCES CONFIGURE_DEPENDS
+     ${PROJECT_SOURCE_DIR}/model_check/recorder/*.c
      ${PROJECT_SOURCE_DIR}/model_check/linearizability/*.c)
-file(GLOB BWTREE_RECORDER_HEADERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/model_check/recorder/*.h
+file(GLOB BWTREE_RECORDER_HEADERS CONFIGURE_DEPENDS
+     ${PROJECT_SOURCE_DIR}/model_check/recorder/*.h
      ${PROJECT_SOURCE_DIR}/model_check/linearizability/*.h)
 bwtree_extension(_recorder ${PROJECT_SOURCE_DIR}/model_check/recorder/build_ffi.py model_check
                  ${PROJECT_SOURCE_DIR}/impl/include/bwtree.h ${BWTREE_RECORDER_HEADERS})
 target_sources(_recorder PRIVATE ${BWTREE_RECORDER_SOURCES})
 target_include_directories(_recorder PRIVATE ${PROJECT_SOURCE_DIR}/model_check/recorder
                            ${PROJECT_SOURCE_DIR}/model_check/linearizability)
-target_link_libraries(_recorder PRIVATE m)
-endif()

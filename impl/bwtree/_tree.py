@@ -294,7 +294,7 @@ class BwTree(MutableMapping[int, int]):
             raise error_of(status)
         return None if status == _BW_NOT_FOUND else found.value
 
-    def setdefault(self, key: int, default: int, /) -> int:  # type: ignore[override]
+    def setdefault(self, key: int, default: int, /) -> int:
         """Give the key's value, after inserting ``default`` if it is absent. Linearizable."""
         seen = self.insert(key, default)
         return index(default) if seen is None else seen
