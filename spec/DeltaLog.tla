@@ -82,14 +82,14 @@ FreshPage == CHOOSE p \in Pages : ~InUse(p)
 
 ---------------------------------------------------------------------------
 (* Threads. `at` is where the thread is:                                    *)
-(*   rest     no work; or, call answered, about to return                   *)
+(*   rest     nothing to do but to return an answer, or to invoke           *)
 (*   load     about to load the mapping entry                               *)
 (*   scan     about to read slot `next`                                     *)
 (*   append   found slot `next` NULL, about to swap its record in           *)
 (*   frozen   has read all of a frozen page                                 *)
 (*   install  has built `fresh`, about to swap the mapping entry            *)
-(* `read` is the sequence of records read, in order. A thread that is at    *)
-(* work without a call is a worker.                                         *)
+(* `read` is the sequence of records read, in order. A thread at work       *)
+(* without a call is a worker; one whose call is answered is helping.       *)
 
 Resting == [at |-> "rest", page |-> NoPage, next |-> 1, read |-> <<>>, fresh |-> EmptyMap]
 Loading == [Resting EXCEPT !.at = "load"]
@@ -190,15 +190,17 @@ FindRoom(t) ==
   /\ UNCHANGED <<left, call>>
 
 \* Swap the record into the slot: the linearization point of every update. It answers
-\* with what it saw in base and log before.
+\* with what it saw in base and log before. If this was the last slot, the page is frozen
+\* now, and the thread helps before it returns.
 AppendRecord(t) ==
   LET answer == IF Mutation = "answer_from_base" THEN Saw(Page(t).base, Op(t))
                                                  ELSE Saw(InHand(t), Op(t))
       h == [heap EXCEPT ![thread[t].page].log[thread[t].next] = RecordOf(Op(t))]
+      then == IF LastSlot(t) THEN HavingRead(t, RecordOf(Op(t))) ELSE Resting
   IN
   /\ thread[t].at = "append" /\ Pending(t)
   /\ Slot(t) = Null \/ Mutation = "append_by_store"
-  /\ Become(h, mapping, [thread EXCEPT ![t] = Resting])
+  /\ Become(h, mapping, [thread EXCEPT ![t] = then])
   /\ call' = Witnessed(Answered(call, t, answer), TheMap')
   /\ UNCHANGED left
 
@@ -229,9 +231,15 @@ Build(t) ==
   /\ \/ thread[t].at = "frozen"
      \/ Mutation = "consolidate_unfrozen" /\ thread[t].at = "append" /\ Working(t)
   /\ Op(t).kind \notin ReadKinds
-  /\ Mutation # "wait_for_the_freezer" \/ Working(t)
+  /\ Mutation # "wait_for_the_freezer" \/ ~Pending(t)
   /\ Move(t, [thread[t] EXCEPT !.at = "install", !.fresh = View(Page(t).base, records),
                                !.read = <<>>, !.next = 1])
+  /\ UNCHANGED <<left, call>>
+
+\* A thread with an answer cannot help (it has no memory, say): others will.
+LeaveToOthers(t) ==
+  /\ thread[t].at = "frozen" /\ call[t].phase = "answered"
+  /\ Move(t, Resting)
   /\ UNCHANGED <<left, call>>
 
 \* What a thread does that waits until another one has replaced the frozen page.
@@ -241,7 +249,7 @@ Wait(t) ==
   /\ Move(t, Loading)
   /\ UNCHANGED <<left, call>>
 
-\* After the mapping entry has a fresh page, a call starts again and a worker is done.
+\* After the mapping entry has a fresh page, a pending call starts again; others are done.
 Afterwards(t) == IF Pending(t) THEN Loading ELSE Resting
 
 \* Swap the fresh page into the mapping entry; the old page is retired.
@@ -280,7 +288,7 @@ Freeze(t) ==
 
 \* The answer reaches the caller.
 Return(t) ==
-  /\ call[t].phase = "answered"
+  /\ call[t].phase = "answered" /\ thread[t].at = "rest"
   /\ call' = Returned(call, t)
   /\ UNCHANGED <<heap, mapping, thread, left>>
 
@@ -290,10 +298,11 @@ Finished ==
   /\ \A t \in Threads : thread[t].at = "rest" /\ call[t].phase = "idle" /\ left[t] = 0
   /\ UNCHANGED vars
 
-\* The steps of a call between invocation and return.
+\* The steps of a call between invocation and return, and of a worker in common with it.
 CallStep(t) ==
   \/ LoadMapping(t) \/ ReadRecord(t) \/ AnswerAtNull(t) \/ FindRoom(t) \/ AppendRecord(t)
-  \/ AppendLost(t) \/ AnswerAtFrozen(t) \/ Build(t) \/ Wait(t) \/ Install(t) \/ InstallLost(t)
+  \/ AppendLost(t) \/ AnswerAtFrozen(t) \/ Build(t) \/ Install(t) \/ InstallLost(t)
+  \/ LeaveToOthers(t) \/ Wait(t)
 
 Next ==
   \/ \E t \in Threads :
@@ -353,11 +362,12 @@ Refinement == Abstract!Spec
 ---------------------------------------------------------------------------
 (* Progress.                                                                *)
 
-\* Lock-freedom: if threads with pending calls take infinitely many steps, infinitely many
-\* calls are answered, however the steps are distributed. No fairness is assumed.
-SomeCallSteps == \E t \in Threads : Pending(t) /\ thread'[t] # thread[t]
-SomeCallIsAnswered == \E t \in Threads : Pending(t) /\ ~Pending(t)'
-LockFree == []<><<SomeCallSteps>>_vars => []<><<SomeCallIsAnswered>>_vars
+\* Lock-freedom: if threads take infinitely many steps in calls, infinitely many calls
+\* return, however the steps are distributed. No fairness is assumed.
+InCall(t) == call[t].phase # "idle"
+SomeCallSteps == \E t \in Threads : InCall(t) /\ thread'[t] # thread[t]
+SomeCallReturns == \E t \in Threads : InCall(t) /\ ~InCall(t)'
+LockFree == []<><<SomeCallSteps>>_vars => []<><<SomeCallReturns>>_vars
 
 \* The same for finite programs: if the system as a whole keeps moving, all calls return.
 AllReturned == \A t \in Threads : left[t] = 0 /\ call[t].phase = "idle"
