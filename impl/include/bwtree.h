@@ -119,7 +119,8 @@ typedef struct bw_options {
 
     uint32_t retry_limit; /* lost compare-and-swaps before backing off, 0 … 2^20; default 8 */
     uint32_t backoff_min; /* first backoff, in spin hints, 1 … 2^20; doubles up to … */
-    uint32_t backoff_max; /* … this many, >= backoff_min, <= 2^20; each is jittered; default 16, 1024 */
+    uint32_t
+        backoff_max; /* … this many, >= backoff_min, <= 2^20; each is jittered; default 16, 1024 */
 
     bw_simd simd; /* instructions for searching pages; a level this processor lacks is an error */
 
@@ -200,8 +201,7 @@ BW_API bw_status bw_floor(bw_tree *tree, uint64_t key, uint64_t *found_key, uint
 BW_API bw_status bw_ceiling(bw_tree *tree, uint64_t key, uint64_t *found_key,
                             uint64_t *found_value);
 BW_API bw_status bw_lower(bw_tree *tree, uint64_t key, uint64_t *found_key, uint64_t *found_value);
-BW_API bw_status bw_higher(bw_tree *tree, uint64_t key, uint64_t *found_key,
-                           uint64_t *found_value);
+BW_API bw_status bw_higher(bw_tree *tree, uint64_t key, uint64_t *found_key, uint64_t *found_value);
 BW_API bw_status bw_first(bw_tree *tree, uint64_t *found_key, uint64_t *found_value);
 BW_API bw_status bw_last(bw_tree *tree, uint64_t *found_key, uint64_t *found_value);
 
@@ -300,27 +300,27 @@ BW_API bw_status bw_unpin(bw_tree *tree);
 /* ------------------------------------------------------------------ looking inside ------------ */
 
 typedef struct bw_stats {
-    uint64_t size;        /* keys, as bw_size */
-    uint64_t height;      /* levels, 1 for a single leaf */
-    uint64_t pages;       /* pages in the mapping table */
-    uint64_t max_pids;    /* the option */
-    uint64_t pids_used;   /* page ids ever taken */
+    uint64_t size;      /* keys, as bw_size */
+    uint64_t height;    /* levels, 1 for a single leaf */
+    uint64_t pages;     /* pages in the mapping table */
+    uint64_t max_pids;  /* the option */
+    uint64_t pids_used; /* page ids ever taken */
 
-    uint64_t appends;        /* records appended */
-    uint64_t appends_lost;   /* slot CASes lost to another thread */
-    uint64_t consolidations; /* pages replaced by a consolidation, splits included */
+    uint64_t appends;             /* records appended */
+    uint64_t appends_lost;        /* slot CASes lost to another thread */
+    uint64_t consolidations;      /* pages replaced by a consolidation, splits included */
     uint64_t consolidations_lost; /* consolidations that another helper had done first */
-    uint64_t splits;         /* page splits, root splits included */
+    uint64_t splits;              /* page splits, root splits included */
     uint64_t root_splits;
-    uint64_t posts;          /* separators posted to a parent */
-    uint64_t helps;          /* separators found missing by a thread that crossed a right link */
+    uint64_t posts; /* separators posted to a parent */
+    uint64_t helps; /* separators found missing by a thread that crossed a right link */
 
-    uint64_t epoch;          /* the global epoch */
-    uint64_t retired;        /* pages retired */
-    uint64_t freed;          /* pages freed after a grace period */
-    uint64_t limbo_pages;    /* retired, not yet freed */
+    uint64_t epoch;       /* the global epoch */
+    uint64_t retired;     /* pages retired */
+    uint64_t freed;       /* pages freed after a grace period */
+    uint64_t limbo_pages; /* retired, not yet freed */
     uint64_t limbo_bytes;
-    uint64_t oldest_pin_ns;  /* for how long, in nanoseconds, the longest pin that blocks the epoch
+    uint64_t oldest_pin_ns; /* for how long, in nanoseconds, the longest pin that blocks the epoch
                                 has been seen to last; 0 if none is seen */
 
     uint64_t bytes_reserved; /* memory taken from the allocator */

@@ -34,23 +34,29 @@ static bw_status check_base(const bw_tree *tree, bw_pid pid, const bw_page *page
     const bw_options *options = &tree->options;
     uint32_t capacity = page->level == 0 ? options->leaf_capacity : options->inner_capacity;
     if (page->count > capacity)
-        return corrupt(report, "page %" PRIu32 " holds %" PRIu32 " entries, its capacity is %" PRIu32,
-                       pid, page->count, capacity);
+        return corrupt(report,
+                       "page %" PRIu32 " holds %" PRIu32 " entries, its capacity is %" PRIu32, pid,
+                       page->count, capacity);
     for (unsigned i = 0; i < page->count; i++) {
         uint64_t key = bw_page_key(page, i);
         if (!in_fences(page, key))
-            return corrupt(report, "page %" PRIu32 ": key %" PRIu64 " lies outside its fences [%" PRIu64 ", %" PRIu64 ")",
+            return corrupt(report,
+                           "page %" PRIu32 ": key %" PRIu64 " lies outside its fences [%" PRIu64
+                           ", %" PRIu64 ")",
                            pid, key, page->low, page->high);
         if (i > 0 && bw_page_key(page, i - 1) >= key)
-            return corrupt(report, "page %" PRIu32 ": key %" PRIu64 " at %u is not greater than the one before it",
+            return corrupt(report,
+                           "page %" PRIu32 ": key %" PRIu64
+                           " at %u is not greater than the one before it",
                            pid, key, i);
         if (i % BW_BLOCK == 0 && bw_page_samples(page)[i / BW_BLOCK] != key)
             return corrupt(report, "page %" PRIu32 ": sample %u is not the first key of its block",
                            pid, i / BW_BLOCK);
     }
     if (page->level > 0 && (page->count == 0 || bw_page_key(page, 0) != page->low))
-        return corrupt(report, "inner page %" PRIu32 ": its first entry is not its low fence %" PRIu64,
-                       pid, page->low);
+        return corrupt(report,
+                       "inner page %" PRIu32 ": its first entry is not its low fence %" PRIu64, pid,
+                       page->low);
     return BW_OK;
 }
 
@@ -62,11 +68,13 @@ static bw_status check_log(bw_pid pid, const bw_page *page, unsigned slots,
         if (word == BW_FREEZE_WORD)
             continue;
         if (kind != BW_KIND_PUT && kind != BW_KIND_DELETE)
-            return corrupt(report, "page %" PRIu32 ": slot %u holds a record of unknown kind %d", pid,
-                           i, (int)kind);
+            return corrupt(report, "page %" PRIu32 ": slot %u holds a record of unknown kind %d",
+                           pid, i, (int)kind);
         uint64_t key = bw_word_record(word)->key;
         if (!in_fences(page, key) || bw_word_tag(word) != bw_tag(key))
-            return corrupt(report, "page %" PRIu32 ": the record in slot %u, key %" PRIu64 ", has a wrong tag or lies outside the fences",
+            return corrupt(report,
+                           "page %" PRIu32 ": the record in slot %u, key %" PRIu64
+                           ", has a wrong tag or lies outside the fences",
                            pid, i, key);
     }
     return BW_OK;
@@ -78,7 +86,9 @@ static bw_status check_children(const bw_tree *tree, bw_pid pid, const bw_page *
     for (unsigned i = 0; i < n; i++) {
         const bw_page *child = bw_map_load(tree, (bw_pid)children[i]);
         if (child == NULL || child->level + 1U != page->level || child->low != keys[i])
-            return corrupt(report, "inner page %" PRIu32 ": the entry %" PRIu64 " names page %" PRIu64 ", which is not its child",
+            return corrupt(report,
+                           "inner page %" PRIu32 ": the entry %" PRIu64 " names page %" PRIu64
+                           ", which is not its child",
                            pid, keys[i], children[i]);
     }
     return BW_OK;
@@ -96,14 +106,17 @@ static bw_status check_level(bw_tree *tree, unsigned level, uint64_t *pages, uin
     while (pid != BW_NO_PID) {
         const bw_page *page = bw_map_load(tree, pid);
         if (page == NULL)
-            return corrupt(report, "level %u: the right link to page %" PRIu32 " leads nowhere", level,
-                           pid);
+            return corrupt(report, "level %u: the right link to page %" PRIu32 " leads nowhere",
+                           level, pid);
         if (page->level != level || page->low != low)
-            return corrupt(report, "page %" PRIu32 " has level %u and begins at %" PRIu64 "; its left sibling says %u and %" PRIu64,
+            return corrupt(report,
+                           "page %" PRIu32 " has level %u and begins at %" PRIu64
+                           "; its left sibling says %u and %" PRIu64,
                            pid, page->level, page->low, level, low);
         if (!bw_page_is_rightmost(page) && page->high <= page->low)
-            return corrupt(report, "page %" PRIu32 ": its fences [%" PRIu64 ", %" PRIu64 ") hold nothing", pid,
-                           page->low, page->high);
+            return corrupt(report,
+                           "page %" PRIu32 ": its fences [%" PRIu64 ", %" PRIu64 ") hold nothing",
+                           pid, page->low, page->high);
         unsigned slots = bw_log_length(page);
         unsigned n = bw_page_entries(page, tree->search, slots, keys, values);
         bw_status status = check_base(tree, pid, page, report);
@@ -139,10 +152,11 @@ bw_status bw_self_check(bw_tree *tree, bool quiescent, char *message, size_t cap
     bw_stats stats;
     status = bw_get_stats(tree, &stats);
     if (status == BW_OK && stats.size != live)
-        return corrupt(&report, "size is %" PRIu64 ", but the leaves hold %" PRIu64 " keys", stats.size,
-                       live);
+        return corrupt(&report, "size is %" PRIu64 ", but the leaves hold %" PRIu64 " keys",
+                       stats.size, live);
     if (status == BW_OK && stats.pages != pages)
-        return corrupt(&report, "the mapping table holds %" PRIu64 " pages, but %" PRIu64 " are reachable",
+        return corrupt(&report,
+                       "the mapping table holds %" PRIu64 " pages, but %" PRIu64 " are reachable",
                        stats.pages, pages);
     return status;
 }

@@ -17,9 +17,10 @@ struct bw_cursor {
     uint64_t gap; /* the gap lies just before this key … */
     bool behind;  /* … or just behind it */
 
-    bw_copied copied;  /* which part of the leaf is copied below: keys[first … end-1] */
-    bool last_leaf;    /* there is no leaf further that way */
-    uint64_t next_gap; /* otherwise where it begins: its low fence going up, its last key going down */
+    bw_copied copied; /* which part of the leaf is copied below: keys[first … end-1] */
+    bool last_leaf;   /* there is no leaf further that way */
+    uint64_t
+        next_gap; /* otherwise where it begins: its low fence going up, its last key going down */
     unsigned first, end;
     uint64_t keys[BW_MAX_ENTRIES];
     uint64_t values[BW_MAX_ENTRIES];

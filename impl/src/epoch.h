@@ -11,8 +11,8 @@ struct bw_thread;
 typedef struct bw_limbo {
     bw_page *open; /* the bag being filled */
     unsigned open_count;
-    bw_page *sealed_first; /* first page of the oldest sealed bag */
-    bw_page *sealed_last;  /* first page of the youngest */
+    bw_page *sealed_first;                       /* first page of the oldest sealed bag */
+    bw_page *sealed_last;                        /* first page of the youngest */
     _Atomic uint64_t retired, freed;             /* pages */
     _Atomic uint64_t retired_bytes, freed_bytes; /* with their records */
 } bw_limbo;

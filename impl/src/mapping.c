@@ -45,9 +45,8 @@ bool bw_pids_take(bw_thread *self, unsigned n, bw_pid *pids) {
                 bw_pids_give_back(self, i, pids);
                 return false;
             }
-        } while (!atomic_compare_exchange_weak_explicit(&tree->next_pid, &next, next + 1,
-                                                        memory_order_relaxed,
-                                                        memory_order_relaxed));
+        } while (!atomic_compare_exchange_weak_explicit(
+            &tree->next_pid, &next, next + 1, memory_order_relaxed, memory_order_relaxed));
         pids[i] = (bw_pid)next;
     }
     return true;

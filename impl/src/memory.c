@@ -130,10 +130,10 @@ static size_t class_alignment(unsigned class) {
 
 static void live_add(bw_thread *self, size_t bytes) {
     /* relaxed: a figure that only its owner writes. */
-    atomic_store_explicit(
-        &self->pool.live_bytes,
-        atomic_load_explicit(&self->pool.live_bytes, memory_order_relaxed) + bytes,
-        memory_order_relaxed);
+    atomic_store_explicit(&self->pool.live_bytes,
+                          atomic_load_explicit(&self->pool.live_bytes, memory_order_relaxed) +
+                              bytes,
+                          memory_order_relaxed);
 }
 
 static void *pool_cut(bw_thread *self, unsigned class) {

@@ -66,10 +66,9 @@ static bw_status pass(bw_tree *tree, uint64_t key, bw_direction direction, bw_vi
         tree->search->descend(tree, key, 0, &place);
         const bw_page *leaf = place.page;
         unsigned slots = bw_log_length(leaf);
-        bool found = direction == UP ? bw_page_ceiling(leaf, tree->search, slots, key, found_key,
-                                                       found_value)
-                                     : bw_page_floor(leaf, tree->search, slots, key, found_key,
-                                                     found_value);
+        bool found = direction == UP
+                         ? bw_page_ceiling(leaf, tree->search, slots, key, found_key, found_value)
+                         : bw_page_floor(leaf, tree->search, slots, key, found_key, found_value);
         if (found)
             break;
         if (direction == UP ? bw_page_is_rightmost(leaf) : leaf->low == 0) {

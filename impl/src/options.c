@@ -52,14 +52,14 @@ static bw_status check_range(bw_message message, const char *name, uint64_t valu
                    greatest, value);
 }
 
-bw_status bw_options_check(const bw_options *options, char *text, size_t capacity) {
-    bw_message message = {text, capacity};
-    if (text != NULL && capacity > 0)
-        *text = '\0';
+bw_status bw_options_check(const bw_options *options, char *message, size_t capacity) {
+    const bw_message out = {message, capacity};
+    if (message != NULL && capacity > 0)
+        *message = '\0';
     if (options == NULL)
-        return invalid(message, "options must not be NULL: call bw_options_init first");
+        return invalid(out, "options must not be NULL: call bw_options_init first");
     if (options->size != sizeof *options)
-        return invalid(message,
+        return invalid(out,
                        "size must be %zu, got %" PRIu32 ": call bw_options_init first, and use the "
                        "header that belongs to the library",
                        sizeof *options, options->size);
@@ -82,30 +82,31 @@ bw_status bw_options_check(const bw_options *options, char *text, size_t capacit
         {"simd", (uint64_t)options->simd, BW_SIMD_AUTO, BW_SIMD_AVX512},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
-        bw_status status = check_range(message, ranges[i].name, ranges[i].value, ranges[i].least,
-                                       ranges[i].greatest);
+        bw_status status =
+            check_range(out, ranges[i].name, ranges[i].value, ranges[i].least, ranges[i].greatest);
         if (status != BW_OK)
             return status;
     }
     /* A frozen page holds up to capacity + log entries, and must fit two pages; an inner page's
      * first entry is its low fence, which no record adds. */
     if (options->leaf_log > options->leaf_capacity)
-        return invalid(message, "leaf_log must be at most leaf_capacity (%" PRIu32 "), got %" PRIu32,
+        return invalid(out, "leaf_log must be at most leaf_capacity (%" PRIu32 "), got %" PRIu32,
                        options->leaf_capacity, options->leaf_log);
     if (options->inner_log >= options->inner_capacity)
-        return invalid(message, "inner_log must be less than inner_capacity (%" PRIu32 "), got %" PRIu32,
+        return invalid(out,
+                       "inner_log must be less than inner_capacity (%" PRIu32 "), got %" PRIu32,
                        options->inner_capacity, options->inner_log);
     if (options->backoff_max < options->backoff_min)
-        return invalid(message, "backoff_max must be at least backoff_min (%" PRIu32 "), got %" PRIu32,
+        return invalid(out, "backoff_max must be at least backoff_min (%" PRIu32 "), got %" PRIu32,
                        options->backoff_min, options->backoff_max);
     if ((options->allocator.alloc == NULL) != (options->allocator.release == NULL))
-        return invalid(message, "allocator needs both hooks or neither: alloc is %s, release is %s",
+        return invalid(out, "allocator needs both hooks or neither: alloc is %s, release is %s",
                        options->allocator.alloc == NULL ? "NULL" : "set",
                        options->allocator.release == NULL ? "NULL" : "set");
     bw_status status;
     const char *why;
     if (bw_search_select(options->simd, &status, &why) == NULL) {
-        (void)invalid(message, "%s", why);
+        (void)invalid(out, "%s", why);
         return status;
     }
     return BW_OK;
@@ -113,39 +114,29 @@ bw_status bw_options_check(const bw_options *options, char *text, size_t capacit
 
 const char *bw_strerror(bw_status status) {
     switch (status) {
-    case BW_OK:
-        return "done";
-    case BW_NOT_FOUND:
-        return "the key is absent";
-    case BW_EXISTS:
-        return "the key was present";
-    case BW_MISMATCH:
-        return "the key has another value than expected";
-    case BW_ENOMEM:
-        return "out of memory: nothing was changed; free some and try again";
-    case BW_EINVAL:
-        return "an argument or option is not valid: see bw_options_check for options";
-    case BW_EPIDS:
-        return "page ids are exhausted: open the tree with a higher max_pids";
+    case BW_OK: return "done";
+    case BW_NOT_FOUND: return "the key is absent";
+    case BW_EXISTS: return "the key was present";
+    case BW_MISMATCH: return "the key has another value than expected";
+    case BW_ENOMEM: return "out of memory: nothing was changed; free some and try again";
+    case BW_EINVAL: return "an argument or option is not valid: see bw_options_check for options";
+    case BW_EPIDS: return "page ids are exhausted: open the tree with a higher max_pids";
     case BW_EFORKED:
         return "the tree belongs to the parent process: open one of your own after fork";
-    case BW_ECLOSED:
-        return "the tree has been closed";
+    case BW_ECLOSED: return "the tree has been closed";
     case BW_EBUSY:
-        return "calls are in flight, the thread is pinned or cursors are open: end them and try again";
-    case BW_EUNSUPPORTED:
-        return "this processor or build lacks the SIMD level that was asked for";
+        return "calls are in flight, the thread is pinned or cursors are open: end them and try "
+               "again";
+    case BW_EUNSUPPORTED: return "this processor or build lacks the SIMD level that was asked for";
     case BW_ECORRUPT:
         return "the structure is broken: this is a defect of the library or of memory";
-    case BW_ETHREAD:
-        return "the system could not start a thread";
-    case BW_EAGAIN:
-        return "gave up after a million restarts under concurrent changes: try again";
+    case BW_ETHREAD: return "the system could not start a thread";
+    case BW_EAGAIN: return "gave up after a million restarts under concurrent changes: try again";
     }
     return "not a bw_status";
 }
 
-#define STRING(x) #x
+#define STRING(x)                    #x
 #define VERSION(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
 
 const char *bw_version(void) {

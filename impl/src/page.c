@@ -101,8 +101,8 @@ unsigned bw_page_range(const bw_page *page, const bw_search *search, unsigned sl
         bool last = j == log.count;
         uint64_t key = last ? high : log.keys[j];
         /* The base's entries before the record's key; after the last record, all up to `high`. */
-        unsigned end = last && high == UINT64_MAX ? page->count
-                                                  : (unsigned)(search->floor(page, key) + 1);
+        unsigned end =
+            last && high == UINT64_MAX ? page->count : (unsigned)(search->floor(page, key) + 1);
         bool replaced = !last && end > 0 && bw_page_key(page, end - 1) == key;
         unsigned to = end - replaced;
         if (to > base)
@@ -140,8 +140,8 @@ bool bw_page_ceiling(const bw_page *page, const bw_search *search, unsigned slot
         *found_value = bw_word_record(latest)->value;
     }
     int at = search->floor(page, key);
-    unsigned i = at >= 0 && bw_page_key(page, (unsigned)at) == key ? (unsigned)at
-                                                                   : (unsigned)(at + 1);
+    unsigned i =
+        at >= 0 && bw_page_key(page, (unsigned)at) == key ? (unsigned)at : (unsigned)(at + 1);
     for (; i < page->count; i++) {
         uint64_t base_key = bw_page_key(page, i);
         if (found && base_key >= *found_key)

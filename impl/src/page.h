@@ -38,7 +38,7 @@ enum {
     BW_MAX_LEVEL = 64,
 };
 
-#define BW_ROOT ((bw_pid)0)
+#define BW_ROOT   ((bw_pid)0)
 #define BW_NO_PID UINT32_MAX
 
 typedef struct bw_block {
@@ -155,9 +155,9 @@ static inline size_t bw_page_blocks_offset(unsigned log_slots, unsigned blocks) 
 
 /* What one pass over a log has found out about a key. */
 typedef struct bw_scan {
-    unsigned next;     /* the first slot not looked at; the first free one after a full pass */
-    bool frozen;       /* FREEZE was seen, or every slot is taken */
-    uint64_t latest;   /* the last word about the key, 0 if none */
+    unsigned next;   /* the first slot not looked at; the first free one after a full pass */
+    bool frozen;     /* FREEZE was seen, or every slot is taken */
+    uint64_t latest; /* the last word about the key, 0 if none */
 } bw_scan;
 
 /* Goes on from scan->next to the first free slot. */
@@ -177,8 +177,7 @@ struct bw_search;
  * both inclusive, in order, the first `limit` of them. keys and values have room for `limit`, or for
  * BW_MAX_ENTRIES if that is less. Returns how many. */
 unsigned bw_page_range(const bw_page *page, const struct bw_search *search, unsigned slots,
-                       uint64_t low, uint64_t high, size_t limit, uint64_t *keys,
-                       uint64_t *values);
+                       uint64_t low, uint64_t high, size_t limit, uint64_t *keys, uint64_t *values);
 
 /* All of them; keys and values have room for BW_MAX_ENTRIES. */
 static inline unsigned bw_page_entries(const bw_page *page, const struct bw_search *search,

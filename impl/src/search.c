@@ -18,13 +18,10 @@ static bool processor_has(bw_simd level) {
 static const bw_search *search_of(bw_simd level) {
     switch (level) {
 #if defined(__x86_64__)
-    case BW_SIMD_AVX512:
-        return &bw_search_avx512;
-    case BW_SIMD_AVX2:
-        return &bw_search_avx2;
+    case BW_SIMD_AVX512: return &bw_search_avx512;
+    case BW_SIMD_AVX2: return &bw_search_avx2;
 #endif
-    default:
-        return &bw_search_scalar;
+    default: return &bw_search_scalar;
     }
 }
 

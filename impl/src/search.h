@@ -45,7 +45,9 @@ typedef struct bw_search {
                         bool *present);
 } bw_search;
 
-enum { BW_GET_GROUP = 16 }; /* lookups whose memory accesses overlap; n of get_group is at most this */
+enum {
+    BW_GET_GROUP = 16
+}; /* lookups whose memory accesses overlap; n of get_group is at most this */
 
 extern const bw_search bw_search_scalar;
 extern const bw_search bw_search_avx2;

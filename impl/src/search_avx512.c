@@ -3,10 +3,11 @@
 #include <stdint.h>
 
 static inline unsigned count_le_8(const uint64_t *keys, uint64_t key) {
-    __mmask8 le = _mm512_cmple_epu64_mask(_mm512_loadu_si512(keys), _mm512_set1_epi64((long long)key));
+    __mmask8 le =
+        _mm512_cmple_epu64_mask(_mm512_loadu_si512(keys), _mm512_set1_epi64((long long)key));
     return (unsigned)__builtin_popcount(le);
 }
 
-#define SEARCH bw_search_avx512
+#define SEARCH       bw_search_avx512
 #define SEARCH_LEVEL BW_SIMD_AVX512
 #include "search.inc"

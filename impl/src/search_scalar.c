@@ -8,6 +8,6 @@ static inline unsigned count_le_8(const uint64_t *keys, uint64_t key) {
     return count;
 }
 
-#define SEARCH bw_search_scalar
+#define SEARCH       bw_search_scalar
 #define SEARCH_LEVEL BW_SIMD_SCALAR
 #include "search.inc"

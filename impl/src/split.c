@@ -28,8 +28,8 @@ static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys
         return BW_EPIDS;
     bw_page *right_page = bw_page_build(self, page->level, keys + left, values + left, n - left,
                                         keys[left], page->high, page->right);
-    bw_page *left_page = bw_page_build(self, page->level, keys, values, left, page->low, keys[left],
-                                       pids[1]);
+    bw_page *left_page =
+        bw_page_build(self, page->level, keys, values, left, page->low, keys[left], pids[1]);
     uint64_t separators[2] = {page->low, keys[left]};
     uint64_t children[2] = {pids[0], pids[1]};
     bw_page *root = bw_page_build(self, page->level + 1U, separators, children, 2, page->low,
@@ -86,8 +86,8 @@ bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *k
         bw_count_up(&self->figures.splits);
         bw_count_up(&self->figures.consolidations);
         bw_epoch_retire(self, page);
-        bw_duties_add(duties, (bw_duty){.separator = separator, .pid = right,
-                                        .level = page->level + 1U});
+        bw_duties_add(duties,
+                      (bw_duty){.separator = separator, .pid = right, .level = page->level + 1U});
         return BW_OK;
     }
     bw_map_store(tree, right, NULL); /* as in split_root */

@@ -122,8 +122,8 @@ static bw_thread *claim(bw_tree *tree) {
     for (; thread != NULL; thread = thread->next) {
         uint64_t taken = 0;
         /* acquire: pairs with the release in detach. */
-        if (atomic_compare_exchange_strong_explicit(&thread->taken, &taken, 1,
-                                                    memory_order_acquire, memory_order_relaxed))
+        if (atomic_compare_exchange_strong_explicit(&thread->taken, &taken, 1, memory_order_acquire,
+                                                    memory_order_relaxed))
             return thread;
     }
     return NULL;

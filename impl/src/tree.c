@@ -21,46 +21,45 @@ static bw_status make_root(bw_tree *tree) {
     return root == NULL ? BW_ENOMEM : BW_OK;
 }
 
-bw_status bw_open(const bw_options *given, bw_tree **out) {
-    if (out == NULL)
+bw_status bw_open(const bw_options *options, bw_tree **tree) {
+    if (tree == NULL)
         return BW_EINVAL;
-    *out = NULL;
-    bw_options options;
-    bw_options_init(&options);
-    if (given != NULL) {
-        bw_status status = bw_options_check(given, NULL, 0);
-        if (status != BW_OK)
-            return status;
-        options = *given;
+    *tree = NULL;
+    bw_options defaults;
+    if (options == NULL) {
+        bw_options_init(&defaults);
+        options = &defaults;
     }
-    bw_status status;
+    bw_status status = bw_options_check(options, NULL, 0);
+    if (status != BW_OK)
+        return status;
     const char *message;
-    const bw_search *search = bw_search_select(options.simd, &status, &message);
+    const bw_search *search = bw_search_select(options->simd, &status, &message);
     if (search == NULL)
         return status;
-    bw_tree *tree = bw_alloc(&options, sizeof *tree, _Alignof(bw_tree));
-    if (tree == NULL)
+    bw_tree *made = bw_alloc(options, sizeof *made, _Alignof(bw_tree));
+    if (made == NULL)
         return BW_ENOMEM;
-    memset(tree, 0, sizeof *tree);
-    tree->options = options;
-    tree->search = search;
-    if (pthread_mutex_init(&tree->worker_mutex, NULL) != 0) {
-        bw_dealloc(&options, tree, sizeof *tree, _Alignof(bw_tree));
+    memset(made, 0, sizeof *made);
+    made->options = *options;
+    made->search = search;
+    if (pthread_mutex_init(&made->worker_mutex, NULL) != 0) {
+        bw_dealloc(options, made, sizeof *made, _Alignof(bw_tree));
         return BW_ENOMEM;
     }
-    atomic_store_explicit(&tree->epoch, 1, memory_order_relaxed);
-    atomic_store_explicit(&tree->next_pid, BW_ROOT + 1, memory_order_relaxed);
-    bw_registry_add(tree);
-    status = bw_map_open(tree);
+    atomic_store_explicit(&made->epoch, 1, memory_order_relaxed);
+    atomic_store_explicit(&made->next_pid, BW_ROOT + 1, memory_order_relaxed);
+    bw_registry_add(made);
+    status = bw_map_open(made);
     if (status == BW_OK)
-        status = make_root(tree);
-    if (status == BW_OK && options.worker)
-        status = bw_worker_start(tree);
+        status = make_root(made);
+    if (status == BW_OK && options->worker)
+        status = bw_worker_start(made);
     if (status != BW_OK) {
-        (void)bw_free(tree);
+        (void)bw_free(made);
         return status;
     }
-    *out = tree;
+    *tree = made;
     return BW_OK;
 }
 

@@ -29,7 +29,7 @@ typedef struct bw_thread {
     _Alignas(BW_CACHE_LINE) _Atomic uint64_t announced; /* the epoch of the pin, 0: not pinned */
     _Atomic uint64_t pins;                              /* pins so far */
     bw_tree *tree;
-    uint32_t depth; /* nested pins */
+    uint32_t depth;  /* nested pins */
     uint32_t jitter; /* state of the backoff's random numbers */
 
     _Alignas(BW_CACHE_LINE) bw_limbo limbo;
@@ -48,10 +48,10 @@ typedef struct bw_thread {
     _Atomic uint64_t blocked_pins;
     _Atomic uint64_t blocked_since_ns;
 
-    _Atomic uint64_t taken;         /* 1: some thread owns it */
-    struct bw_thread *next;         /* in the tree's list, fixed */
-    struct bw_thread *next_owned;   /* in its owner's list, under the registry's mutex */
-    struct bw_thread **owned_link;  /* what points to it in that list */
+    _Atomic uint64_t taken;        /* 1: some thread owns it */
+    struct bw_thread *next;        /* in the tree's list, fixed */
+    struct bw_thread *next_owned;  /* in its owner's list, under the registry's mutex */
+    struct bw_thread **owned_link; /* what points to it in that list */
 } bw_thread;
 
 /* What a tree is doing; anything but OPEN ends a call that begins. */
@@ -73,15 +73,15 @@ struct bw_tree {
     /* Written rarely. */
     _Alignas(BW_CACHE_LINE) _Atomic uint64_t epoch; /* the global epoch, from 1 */
     _Alignas(BW_CACHE_LINE) _Atomic uint64_t next_pid;
-    _Atomic(bw_thread *) threads;  /* every registration */
-    _Atomic(bw_page *) orphans;    /* bags of threads that have ended */
-    _Atomic uint64_t cursors;      /* open ones */
+    _Atomic(bw_thread *) threads; /* every registration */
+    _Atomic(bw_page *) orphans;   /* bags of threads that have ended */
+    _Atomic uint64_t cursors;     /* open ones */
     bw_depot depot;
 
     struct bw_worker *worker;
     pthread_mutex_t worker_mutex;
 
-    struct bw_tree *next_tree;   /* list of all trees, under the registry's mutex */
+    struct bw_tree *next_tree; /* list of all trees, under the registry's mutex */
     struct bw_tree **tree_link;
 };
 

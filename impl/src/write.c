@@ -25,13 +25,10 @@ typedef struct bw_decision {
 static inline bw_decision decide(bw_write_kind kind, bool present, uint64_t current,
                                  uint64_t expected) {
     switch (kind) {
-    case PUT:
-        return (bw_decision){present ? BW_EXISTS : BW_OK, true};
-    case INSERT:
-        return (bw_decision){present ? BW_EXISTS : BW_OK, !present};
+    case PUT: return (bw_decision){present ? BW_EXISTS : BW_OK, true};
+    case INSERT: return (bw_decision){present ? BW_EXISTS : BW_OK, !present};
     case UPDATE:
-    case REMOVE:
-        return (bw_decision){present ? BW_OK : BW_NOT_FOUND, present};
+    case REMOVE: return (bw_decision){present ? BW_OK : BW_NOT_FOUND, present};
     default:
         if (!present)
             return (bw_decision){BW_NOT_FOUND, false};
@@ -82,7 +79,7 @@ static inline bw_status write_pinned(bw_thread *self, bw_write_kind kind, uint64
     unsigned lost = 0;
     bw_decision decision;
     bool present;
-    uint64_t current;
+    uint64_t current = 0;
     bw_duties duties;
     duties.count = 0;
     bw_place place;
@@ -99,7 +96,9 @@ static inline bw_status write_pinned(bw_thread *self, bw_write_kind kind, uint64
                 current = bw_word_record(scan.latest)->value;
             } else {
                 present = in_base;
-                current = in_base ? bw_page_value(leaf, (unsigned)at) : 0;
+                /* Read only if it is asked for: it is often one more cache miss. */
+                if (in_base && (kind == EXCHANGE || seen != NULL))
+                    current = bw_page_value(leaf, (unsigned)at);
             }
             decision = decide(kind, present, current, expected);
             if (!decision.append || scan.frozen)
