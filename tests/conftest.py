@@ -1,0 +1,31 @@
+"""What all tests share: the root of the checkout, and Hypothesis' profiles.
+
+A failing Hypothesis test prints its falsifying example and a @reproduce_failure line; the profile
+"more" (HYPOTHESIS_PROFILE=more) tries ten times as many examples.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile(
+    "default",
+    max_examples=100,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("more", settings.get_profile("default"), max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Give the root of the checkout."""
+    return ROOT
