@@ -53,7 +53,8 @@ static void *pass(void *argument) {
         /* acquire: pairs with the release below, so the stamp read is the other thread's. */
         while (atomic_load_explicit(&token->turn, memory_order_acquire) != turn)
             if (++spins % 1024 == 0) sched_yield();
-        uint64_t mine = rec_clock_before();
+        /* Not rec_clock_before: that one may be read before the token has been seen. */
+        uint64_t mine = rec_clock_after();
         if (mine < atomic_load_explicit(&token->stamp, memory_order_relaxed))
             atomic_store_explicit(&token->backward, true, memory_order_relaxed);
         atomic_store_explicit(&token->stamp, rec_clock_after(), memory_order_relaxed);

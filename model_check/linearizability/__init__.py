@@ -1,0 +1,38 @@
+"""Is a recorded history linearizable? Complete, in C, every operation's result used.
+
+``check``     the verdict on a history, and the order that explains it (parts.h, judge.h)
+``oracle``    a small checker in Python that the C one is compared with
+``corrupt``   seven corruptions that must all be rejected
+``timeline``  a violation as a picture
+``command``   ``bwcheck lin``
+"""
+
+from model_check.linearizability.check import (
+    LIMIT,
+    Outcome,
+    Part,
+    Report,
+    Step,
+    Violation,
+    check,
+    find_order,
+    judge,
+)
+from model_check.linearizability.corrupt import CORRUPTIONS, Corruption, corruptions
+from model_check.linearizability.timeline import render
+
+__all__ = [
+    "CORRUPTIONS",
+    "LIMIT",
+    "Corruption",
+    "Outcome",
+    "Part",
+    "Report",
+    "Step",
+    "Violation",
+    "check",
+    "corruptions",
+    "find_order",
+    "judge",
+    "render",
+]

@@ -1,0 +1,217 @@
+"""Checking a history completely: every operation, every result, every key.
+
+:func:`check` gives a :class:`Report`; a violation comes with the shortest window of its key
+that no order explains (timeline.py prints it). :func:`find_order` gives the order itself.
+The search is in C: judge.h tells how it works, parts.h what it is applied to.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from model_check.recorder.native import ffi, interruptible, lib, text
+from model_check.report import CannotRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from model_check.recorder.history import History
+
+#: Configurations alive at once before the verdict is "unknown": 24 bytes each, three times over.
+LIMIT = 1 << 20
+_WINDOW = 4096
+_SLICES = 64
+
+NEEDS = ("any", "absent", "some", "value", "never")
+EFFECTS = ("keeps", "sets", "deletes")
+
+
+class Outcome(Enum):
+    """What a check found."""
+
+    OK = "linearizable"
+    VIOLATION = "violation"
+    UNKNOWN = "unknown"
+
+
+_REASONS = {
+    lib.LIN_UNKNOWN_LIMIT: "more than {limit:,} configurations; raise --limit",
+    lib.LIN_UNKNOWN_IN_FLIGHT: "more than 64 operations on one key in flight",
+    lib.LIN_UNKNOWN_MEMORY: "out of memory",
+    lib.LIN_UNKNOWN_STOPPED: "stopped",
+}
+
+
+class Part(NamedTuple):
+    """What one record says about one key; parts.h explains it."""
+
+    invoked: int
+    responded: int
+    need: str
+    want: int
+    effect: str
+    give: int
+    lane: int
+    record: int
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A key whose parts no order explains."""
+
+    key: int
+    parts: int  #: of the key, in the whole history
+    window: tuple[Part, ...]  #: the first of them, if there are very many
+    window_size: int
+    since_start: bool  #: the window needs the initial state: nothing shorter fails
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict on one history."""
+
+    outcome: Outcome
+    operations: int  #: records checked
+    parts: int  #: what they say about single keys
+    keys: int
+    peak: int  #: configurations alive at once
+    seconds: float
+    reason: str = ""
+    violation: Violation | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the history is linearizable."""
+        return self.outcome is Outcome.OK
+
+
+class Step(NamedTuple):
+    """One part at its place in an order that explains the history."""
+
+    key: int
+    part: Part
+
+
+def check(
+    history: History, *, limit: int = LIMIT, progress: Callable[[float], None] | None = None
+) -> Report:
+    """Check ``history``. ``progress`` is told the share that is done.
+
+    CannotRun when the records are no history (see docs/history-format.md) or do not fit in memory.
+    """
+    begin = time.monotonic()
+    native = _open(history, limit)
+    try:
+        keys = int(lib.lin_check_keys(native))
+        verdict = lib.LIN_OK
+        for piece in range(_SLICES):
+            first, last = keys * piece // _SLICES, keys * (piece + 1) // _SLICES
+            verdict = interruptible(
+                lambda a=first, b=last: lib.lin_check_run(native, a, b),  # type: ignore[misc]
+                lambda: lib.lin_check_stop(native),
+            )
+            if verdict != lib.LIN_OK:
+                break
+            if progress is not None:
+                progress((piece + 1) / _SLICES)
+        return Report(
+            outcome=_outcome(verdict),
+            operations=int(lib.lin_check_records(native)),
+            parts=int(lib.lin_check_parts(native)),
+            keys=keys,
+            peak=int(lib.lin_check_peak(native)),
+            seconds=time.monotonic() - begin,
+            reason=_reason(verdict, limit, native),
+            violation=_violation(native) if verdict == lib.LIN_VIOLATION else None,
+        )
+    finally:
+        lib.lin_check_free(native)
+
+
+def find_order(history: History, *, limit: int = LIMIT) -> list[Step] | None:
+    """Give one order of all parts of all keys that explains every result; None if there is none."""
+    native = _open(history, limit)
+    try:
+        count = int(lib.lin_check_parts(native))
+        order = ffi.new("uint64_t[]", max(count, 1))
+        verdict = lib.lin_check_order(native, order)
+        if verdict == lib.LIN_VIOLATION:
+            return None
+        if verdict != lib.LIN_OK:
+            raise CannotRun(f"no order was found: {_REASONS[verdict].format(limit=limit)}")
+        return [
+            Step(int(lib.lin_check_part_key(native, i)), _part(lib.lin_check_part(native, i)))
+            for i in order[0:count]
+        ]
+    finally:
+        lib.lin_check_free(native)
+
+
+def judge(
+    parts: list[Part], initial: int | None = None, *, limit: int = LIMIT
+) -> tuple[Outcome, list[int]]:
+    """Judge the parts of one key, ascending by invocation, and give an order when there is one."""
+    native = ffi.new(
+        "lin_part[]",
+        [
+            (p.invoked, p.responded, p.want, p.give, p.record, p.lane, NEEDS.index(p.need),
+             EFFECTS.index(p.effect))
+            for p in parts
+        ],
+    )  # fmt: skip
+    state = ffi.new("lin_state *", (initial or 0, initial is not None))
+    order = ffi.new("uint32_t[]", max(len(parts), 1))
+    failed = ffi.new("uint64_t *")
+    verdict = lib.lin_judge_once(native, len(parts), state, limit, failed, order)
+    return _outcome(verdict), list(order[0 : len(parts)]) if verdict == lib.LIN_OK else []
+
+
+def _open(history: History, limit: int) -> Any:
+    message = ffi.new("char const **")
+    native = interruptible(
+        lambda: lib.lin_check_new(history.native, limit, message), lambda: None
+    )
+    if not native:
+        raise CannotRun(f"the history cannot be checked: {text(message[0])}")
+    return native
+
+
+def _outcome(verdict: int) -> Outcome:
+    if verdict == lib.LIN_OK:
+        return Outcome.OK
+    return Outcome.VIOLATION if verdict == lib.LIN_VIOLATION else Outcome.UNKNOWN
+
+
+def _reason(verdict: int, limit: int, native: Any) -> str:
+    if verdict not in _REASONS:
+        return ""
+    return f"key {lib.lin_check_bad_key(native)}: {_REASONS[verdict].format(limit=limit)}"
+
+
+def _violation(native: Any) -> Violation:
+    window = ffi.new("lin_part[]", _WINDOW)
+    since_start = ffi.new("bool *")
+    size = int(lib.lin_check_window(native, window, _WINDOW, since_start))
+    return Violation(
+        key=int(lib.lin_check_bad_key(native)),
+        parts=int(lib.lin_check_bad_key_parts(native)),
+        window=tuple(_part(window[i]) for i in range(min(size, _WINDOW))),
+        window_size=size,
+        since_start=bool(since_start[0]),
+    )
+
+
+def _part(native: Any) -> Part:
+    return Part(
+        invoked=native.invoked,
+        responded=native.responded,
+        need=NEEDS[native.need],
+        want=native.want,
+        effect=EFFECTS[native.effect],
+        give=native.give,
+        lane=native.lane,
+        record=native.record,
+    )

@@ -1,0 +1,246 @@
+"""Seven ways to corrupt a history, each certain to make it one that no order explains.
+
+A checker that never says no has shown nothing. Each corruption looks for places in a right
+history where it *must* be visible, by an argument about unique values: a value is written
+once, so once an operation has consumed it (replaced or removed it) it never comes back, and
+its life lies between its writer and its consumer. W: writes v; C: consumed v; R: read v;
+``<`` is "responded before the other was invoked".
+
+    swapped results     R1 saw a, R2 saw b, C replaced a by b, R1 < R2: exchange what they saw
+    lost update         C1 consumed a and wrote b, C2 consumed b: let C2 have consumed a as well
+    stale read          C consumed a, C < R: let R have seen a
+    resurrected delete  C removed a, C < R, R saw absent: let R have seen a
+    duplicated insert   W < R < C, R saw v: let R have been an insert that succeeded
+    time shift          R saw a, C consumed a: move R behind C's response
+    dropped operation   R saw a value that W wrote: remove W
+"""
+
+from __future__ import annotations
+
+import bisect
+import random
+from typing import TYPE_CHECKING, NamedTuple
+
+from model_check.recorder.history import History, Record
+from model_check.recorder.native import Kind, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+#: A value no recorder writes: thread number + 1 in the top 16 bits would be 65535.
+_NOBODYS = 0xFFFF << 48
+
+
+class Place(NamedTuple):
+    """A record and where it stands."""
+
+    lane: int
+    index: int
+    record: Record
+
+
+class Corruption(NamedTuple):
+    """A history that must be rejected, and what was done to it."""
+
+    name: str
+    history: History
+    detail: str
+
+
+_READS = frozenset({Kind.GET})
+
+
+def _written(record: Record) -> int | None:
+    """Give the value that the operation wrote, None if it wrote none."""
+    kind, ok = record.kind, record.status == Status.OK
+    writes = kind in {Kind.PUT, Kind.PUT_MANY} or (
+        ok and kind in {Kind.INSERT, Kind.UPDATE, Kind.COMPARE_EXCHANGE}
+    )
+    return record.argument if writes else None
+
+
+def _consumed(record: Record) -> int | None:
+    """Give the value that the operation replaced or removed, None if none or unknown."""
+    kind, status = record.kind, record.status
+    if kind == Kind.PUT:
+        return record.seen if status == Status.EXISTS else None
+    consumes = status == Status.OK and kind in {Kind.UPDATE, Kind.REMOVE, Kind.COMPARE_EXCHANGE}
+    return record.seen if consumes else None
+
+
+class Index:
+    """Who wrote, consumed and read which value, and which reads found nothing."""
+
+    def __init__(self, history: History, dice: random.Random) -> None:
+        """Go through every record once; ``dice`` chooses the order of :meth:`consumptions`."""
+        self.writer: dict[tuple[int, int], Place] = {}
+        self.consumer: dict[tuple[int, int], Place] = {}
+        self.readers: dict[tuple[int, int], list[Place]] = {}
+        self.misses: dict[int, list[Place]] = {}
+        for lane in range(history.lane_count):
+            for index, record in enumerate(history.records(lane)):
+                self._note(Place(lane, index, record))
+        for places in self.misses.values():
+            places.sort(key=lambda place: place.record.invoked)
+        self._consumers = list(self.consumer.items())
+        dice.shuffle(self._consumers)
+        self.reads = list(self.readers.items())
+        dice.shuffle(self.reads)
+
+    def miss_after(self, consumer: Place) -> Place | None:
+        """Give the first read of the key that found nothing and began after ``consumer``."""
+        key, responded = consumer.record.key, consumer.record.responded
+        places = self.misses.get(key, [])
+        at = bisect.bisect_right([place.record.invoked for place in places], responded)
+        return places[at] if at < len(places) else None
+
+    def _note(self, place: Place) -> None:
+        record = place.record
+        written, consumed = _written(record), _consumed(record)
+        if written is not None:
+            self.writer[record.key, written] = place
+        if consumed is not None:
+            self.consumer[record.key, consumed] = place
+        if record.kind in _READS and record.status == Status.OK:
+            self.readers.setdefault((record.key, record.seen), []).append(place)
+        if record.kind in _READS and record.status == Status.NOT_FOUND:
+            self.misses.setdefault(record.key, []).append(place)
+
+    def consumptions(self) -> Iterator[tuple[int, int, Place]]:
+        """Give (key, value, consumer) for each consumed value, in random order."""
+        for (key, value), place in self._consumers:
+            yield key, value, place
+
+
+def _before(first: Place, second: Place) -> bool:
+    return first.record.responded < second.record.invoked
+
+
+def _swapped_results(index: Index) -> Iterator[tuple[Place, ...]]:
+    for key, value, consumer in index.consumptions():
+        following = _written(consumer.record)
+        if following is None:
+            continue
+        for first in index.readers.get((key, value), ()):
+            for second in index.readers.get((key, following), ()):
+                if _before(first, second):
+                    yield first, second
+
+
+def _lost_update(index: Index) -> Iterator[tuple[Place, ...]]:
+    for key, _, first in index.consumptions():
+        following = _written(first.record)
+        second = None if following is None else index.consumer.get((key, following))
+        if second is not None:
+            yield second, first
+
+
+def _stale_read(index: Index) -> Iterator[tuple[Place, ...]]:
+    for key, _, consumer in index.consumptions():
+        following = _written(consumer.record)
+        if following is None:
+            continue
+        for read in index.readers.get((key, following), ()):
+            if _before(consumer, read):
+                yield read, consumer
+
+
+def _resurrected_delete(index: Index) -> Iterator[tuple[Place, ...]]:
+    for _, _, consumer in index.consumptions():
+        read = index.miss_after(consumer) if consumer.record.kind == Kind.REMOVE else None
+        if read is not None:
+            yield read, consumer
+
+
+def _duplicated_insert(index: Index) -> Iterator[tuple[Place, ...]]:
+    for key, value, consumer in index.consumptions():
+        writer = index.writer.get((key, value))
+        if writer is None:
+            continue
+        for read in index.readers.get((key, value), ()):
+            if _before(writer, read) and _before(read, consumer):
+                yield (read,)
+
+
+def _time_shift(index: Index) -> Iterator[tuple[Place, ...]]:
+    for key, value, consumer in index.consumptions():
+        for read in index.readers.get((key, value), ()):
+            yield read, consumer
+
+
+def _dropped_operation(index: Index) -> Iterator[tuple[Place, ...]]:
+    for (key, value), readers in index.reads:
+        writer = index.writer.get((key, value))
+        if writer is not None and readers:
+            yield (writer,)
+
+
+def _swap(history: History, first: Place, second: Place) -> str:
+    a, b = first.record, second.record
+    history.change(first.lane, first.index, a._replace(seen=b.seen))
+    history.change(second.lane, second.index, b._replace(seen=a.seen))
+    return f"the reads of {a.seen} and {b.seen} at key {a.key} exchanged"
+
+
+def _see_what_was_consumed(history: History, read: Place, consumer: Place) -> str:
+    seen = consumer.record.seen
+    changed = read.record._replace(seen=seen, status=int(Status.OK))
+    history.change(read.lane, read.index, changed)
+    return f"a get of key {read.record.key} sees {seen} after it was consumed"
+
+
+def _consume_again(history: History, second: Place, first: Place) -> str:
+    seen = first.record.seen
+    changed = second.record._replace(seen=seen)
+    if second.record.kind == Kind.COMPARE_EXCHANGE:
+        changed = changed._replace(expected=seen)
+    history.change(second.lane, second.index, changed)
+    return f"value {seen} of key {second.record.key} consumed twice"
+
+
+def _insert_again(history: History, read: Place) -> str:
+    record = read.record
+    changed = record._replace(kind=int(Kind.INSERT), argument=_NOBODYS | 1, seen=0, status=0)
+    history.change(read.lane, read.index, changed)
+    return f"an insert of key {record.key} succeeds while it holds {record.seen}"
+
+
+def _shift(history: History, read: Place, consumer: Place) -> str:
+    behind = consumer.record.responded + 1
+    length = read.record.responded - read.record.invoked
+    changed = read.record._replace(invoked=behind, responded=behind + length)
+    history.change(read.lane, read.index, changed)
+    return f"the read of {read.record.seen} at key {read.record.key} moved behind its removal"
+
+
+def _drop(history: History, writer: Place) -> str:
+    history.drop(writer.lane, writer.index)
+    return f"the operation that wrote {writer.record.argument} at key {writer.record.key} dropped"
+
+
+#: Name to where it can be made, and what makes it.
+CORRUPTIONS: Mapping[
+    str, tuple[Callable[[Index], Iterator[tuple[Place, ...]]], Callable[..., str]]
+] = {
+    "swapped results": (_swapped_results, _swap),
+    "lost update": (_lost_update, _consume_again),
+    "stale read": (_stale_read, _see_what_was_consumed),
+    "resurrected delete": (_resurrected_delete, _see_what_was_consumed),
+    "duplicated insert": (_duplicated_insert, _insert_again),
+    "time shift": (_time_shift, _shift),
+    "dropped operation": (_dropped_operation, _drop),
+}
+
+
+def corruptions(history: History, seed: int = 0) -> Iterator[Corruption]:
+    """Give one corrupted copy of ``history`` for each of the seven ways, at places by ``seed``.
+
+    A way for which the history has no place is left out: the caller must count.
+    """
+    index = Index(history, random.Random(seed))
+    for name, (places, make) in CORRUPTIONS.items():
+        place = next(places(index), None)
+        if place is None:
+            continue
+        copy = history.copy()
+        yield Corruption(name, copy, make(copy, *place))

@@ -1,0 +1,141 @@
+"""A violation as a picture in the terminal: one lane a thread, one row an operation.
+
+Every operation is a bar from its invocation to its response, on one scale for all lanes that
+keeps the order of all ends (ranks, not ticks: a pause would push everything else together).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from model_check.recorder.native import BLIND, PRESENT, Kind, Status
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from model_check.linearizability.check import Part, Violation
+    from model_check.recorder.history import History, Record
+
+_MOST_ROWS = 60
+_MOST_ORIGINS = 8
+_WIDTH = 40
+_COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
+
+
+def describe_value(value: int) -> str:
+    """Name a recorded value by the thread that wrote it and its counter."""
+    thread, counter = value >> 48, value & (1 << 48) - 1
+    return f"v{value}" if thread == 0 else f"t{thread - 1}#{counter}"
+
+
+def describe(record: Record, part: Part, key: int) -> str:
+    """Say what was called and what it says about ``key``."""
+    kind, status = Kind(record.kind), Status(record.status)
+    seen = describe_value(record.seen)
+    new = describe_value(record.argument)
+    found = {"absent": f"{key} absent", "value": f"{key} = {describe_value(part.want)}"}.get(
+        part.need, f"{key} {part.need}"
+    )
+    if kind in {Kind.GET, Kind.GET_MANY}:
+        return f"{kind.word} → {seen if status is Status.OK else 'absent'}"
+    if kind is Kind.PUT_MANY:
+        saw = {BLIND: "?", PRESENT: "present"}.get(record.flags, "absent")
+        return f"put_many {new} → saw {saw}"
+    if kind in {Kind.PUT, Kind.INSERT}:
+        return f"{kind.word} {new} → {'was absent' if status is Status.OK else 'saw ' + seen}"
+    if kind is Kind.UPDATE:
+        return f"update {new} → {'replaced ' + seen if status is Status.OK else 'absent'}"
+    if kind is Kind.REMOVE:
+        return f"remove → {'removed ' + seen if status is Status.OK else 'absent'}"
+    if kind is Kind.COMPARE_EXCHANGE:
+        result = {Status.OK: "done", Status.NOT_FOUND: "absent"}.get(status, f"saw {seen}")
+        return f"compare_exchange {describe_value(record.expected)} by {new} → {result}"
+    if kind in {Kind.FLOOR, Kind.CEILING, Kind.LOWER, Kind.HIGHER}:
+        answer = f"{record.argument}" if status is Status.OK else "none"
+        return f"{kind.word}({record.key}) → {answer}: so {found}"
+    return f"{kind.word}({record.key}) → {found}"
+
+
+def _bar(part: Part, ranks: dict[int, int], colour: str) -> Text:
+    scale = max(len(ranks) - 1, 1)
+    first = ranks[part.invoked] * (_WIDTH - 1) // scale
+    last = ranks[part.responded] * (_WIDTH - 1) // scale
+    body = "|" if last == first else "[" + "=" * (last - first - 1) + "]"
+    return Text(" " * first + body, style=colour)
+
+
+def render(history: History, violation: Violation) -> RenderableType:
+    """Draw the shortest failing window of the violation's key."""
+    shown = violation.window[-_MOST_ROWS:]
+    times = sorted({t for part in shown for t in (part.invoked, part.responded)})
+    ranks = {moment: rank for rank, moment in enumerate(times)}
+    begin = times[0] if times else 0
+    table = Table(title_justify="left", box=None, highlight=False)
+    table.add_column("thread", no_wrap=True)
+    table.add_column("time →", no_wrap=True)
+    table.add_column("operation and what it saw", overflow="fold", min_width=24)
+    table.add_column("invoked", justify="right")
+    table.add_column("responded", justify="right")
+    for part in shown:
+        colour = _COLOURS[part.lane % len(_COLOURS)]
+        record = history.record(part.lane, part.record)
+        lane = "after" if part.lane == history.lane_count - 1 and _is_final(history) else part.lane
+        table.add_row(
+            Text(f"{lane}", style=colour),
+            _bar(part, ranks, colour),
+            describe(record, part, violation.key),
+            f"+{part.invoked - begin:,}",
+            f"+{part.responded - begin:,}",
+        )
+    since = (
+        "from the state before the first call"
+        if violation.since_start
+        else "from whatever state the past may have left"
+    )
+    head = (
+        f"No order explains these {violation.window_size} operations on key {violation.key} "
+        f"({violation.parts} in the whole history), {since}."
+    )
+    parts: list[RenderableType] = [Text(head, style="bold red"), table]
+    parts += [Text(line) for line in _origins(history, violation, begin)]
+    if len(shown) < violation.window_size:
+        parts.insert(1, Text(f"The last {len(shown)} of them:"))
+    return Group(*parts)
+
+
+def _origins(history: History, violation: Violation, begin: int) -> list[str]:
+    """Say of each value that the window sees and does not write where it comes from."""
+    given = {part.give for part in violation.window if part.effect == "sets"}
+    wanted = {part.want for part in violation.window if part.need == "value"} - given
+    if not wanted or len(wanted) > _MOST_ORIGINS:
+        return []
+    found = {p.value: "was there before the first call" for p in history.initial()
+             if p.key == violation.key and p.value in wanted}  # fmt: skip
+    for lane in range(history.lane_count):
+        for record in history.records(lane):
+            if record.key == violation.key and record.argument in wanted and _writes(record):
+                word = Kind(record.kind).word
+                found[record.argument] = (
+                    f"was written by thread {lane}: {word} "
+                    f"[{record.invoked - begin:+,}, {record.responded - begin:+,}]"
+                )
+    return [
+        f"{describe_value(value)} {found.get(value, 'was never written to this key')}"
+        for value in sorted(wanted)
+    ]
+
+
+def _writes(record: Record) -> bool:
+    ok = record.status == Status.OK
+    return record.kind in {Kind.PUT, Kind.PUT_MANY} or (
+        ok and record.kind in {Kind.INSERT, Kind.UPDATE, Kind.COMPARE_EXCHANGE}
+    )
+
+
+def _is_final(history: History) -> bool:
+    """Tell whether the last lane is what was read back after the run."""
+    return bool(history.facts.get("workload"))

@@ -1,0 +1,103 @@
+"""The door to the C side: the extension, the kinds and statuses, calls that Ctrl-C can end."""
+
+from __future__ import annotations
+
+import threading
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from model_check.report import CannotRun
+
+try:
+    from model_check._recorder import ffi, lib
+except ImportError as error:
+    raise CannotRun(
+        f"the recorder extension model_check._recorder is not built ({error}); "
+        "install the package: `make .venv`, or `pip install .`"
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Kind", "Status", "ffi", "interruptible", "lib", "text"]
+
+
+class Kind(IntEnum):
+    """What was called; history.h has the C names."""
+
+    GET = 0
+    PUT = 1
+    INSERT = 2
+    UPDATE = 3
+    REMOVE = 4
+    COMPARE_EXCHANGE = 5
+    FLOOR = 6
+    CEILING = 7
+    LOWER = 8
+    HIGHER = 9
+    FIRST = 10
+    LAST = 11
+    SCAN_FORWARD = 12
+    SCAN_BACKWARD = 13
+    WALK_FORWARD = 14
+    WALK_BACKWARD = 15
+    GET_MANY = 16
+    PUT_MANY = 17
+    COUNT = 18
+    CLEAR = 19
+    SIZE = 20
+    UPKEEP = 21
+
+    @property
+    def word(self) -> str:
+        """Give the name in lower case."""
+        return self.name.lower()
+
+
+class Status(IntEnum):
+    """What an operation saw (bw_status of 0 and above)."""
+
+    OK = 0
+    NOT_FOUND = 1
+    EXISTS = 2
+    MISMATCH = 3
+
+
+#: Flags of a record of put_many: nothing, or only "present", is known about what it saw.
+BLIND, PRESENT = 1, 2
+
+if len(Kind) != lib.REC_KINDS:
+    raise CannotRun("model_check._recorder was built from other sources: build it anew")
+
+
+def text(message: Any) -> str:
+    """Decode a C string; a NULL is empty."""
+    return ffi.string(message).decode("utf-8", "replace") if message else ""
+
+
+def interruptible(call: Callable[[], Any], stop: Callable[[], None]) -> Any:
+    """Give ``call()``, made on another thread so that Ctrl-C reaches this one.
+
+    On Ctrl-C, ``stop`` is called, the call is waited for, and KeyboardInterrupt raised.
+    """
+    results: list[Any] = []
+    errors: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+            errors.append(error)
+
+    thread = threading.Thread(target=body, name="recorder")
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(0.2)
+    except KeyboardInterrupt:
+        stop()
+        thread.join()
+        raise
+    if errors:
+        raise errors[0]
+    return results[0]
