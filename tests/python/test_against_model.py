@@ -1,0 +1,277 @@
+"""A state machine that compares a tree of tiny pages with a dict, all operations included.
+
+Tiny capacities make splits, root splits and consolidations happen within a few operations. Cursors
+are compared too: an idle cursor has no copy of a leaf only after a seek, so that a walk beside
+writes is compared with what it promises, and a walk without writes in between exactly.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import Any
+
+import pytest
+from bwtree import BwTree
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+GREATEST = 2**64 - 1
+
+# Few keys, so that operations meet; ends of the range, so that fences are met too.
+keys = st.one_of(
+    st.integers(0, 40), st.sampled_from([GREATEST, GREATEST - 1, 2**63, 2**63 - 1, 2**32])
+)
+values = st.one_of(st.integers(0, 3), st.sampled_from([GREATEST, 0x9D1F8C5BE2A6473B]))
+bounds = st.one_of(st.none(), keys)
+inclusives = st.tuples(st.booleans(), st.booleans())
+
+
+class TreeAgainstModel(RuleBasedStateMachine):
+    """Every rule does one thing to both and compares what they give back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model: dict[int, int] = {}
+        self.tree = BwTree()
+        self.cursor = self.tree.cursor()
+        # Where the cursor stands: before the first of the sorted keys that is at least this one.
+        # None: writes have come since the last seek, so a copied leaf may differ from the model.
+        self.place: int | None = 0
+
+    @initialize(
+        options=st.fixed_dictionaries(
+            {
+                "leaf_capacity": st.integers(2, 4),
+                "inner_capacity": st.integers(3, 4),
+                "leaf_log": st.integers(1, 2),
+                "inner_log": st.integers(1, 2),
+                "retire_batch": st.integers(1, 3),
+                "simd": st.sampled_from(["auto", "scalar"]),
+                "pooling": st.booleans(),
+            }
+        )
+    )
+    def open(self, options: dict[str, Any]) -> None:
+        self.tree.close()
+        self.tree = BwTree(**options)
+        self.cursor = self.tree.cursor()
+
+    def teardown(self) -> None:
+        self.tree.self_check(quiescent=True)
+        assert list(self.tree.items()) == sorted(self.model.items())
+        self.tree.close()
+
+    def _write(self) -> None:
+        self.place = None
+
+    # ------------------------------------------------------------------ one key ------------------
+
+    @rule(key=keys, value=values)
+    def put(self, key: int, value: int) -> None:
+        self._write()
+        assert self.tree.put(key, value) == self.model.get(key)
+        self.model[key] = value
+
+    @rule(key=keys, value=values)
+    def set_item(self, key: int, value: int) -> None:
+        self._write()
+        self.tree[key] = value
+        self.model[key] = value
+
+    @rule(key=keys, value=values)
+    def insert(self, key: int, value: int) -> None:
+        self._write()
+        assert self.tree.insert(key, value) == self.model.get(key)
+        self.model.setdefault(key, value)
+
+    @rule(key=keys, value=values)
+    def set_default(self, key: int, value: int) -> None:
+        self._write()
+        assert self.tree.setdefault(key, value) == self.model.setdefault(key, value)
+
+    @rule(key=keys, value=values)
+    def replace(self, key: int, value: int) -> None:
+        self._write()
+        assert self.tree.replace(key, value) == self.model.get(key)
+        if key in self.model:
+            self.model[key] = value
+
+    @rule(key=keys, expected=values, desired=values)
+    def compare_exchange(self, key: int, expected: int, desired: int) -> None:
+        self._write()
+        assert self.tree.compare_exchange(key, expected, desired) == self.model.get(key)
+        if self.model.get(key) == expected:
+            self.model[key] = desired
+
+    @rule(key=keys)
+    def remove(self, key: int) -> None:
+        self._write()
+        assert self.tree.remove(key) == self.model.pop(key, None)
+
+    @rule(key=keys)
+    def delete_item(self, key: int) -> None:
+        self._write()
+        if key in self.model:
+            del self.tree[key], self.model[key]
+        else:
+            with pytest.raises(KeyError):
+                del self.tree[key]
+
+    @rule(key=keys, default=st.one_of(st.none(), values))
+    def pop(self, key: int, default: int | None) -> None:
+        self._write()
+        assert self.tree.pop(key, default) == self.model.pop(key, default)
+
+    @precondition(lambda self: self.model)
+    @rule(last=st.booleans())
+    def pop_item(self, last: bool) -> None:
+        self._write()
+        key = max(self.model) if last else min(self.model)
+        assert self.tree.popitem(last=last) == (key, self.model.pop(key))
+
+    @rule(key=keys)
+    def get(self, key: int) -> None:
+        assert self.tree.get(key) == self.model.get(key)
+        assert (key in self.tree) == (key in self.model)
+        if key in self.model:
+            assert self.tree[key] == self.model[key]
+
+    # ------------------------------------------------------------------ navigation, ranges -------
+
+    @rule(key=keys)
+    def navigate(self, key: int) -> None:
+        order = sorted(self.model)
+        left, right = bisect_left(order, key), bisect_right(order, key)
+        assert self.tree.lower(key) == self._entry(order, left - 1)
+        assert self.tree.floor(key) == self._entry(order, right - 1)
+        assert self.tree.ceiling(key) == self._entry(order, left)
+        assert self.tree.higher(key) == self._entry(order, right)
+        assert self.tree.first() == self._entry(order, 0)
+        assert self.tree.last() == self._entry(order, len(order) - 1)
+
+    def _entry(self, order: list[int], at: int) -> tuple[int, int] | None:
+        return (order[at], self.model[order[at]]) if 0 <= at < len(order) else None
+
+    @rule(lo=bounds, hi=bounds, inclusive=inclusives, reverse=st.booleans())
+    def ranges(
+        self, lo: int | None, hi: int | None, inclusive: tuple[bool, bool], reverse: bool
+    ) -> None:
+        expected = [
+            (key, value)
+            for key, value in sorted(self.model.items(), reverse=reverse)
+            if (lo is None or key > lo or (key == lo and inclusive[0]))
+            and (hi is None or key < hi or (key == hi and inclusive[1]))
+        ]
+        assert list(self.tree.items(lo, hi, inclusive, reverse)) == expected
+        assert list(self.tree.irange(lo, hi, inclusive, reverse)) == [key for key, _ in expected]
+        assert self.tree.count(lo, hi, inclusive) == len(expected)
+
+    # ------------------------------------------------------------------ many keys ----------------
+
+    @rule(pairs=st.lists(st.tuples(keys, values), max_size=12))
+    def put_many(self, pairs: list[tuple[int, int]]) -> None:
+        self._write()
+        absent = len({key for key, _ in pairs} - self.model.keys())
+        assert self.tree.put_many([k for k, _ in pairs], [v for _, v in pairs]) == absent
+        self.model.update(pairs)
+
+    @rule(pairs=st.dictionaries(keys, values, max_size=12))
+    def update(self, pairs: dict[int, int]) -> None:
+        self._write()
+        self.tree.update(pairs)
+        self.model.update(pairs)
+
+    @rule(wanted=st.lists(keys, max_size=20))
+    def get_many(self, wanted: list[int]) -> None:
+        found = self.tree.get_many(wanted)
+        assert found.values.tolist() == [self.model.get(key, 0) for key in wanted]
+        assert found.present.tolist() == [key in self.model for key in wanted]
+        assert found.hits == sum(key in self.model for key in wanted)
+
+    @rule()
+    def clear(self) -> None:
+        self._write()
+        self.tree.clear()
+        self.model.clear()
+
+    # ------------------------------------------------------------------ cursor -------------------
+
+    @rule(key=keys)
+    def seek(self, key: int) -> None:
+        self.cursor.seek(key)
+        self.place = key
+
+    @rule()
+    def seek_end(self) -> None:
+        self.cursor.seek_end()
+        self.place = GREATEST + 1
+
+    @precondition(lambda self: self.place is not None)
+    @rule()
+    def step_forward(self) -> None:
+        assert self.place is not None
+        order = sorted(self.model)
+        at = bisect_left(order, self.place)
+        assert self.cursor.next() == self._entry(order, at)
+        if at < len(order):
+            self.place = order[at] + 1
+
+    @precondition(lambda self: self.place is not None)
+    @rule()
+    def step_back(self) -> None:
+        assert self.place is not None
+        order = sorted(self.model)
+        at = bisect_left(order, self.place) - 1
+        assert self.cursor.prev() == self._entry(order, at)
+        if at >= 0:
+            self.place = order[at]
+
+    @precondition(lambda self: self.place is not None)
+    @rule(count=st.integers(0, 8), limit=keys, reverse=st.booleans())
+    def step_many(self, count: int, limit: int, reverse: bool) -> None:
+        assert self.place is not None
+        entries = sorted(self.model.items())
+        if reverse:
+            there = [entry for entry in reversed(entries) if limit <= entry[0] < self.place][:count]
+            assert self.cursor.prev_many(count, limit) == there
+            self.place = there[-1][0] if there else self.place
+        else:
+            there = [entry for entry in entries if self.place <= entry[0] <= limit][:count]
+            assert self.cursor.next_many(count, limit) == there
+            self.place = there[-1][0] + 1 if there else self.place
+
+    @precondition(lambda self: self.place is None)
+    @rule(reverse=st.booleans())
+    def walk_on_after_writes(self, reverse: bool) -> None:
+        """What a walk gives after writes is in order; its end is not the map's end by mistake."""
+        walk = iter(self.cursor.prev if reverse else self.cursor.next, None)
+        seen = [entry[0] for entry in walk if entry is not None]
+        assert seen == sorted(set(seen), reverse=reverse)
+        self.cursor.seek(0)
+        self.place = 0
+
+    # ------------------------------------------------------------------ upkeep -------------------
+
+    @rule()
+    def consolidate(self) -> None:
+        self.tree.consolidate()
+
+    @rule()
+    def collect(self) -> None:
+        assert self.tree.collect() >= 0
+
+    @rule()
+    def copy(self) -> None:
+        with self.tree.copy() as twin:
+            assert twin == self.model
+            twin.self_check(quiescent=True)
+
+    @invariant()
+    def size_agrees_and_the_structure_is_whole(self) -> None:
+        assert len(self.tree) == len(self.model)
+        self.tree.self_check(quiescent=True)
+
+
+TreeAgainstModel.TestCase.settings = settings(max_examples=150, stateful_step_count=60)
+test_tree_against_model = TreeAgainstModel.TestCase
