@@ -15,13 +15,14 @@ import typer
 from model_check import __version__
 from model_check.console import diagnostics, output
 from model_check.everything import everything
+from model_check.linearizability.command import lin
 from model_check.report import CannotRun
 from model_check.tlc.command import tlc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_INTERRUPTED, _TERMINATED = 130, 143
+_CANNOT_RUN, _INTERRUPTED, _TERMINATED = 2, 130, 143
 
 app = typer.Typer(
     name="bwcheck",
@@ -58,7 +59,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
         except CannotRun as error:
             diagnostics().print(f"bwcheck: {error}", style="yellow", markup=False)
-            raise typer.Exit(CANNOT_RUN) from error
+            raise typer.Exit(_CANNOT_RUN) from error
         except KeyboardInterrupt as interrupt:
             diagnostics().print("bwcheck: interrupted; nothing was decided", style="yellow")
             raise typer.Exit(_INTERRUPTED) from interrupt
@@ -66,9 +67,8 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-CANNOT_RUN = 2
-
 app.command("tlc")(_guarded(tlc))
+app.command("lin")(_guarded(lin))
 app.command("all")(_guarded(everything))
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from model_check.console import output
+from model_check.linearizability import command as lin
 from model_check.report import (
     CannotRun,
     Section,
@@ -37,6 +38,7 @@ DEFAULT_JSON = Path("build/check/summary.json")
 #: Name of a part to what runs it, in the order in which they run.
 PARTS: Mapping[str, Part] = {
     "tlc": tlc.section,
+    "lin": lin.section,
 }
 
 
@@ -45,6 +47,7 @@ def everything(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes at once (default: as fit).")
     ] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="The deep tier too (hours).")] = False,
     json: Annotated[
         Path, typer.Option(metavar="FILE", help="Where the results are written.")
     ] = DEFAULT_JSON,
@@ -57,13 +60,15 @@ def everything(
     """
     console = output()
     begin, started = time.monotonic(), datetime.now(timezone.utc)
-    settings = Settings(seed=seed, jobs=jobs)
+    settings = Settings(seed=seed, jobs=jobs, deep=deep)
     sections = [_run(name, part, settings) for name, part in PARTS.items()]
     seconds = time.monotonic() - begin
     result = document(sections, command="bwcheck all", seed=seed, started=started, seconds=seconds)
     write_json(json, result)
     console.print()
-    console.print(summary_table(sections, title=f"bwcheck all --seed {seed}"))
+    console.print(
+        summary_table(sections, title=f"bwcheck all{' --deep' if deep else ''} --seed {seed}")
+    )
     for part in sections:
         if part.verdict is not Verdict.GREEN:
             console.print(f"{part.name}: {part.verdict.value}; see above for each", markup=False)

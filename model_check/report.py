@@ -89,11 +89,13 @@ class Settings:
     """What `bwcheck all` asks of every part.
 
     ``seed`` is all the randomness a part may use. ``jobs`` bounds the processes or
-    threads that run at once (None: what the machine allows).
+    threads that run at once (None: what the machine allows). ``deep`` asks for the work
+    that takes hours, beside the work that takes minutes.
     """
 
     seed: int = 0
     jobs: int | None = None
+    deep: bool = False
 
 
 @dataclass(frozen=True)

@@ -98,9 +98,10 @@ def tlc(  # noqa: PLR0917 - one parameter an option
 
 
 def section(settings: Settings) -> Section:
-    """Check the check tier in spec/, for `bwcheck all`."""
-    chosen = select(_read(DEFAULT_SPEC), [], deep=False)
-    how = plan(len(chosen), jobs=settings.jobs, timeout=_CHECK_TIMEOUT, seed=settings.seed)
+    """Check the configurations in spec/, for `bwcheck all`."""
+    chosen = select(_read(DEFAULT_SPEC), [], deep=settings.deep)
+    timeout = _DEEP_TIMEOUT if settings.deep else _CHECK_TIMEOUT
+    how = plan(len(chosen), jobs=settings.jobs, timeout=timeout, seed=settings.seed)
     return check(chosen, how, output())
 
 
