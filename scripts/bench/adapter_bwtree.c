@@ -13,24 +13,20 @@ typedef struct session {
     uint64_t keys[SCAN_KEYS];
 } session;
 
-static int yes_if(bw_status status, bw_status yes)
-{
+static int yes_if(bw_status status, bw_status yes) {
     return status < 0 ? -1 : status == yes;
 }
 
-static void *tree_open(void)
-{
+static void *tree_open(void) {
     bw_tree *tree = NULL;
     return bw_open(NULL, &tree) == BW_OK ? tree : NULL;
 }
 
-static void tree_close(void *index)
-{
+static void tree_close(void *index) {
     bw_free(index);
 }
 
-static void *session_open(void *index)
-{
+static void *session_open(void *index) {
     session *own = malloc(sizeof *own);
     if (own == NULL)
         return NULL;
@@ -42,41 +38,34 @@ static void *session_open(void *index)
     return own;
 }
 
-static void session_close(void *opaque)
-{
+static void session_close(void *opaque) {
     session *own = opaque;
     bw_cursor_free(own->cursor);
     bw_thread_detach(own->tree);
     free(own);
 }
 
-static int tree_get(void *opaque, uint64_t key, uint64_t *value)
-{
+static int tree_get(void *opaque, uint64_t key, uint64_t *value) {
     return yes_if(bw_get(((session *)opaque)->tree, key, value), BW_OK);
 }
 
-static int tree_put(void *opaque, uint64_t key, uint64_t value)
-{
+static int tree_put(void *opaque, uint64_t key, uint64_t value) {
     return yes_if(bw_put(((session *)opaque)->tree, key, value, NULL), BW_OK);
 }
 
-static int tree_insert(void *opaque, uint64_t key, uint64_t value)
-{
+static int tree_insert(void *opaque, uint64_t key, uint64_t value) {
     return yes_if(bw_insert(((session *)opaque)->tree, key, value, NULL), BW_OK);
 }
 
-static int tree_update(void *opaque, uint64_t key, uint64_t value)
-{
+static int tree_update(void *opaque, uint64_t key, uint64_t value) {
     return yes_if(bw_update(((session *)opaque)->tree, key, value, NULL), BW_OK);
 }
 
-static int tree_remove(void *opaque, uint64_t key)
-{
+static int tree_remove(void *opaque, uint64_t key) {
     return yes_if(bw_remove(((session *)opaque)->tree, key, NULL), BW_OK);
 }
 
-static int64_t tree_scan(void *opaque, uint64_t low, size_t n, uint64_t *values)
-{
+static int64_t tree_scan(void *opaque, uint64_t low, size_t n, uint64_t *values) {
     session *own = opaque;
     size_t count = 0;
     if (n > SCAN_KEYS || bw_cursor_seek(own->cursor, low) < 0 ||
@@ -85,15 +74,13 @@ static int64_t tree_scan(void *opaque, uint64_t low, size_t n, uint64_t *values)
     return (int64_t)count;
 }
 
-static int64_t tree_get_many(void *opaque, const uint64_t *keys, size_t n, uint64_t *values)
-{
+static int64_t tree_get_many(void *opaque, const uint64_t *keys, size_t n, uint64_t *values) {
     size_t hits = 0;
     bw_status status = bw_get_many(((session *)opaque)->tree, keys, n, values, NULL, &hits);
     return status < 0 ? -1 : (int64_t)hits;
 }
 
-static uint64_t tree_bytes(void *index)
-{
+static uint64_t tree_bytes(void *index) {
     bw_stats stats;
     if (bw_get_stats(index, &stats) < 0)
         return 0;

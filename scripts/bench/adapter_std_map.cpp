@@ -18,15 +18,24 @@ struct Index {
     std::shared_mutex mutex;
 };
 
-Index &index_of(void *opaque) { return *static_cast<Index *>(opaque); }
+Index &index_of(void *opaque) {
+    return *static_cast<Index *>(opaque);
+}
 
-void *map_open() { return new (std::nothrow) Index; }
+void *map_open() {
+    return new (std::nothrow) Index;
+}
 
-void map_close(void *index) { delete static_cast<Index *>(index); }
+void map_close(void *index) {
+    delete static_cast<Index *>(index);
+}
 
-void *session_open(void *index) { return index; }
+void *session_open(void *index) {
+    return index;
+}
 
-void session_close(void *) {}
+void session_close(void *) {
+}
 
 int map_get(void *session, std::uint64_t key, std::uint64_t *value) {
     Index &index = index_of(session);
@@ -103,21 +112,11 @@ std::int64_t map_get_many(void *session, const std::uint64_t *keys, std::size_t 
 extern "C" {
 extern const bench_adapter bench_adapter_std_map;
 const bench_adapter bench_adapter_std_map = {
-    BENCH_ADAPTER_ABI,
-    "std_map",
-    "std::map under a std::shared_mutex",
-    UINT64_MAX,
-    map_open,
-    map_close,
-    session_open,
-    session_close,
-    map_get,
-    map_put,
-    map_insert,
-    map_update,
-    map_remove,
-    map_scan,
-    map_get_many,
+    BENCH_ADAPTER_ABI, "std_map",     "std::map under a std::shared_mutex",
+    UINT64_MAX,        map_open,      map_close,
+    session_open,      session_close, map_get,
+    map_put,           map_insert,    map_update,
+    map_remove,        map_scan,      map_get_many,
     nullptr,
 };
 }

@@ -31,14 +31,12 @@ typedef struct checker {
     size_t capacity;
 } checker;
 
-static int by_value(const void *a, const void *b)
-{
+static int by_value(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-static void model_init(model *m, uint64_t max_key, rng *r)
-{
+static void model_init(model *m, uint64_t max_key, rng *r) {
     /* Half of the keys alone, half in runs of neighbours; the ends; duplicates are moved on. */
     for (size_t i = 0; i < KEYS; i++)
         m->keys[i] = i % 2 == 0 ? rng_below(r, max_key) : m->keys[i - 1] + 1;
@@ -50,8 +48,7 @@ static void model_init(model *m, uint64_t max_key, rng *r)
     memset(m->present, 0, sizeof m->present);
 }
 
-static bool wrong(checker *c, const char *what, uint64_t key, int64_t got, int64_t expected)
-{
+static bool wrong(checker *c, const char *what, uint64_t key, int64_t got, int64_t expected) {
     snprintf(c->message, c->capacity,
              "%s gives a wrong answer: %s of key %" PRIu64 " gave %" PRId64 ", expected %" PRId64
              " (step %" PRIu64 ", seed %" PRIu64 ")",
@@ -59,8 +56,7 @@ static bool wrong(checker *c, const char *what, uint64_t key, int64_t got, int64
     return false;
 }
 
-static bool check_scan(checker *c, size_t at)
-{
+static bool check_scan(checker *c, size_t at) {
     model *m = c->model;
     uint64_t got[LONGEST_SCAN];
     size_t n = 1 + rng_below(&c->random, LONGEST_SCAN);
@@ -79,8 +75,7 @@ static bool check_scan(checker *c, size_t at)
     return true;
 }
 
-static bool check_get_many(checker *c)
-{
+static bool check_get_many(checker *c) {
     model *m = c->model;
     uint64_t keys[BATCH], values[BATCH];
     size_t at[BATCH], n = 1 + rng_below(&c->random, BATCH);
@@ -101,8 +96,7 @@ static bool check_get_many(checker *c)
 }
 
 /* One operation that changes the map; `yes` is what it must answer. */
-static bool check_write(checker *c, size_t at, uint64_t kind)
-{
+static bool check_write(checker *c, size_t at, uint64_t kind) {
     static const char *const names[] = {"put", "insert", "update", "remove"};
     const bench_adapter *a = c->adapter;
     model *m = c->model;
@@ -110,18 +104,10 @@ static bool check_write(checker *c, size_t at, uint64_t kind)
     bool was = m->present[at], yes = kind < 2 ? !was : was;
     int got;
     switch (kind) {
-    case 0:
-        got = a->put(c->session, key, value);
-        break;
-    case 1:
-        got = a->insert(c->session, key, value);
-        break;
-    case 2:
-        got = a->update(c->session, key, value);
-        break;
-    default:
-        got = a->remove(c->session, key);
-        break;
+    case 0: got = a->put(c->session, key, value); break;
+    case 1: got = a->insert(c->session, key, value); break;
+    case 2: got = a->update(c->session, key, value); break;
+    default: got = a->remove(c->session, key); break;
     }
     if (got != (int)yes)
         return wrong(c, names[kind], key, got, yes);
@@ -131,8 +117,7 @@ static bool check_write(checker *c, size_t at, uint64_t kind)
     return true;
 }
 
-static bool check_get(checker *c, size_t at)
-{
+static bool check_get(checker *c, size_t at) {
     model *m = c->model;
     uint64_t value = 0;
     int got = c->adapter->get(c->session, m->keys[at], &value);
@@ -143,8 +128,7 @@ static bool check_get(checker *c, size_t at)
     return true;
 }
 
-static bool check_step(checker *c)
-{
+static bool check_step(checker *c) {
     size_t at = rng_below(&c->random, KEYS);
     uint64_t kind = rng_below(&c->random, 8);
     if (kind < 4)
@@ -156,8 +140,7 @@ static bool check_step(checker *c)
     return check_get(c, at);
 }
 
-static bool check_all(checker *c)
-{
+static bool check_all(checker *c) {
     for (c->step = 0; c->step < OPERATIONS; c->step++)
         if (!check_step(c))
             return false;
@@ -167,8 +150,7 @@ static bool check_all(checker *c)
     return check_scan(c, 0);
 }
 
-bool check_adapter(const bench_adapter *adapter, uint64_t seed, char *message, size_t capacity)
-{
+bool check_adapter(const bench_adapter *adapter, uint64_t seed, char *message, size_t capacity) {
     checker c = {.adapter = adapter,
                  .model = malloc(sizeof *c.model),
                  .random = {splitmix64(seed)},

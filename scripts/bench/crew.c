@@ -1,5 +1,7 @@
 /* crew.c: see crew.h. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* processor sets */
+#endif
 #include "crew.h"
 
 #include <pthread.h>
@@ -13,7 +15,7 @@ typedef struct member {
     crew *owner;
     unsigned number;
     pthread_t thread;
-    double start, end;
+    double start, end, processor;
 } member;
 
 struct crew {
@@ -24,31 +26,30 @@ struct crew {
     member members[CREW_MAX];
 };
 
-static double now(void)
-{
+static double seconds_of(clockid_t clock) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void *member_main(void *opaque)
-{
+static void *member_main(void *opaque) {
     member *self = opaque;
     crew *c = self->owner;
     for (;;) {
         pthread_barrier_wait(&c->gate);
         if (c->job == NULL)
             return NULL;
-        self->start = now();
+        double processor = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+        self->start = seconds_of(CLOCK_MONOTONIC);
         c->job(self->number, c->context);
-        self->end = now();
+        self->end = seconds_of(CLOCK_MONOTONIC);
+        self->processor = seconds_of(CLOCK_THREAD_CPUTIME_ID) - processor;
         pthread_barrier_wait(&c->gate);
     }
 }
 
 /* The processor for the given thread, among those that this process may use; -1 if unknown. */
-static int processor_for(unsigned thread)
-{
+static int processor_for(unsigned thread) {
     cpu_set_t allowed;
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) == 0)
         return -1;
@@ -59,8 +60,7 @@ static int processor_for(unsigned thread)
     return -1;
 }
 
-static int start_member(member *self)
-{
+static int start_member(member *self) {
     pthread_attr_t attributes;
     int error = pthread_attr_init(&attributes);
     if (error != 0)
@@ -78,8 +78,7 @@ static int start_member(member *self)
     return error;
 }
 
-crew *crew_start(unsigned threads)
-{
+crew *crew_start(unsigned threads) {
     crew *c = calloc(1, sizeof *c);
     if (c == NULL || pthread_barrier_init(&c->gate, NULL, threads + 1) != 0) {
         fprintf(stderr, "out of memory for %u threads\n", threads);
@@ -99,8 +98,7 @@ crew *crew_start(unsigned threads)
     return c;
 }
 
-double crew_run(crew *c, crew_job *job, void *context)
-{
+double crew_run(crew *c, crew_job *job, void *context) {
     c->job = job;
     c->context = context;
     pthread_barrier_wait(&c->gate);
@@ -115,8 +113,14 @@ double crew_run(crew *c, crew_job *job, void *context)
     return end - start;
 }
 
-void crew_stop(crew *c)
-{
+double crew_processor_seconds(const crew *c) {
+    double sum = 0;
+    for (unsigned i = 0; i < c->threads; i++)
+        sum += c->members[i].processor;
+    return sum;
+}
+
+void crew_stop(crew *c) {
     c->job = NULL;
     pthread_barrier_wait(&c->gate);
     for (unsigned i = 0; i < c->threads; i++)

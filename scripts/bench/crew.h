@@ -17,6 +17,9 @@ typedef void crew_job(unsigned thread, void *context);
  * i-th processor that the process may use, round and round. */
 crew *crew_start(unsigned threads);
 double crew_run(crew *c, crew_job *job, void *context);
+
+/* The processor time that the threads' last job took, in sum, in seconds. */
+double crew_processor_seconds(const crew *c);
 void crew_stop(crew *c);
 
 #endif

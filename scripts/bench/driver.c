@@ -2,6 +2,7 @@
  *
  *     bench_driver --adapter NAME|FILE.so [--threads T] [--keys N] [--operations N] [--seed S]
  *                  [--workloads A,B,…]
+ *     bench_driver --list        prints the adapters built in and the workloads
  *
  * One process an index and thread count: memory is read from the process, and no index meets the
  * heap that another has left behind. run.py interleaves the processes and makes the tables.
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { WRONG = 1, CANNOT = 2, MOST_WORKLOADS = 32, LEAST_KEYS = 10000 };
@@ -39,8 +41,7 @@ typedef struct arguments {
     uint64_t keys, operations, seed, threads;
 } arguments;
 
-static const bench_adapter *load_adapter(const char *file)
-{
+static const bench_adapter *load_adapter(const char *file) {
     void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
         fprintf(stderr, "cannot load the adapter: %s\n", dlerror());
@@ -55,15 +56,15 @@ static const bench_adapter *load_adapter(const char *file)
     memcpy(&get, &symbol, sizeof get); /* C has no cast from an object pointer to a function's */
     const bench_adapter *adapter = get();
     if (adapter == NULL || adapter->abi != BENCH_ADAPTER_ABI) {
-        fprintf(stderr, "%s is not an adapter of version %d: compile it again with this adapter.h\n",
-                file, BENCH_ADAPTER_ABI);
+        fprintf(stderr,
+                "%s is not an adapter of version %d: compile it again with this adapter.h\n", file,
+                BENCH_ADAPTER_ABI);
         return NULL;
     }
     return adapter;
 }
 
-static const bench_adapter *find_adapter(const char *name)
-{
+static const bench_adapter *find_adapter(const char *name) {
     if (strchr(name, '/') != NULL)
         return load_adapter(name);
     for (size_t i = 0; builtin[i] != NULL; i++)
@@ -76,9 +77,15 @@ static const bench_adapter *find_adapter(const char *name)
     return NULL;
 }
 
+static void list_all(void) {
+    for (size_t i = 0; builtin[i] != NULL; i++)
+        printf("adapter %s %s\n", builtin[i]->name, builtin[i]->description);
+    for (size_t i = 0; workloads[i].name != NULL; i++)
+        printf("workload %s %s\n", workloads[i].name, workloads[i].description);
+}
+
 static bool parse_number(const char *option, const char *text, uint64_t least, uint64_t most,
-                         uint64_t *number)
-{
+                         uint64_t *number) {
     char *end;
     errno = 0;
     *number = strtoull(text, &end, 10);
@@ -91,8 +98,7 @@ static bool parse_number(const char *option, const char *text, uint64_t least, u
     return true;
 }
 
-static bool parse(int argc, char **argv, arguments *a)
-{
+static bool parse(int argc, char **argv, arguments *a) {
     for (int i = 1; i < argc; i += 2) {
         const char *option = argv[i], *text = i + 1 < argc ? argv[i + 1] : "";
         bool good = true;
@@ -122,8 +128,7 @@ static bool parse(int argc, char **argv, arguments *a)
 
 /* Marks the workloads named in a list with commas. They work on the keys of load_random, which is
  * added where it is not named; load_ascending stands alone. */
-static bool select_workloads(const char *list, bool *selected)
-{
+static bool select_workloads(const char *list, bool *selected) {
     bool ascending = false, others = false;
     for (const char *name = list; *name != '\0';) {
         size_t length = strcspn(name, ",");
@@ -152,38 +157,47 @@ static bool select_workloads(const char *list, bool *selected)
     return true;
 }
 
-static uint64_t resident_bytes(void)
-{
-    FILE *file = fopen("/proc/self/statm", "r");
-    uint64_t all = 0, resident = 0;
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%" SCNu64 " %" SCNu64, &all, &resident) != 2)
-        resident = 0;
-    fclose(file);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+/* Checks the adapter in a child process, so that what the check leaves behind in the heap and in the
+ * adapter is not there when memory is measured. 0, WRONG or CANNOT. */
+static int check_apart(const bench_adapter *adapter, uint64_t seed) {
+    pid_t child = fork();
+    if (child < 0) {
+        fprintf(stderr, "cannot start a process for the check: %s\n", strerror(errno));
+        return CANNOT;
+    }
+    if (child == 0) {
+        char message[512];
+        bool good = check_adapter(adapter, seed, message, sizeof message);
+        if (!good)
+            fprintf(stderr, "%s\n", message);
+        _exit(good ? 0 : WRONG);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) {
+            fprintf(stderr, "cannot wait for the check: %s\n", strerror(errno));
+            return CANNOT;
+        }
+    if (WIFSIGNALED(status)) {
+        fprintf(stderr, "%s crashed in the check: signal %d (seed %" PRIu64 ")\n", adapter->name,
+                WTERMSIG(status), seed);
+        return WRONG;
+    }
+    return WEXITSTATUS(status);
 }
 
-static void note_resident(void *context)
-{
-    *(uint64_t *)context = resident_bytes();
-}
-
-static void job_open(unsigned thread, void *context)
-{
+static void job_open(unsigned thread, void *context) {
     bench_run *run = context;
     run->sessions[thread] = run->adapter->session_open(run->index);
 }
 
-static void job_close(unsigned thread, void *context)
-{
+static void job_close(unsigned thread, void *context) {
     bench_run *run = context;
     if (run->sessions[thread] != NULL)
         run->adapter->session_close(run->sessions[thread]);
 }
 
-static bool open_run(bench_run *run)
-{
+static bool open_run(bench_run *run) {
     run->index = run->adapter->open();
     run->crew = run->index != NULL ? crew_start(run->threads) : NULL;
     if (run->crew == NULL) {
@@ -200,9 +214,7 @@ static bool open_run(bench_run *run)
 }
 
 /* Runs the selected workloads; prints the results as they come. 0, WRONG or CANNOT. */
-static int measure(bench_run *run, const bool *selected)
-{
-    uint64_t before = 0;
+static int measure(bench_run *run, const bool *selected) {
     int status = 0;
     const char *comma = "";
     printf("\"results\":[");
@@ -211,22 +223,21 @@ static int measure(bench_run *run, const bool *selected)
         if (!selected[i] || (w->batch && run->adapter->get_many == NULL))
             continue;
         outcome out;
-        if (!workload_run(w, run, w->load ? note_resident : NULL, &before, &out)) {
+        if (!workload_run(w, run, &out)) {
             fprintf(stderr, "out of memory for the operations of %s: ask for fewer\n", w->name);
             return CANNOT;
         }
         printf("%s{\"workload\":\"%s\",\"operations\":%" PRIu64 ",\"seconds\":%.9f,"
-               "\"errors\":%" PRIu64,
-               comma, w->name, out.operations, out.seconds, out.errors);
+               "\"processor_seconds\":%.9f,\"errors\":%" PRIu64,
+               comma, w->name, out.operations, out.seconds, out.processor_seconds, out.errors);
         if (w->load)
-            printf(",\"resident_bytes\":%" PRIu64 ",\"own_bytes\":%" PRIu64,
-                   resident_bytes() - before,
+            printf(",\"resident_bytes\":%" PRId64 ",\"own_bytes\":%" PRIu64, out.resident_bytes,
                    run->adapter->bytes != NULL ? run->adapter->bytes(run->index) : 0);
         printf("}");
         comma = ",";
         if (out.errors != 0) {
-            fprintf(stderr, "%s gave %" PRIu64 " wrong answers in %s (%u threads, seed %" PRIu64
-                            ")\n",
+            fprintf(stderr,
+                    "%s gave %" PRIu64 " wrong answers in %s (%u threads, seed %" PRIu64 ")\n",
                     run->adapter->name, out.errors, w->name, run->threads, run->seed);
             status = WRONG;
         }
@@ -235,28 +246,33 @@ static int measure(bench_run *run, const bool *selected)
     return status;
 }
 
-int main(int argc, char **argv)
-{
-    arguments a = {.keys = 1000000, .operations = 1000000, .seed = 1, .threads = 1,
+int main(int argc, char **argv) {
+    arguments a = {.keys = 1000000,
+                   .operations = 500000,
+                   .seed = 1,
+                   .threads = 1,
                    .workloads = "load_random,get_uniform,get_zipf,get_many,scan,read_update,"
                                 "insert_read,remove"};
     bool selected[MOST_WORKLOADS] = {false};
-    char message[512];
+    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+        list_all();
+        return 0;
+    }
     if (!parse(argc, argv, &a) || !select_workloads(a.workloads, selected))
         return CANNOT;
     const bench_adapter *adapter = find_adapter(a.adapter);
     if (adapter == NULL)
         return CANNOT;
     if (a.operations + a.operations / 10 > a.keys) {
-        fprintf(stderr, "--operations must be at most ten elevenths of --keys (%" PRIu64
-                        "), got %" PRIu64 ": each key can be removed only once\n",
+        fprintf(stderr,
+                "--operations must be at most ten elevenths of --keys (%" PRIu64 "), got %" PRIu64
+                ": each key can be removed only once\n",
                 a.keys, a.operations);
         return CANNOT;
     }
-    if (!check_adapter(adapter, a.seed, message, sizeof message)) {
-        fprintf(stderr, "%s\n", message);
-        return WRONG;
-    }
+    int status = check_apart(adapter, a.seed);
+    if (status != 0)
+        return status;
     bench_run run = {.adapter = adapter,
                      .threads = (unsigned)a.threads,
                      .loaded = a.keys,
@@ -267,7 +283,11 @@ int main(int argc, char **argv)
     printf("{\"adapter\":\"%s\",\"description\":\"%s\",\"threads\":%u,\"keys\":%" PRIu64
            ",\"seed\":%" PRIu64 ",",
            adapter->name, adapter->description, run.threads, a.keys, a.seed);
-    int status = measure(&run, selected);
+    status = measure(&run, selected);
+    if (fflush(stdout) != 0 && status == 0) {
+        fprintf(stderr, "cannot write the results: %s\n", strerror(errno));
+        status = CANNOT;
+    }
     crew_run(run.crew, job_close, &run);
     crew_stop(run.crew);
     adapter->close(run.index);

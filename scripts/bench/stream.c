@@ -5,8 +5,7 @@
 
 enum { ZETA_EXACT = 10000 };
 
-double zipf_zeta(uint64_t n, double theta)
-{
+double zipf_zeta(uint64_t n, double theta) {
     uint64_t exact = n < ZETA_EXACT ? n : ZETA_EXACT;
     double sum = 0;
     for (uint64_t i = 1; i <= exact; i++)
@@ -21,8 +20,7 @@ double zipf_zeta(uint64_t n, double theta)
     return sum;
 }
 
-void zipf_init(zipf *z, uint64_t n, double theta)
-{
+void zipf_init(zipf *z, uint64_t n, double theta) {
     z->n = n;
     z->theta = theta;
     z->alpha = 1 / (1 - theta);
@@ -31,8 +29,7 @@ void zipf_init(zipf *z, uint64_t n, double theta)
     z->eta = (1 - pow(2.0 / (double)n, 1 - theta)) / (1 - z->second / z->zeta_n);
 }
 
-uint64_t zipf_next(const zipf *z, rng *r)
-{
+uint64_t zipf_next(const zipf *z, rng *r) {
     double u = (double)(rng_next(r) >> 11) * 0x1p-53;
     double uz = u * z->zeta_n;
     if (uz < 1)
@@ -43,8 +40,7 @@ uint64_t zipf_next(const zipf *z, rng *r)
     return rank < z->n ? rank : z->n - 1;
 }
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
+static uint64_t gcd(uint64_t a, uint64_t b) {
     while (b != 0) {
         uint64_t rest = a % b;
         a = b;
@@ -55,8 +51,7 @@ static uint64_t gcd(uint64_t a, uint64_t b)
 
 /* A stride that visits all of 0 … n-1 before it comes back, near the golden section of n so that
  * the order is unlike that of the load. */
-static uint64_t stride_for(uint64_t n)
-{
+static uint64_t stride_for(uint64_t n) {
     uint64_t stride = (uint64_t)((double)n * 0.6180339887498949) | 1;
     while (gcd(stride, n) != 1)
         stride += 2;
@@ -67,16 +62,13 @@ static uint64_t stride_for(uint64_t n)
  * 10,000 keys or more a thousand keys are to be expected. */
 #define SCAN_LIMIT (UINT64_MAX / 10 * 9)
 
-void stream_fill(uint64_t *keys, size_t n, choice how, const share *mine, const zipf *z)
-{
+void stream_fill(uint64_t *keys, size_t n, choice how, const share *mine, const zipf *z) {
     rng r = {splitmix64(mine->seed ^ ((uint64_t)mine->thread << 32 | (uint64_t)how << 40))};
     uint64_t stride = stride_for(mine->loaded);
     for (size_t i = 0; i < n; i++) {
         uint64_t at = mine->thread + i * mine->threads; /* this thread's place in a shared order */
         switch (how) {
-        case CHOOSE_UNIFORM:
-            keys[i] = splitmix64(rng_below(&r, mine->loaded));
-            break;
+        case CHOOSE_UNIFORM: keys[i] = splitmix64(rng_below(&r, mine->loaded)); break;
         case CHOOSE_ZIPF:
             keys[i] = splitmix64(splitmix64(zipf_next(z, &r) + mine->seed) % mine->loaded);
             break;
@@ -86,18 +78,11 @@ void stream_fill(uint64_t *keys, size_t n, choice how, const share *mine, const 
             while (keys[i] > SCAN_LIMIT);
             break;
         case CHOOSE_ONCE:
-            keys[i] =
-                splitmix64((uint64_t)((unsigned __int128)at * stride % mine->loaded));
+            keys[i] = splitmix64((uint64_t)((unsigned __int128)at * stride % mine->loaded));
             break;
-        case CHOOSE_FRESH:
-            keys[i] = splitmix64(mine->loaded + at);
-            break;
-        case CHOOSE_RANDOM_LOAD:
-            keys[i] = splitmix64(at);
-            break;
-        case CHOOSE_ASCENDING_LOAD:
-            keys[i] = at;
-            break;
+        case CHOOSE_FRESH: keys[i] = splitmix64(mine->loaded + at); break;
+        case CHOOSE_RANDOM_LOAD: keys[i] = splitmix64(at); break;
+        case CHOOSE_ASCENDING_LOAD: keys[i] = at; break;
         }
     }
 }

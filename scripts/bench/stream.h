@@ -12,24 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VALUE_FACTOR 0x9E6C63D0876A9A47u
+#define VALUE_FACTOR   0x9E6C63D0876A9A47u
 #define VALUE_VERSIONS 65536u
 
-static inline uint64_t splitmix64(uint64_t x)
-{
+static inline uint64_t splitmix64(uint64_t x) {
     x += 0x9E3779B97F4A7C15u;
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
     x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
     return x ^ (x >> 31);
 }
 
-static inline uint64_t value_of(uint64_t key, uint64_t version)
-{
+static inline uint64_t value_of(uint64_t key, uint64_t version) {
     return key * VALUE_FACTOR + version % VALUE_VERSIONS;
 }
 
-static inline bool value_belongs(uint64_t key, uint64_t value)
-{
+static inline bool value_belongs(uint64_t key, uint64_t value) {
     return value - key * VALUE_FACTOR < VALUE_VERSIONS;
 }
 
@@ -38,14 +35,12 @@ typedef struct rng {
     uint64_t state;
 } rng;
 
-static inline uint64_t rng_next(rng *r)
-{
+static inline uint64_t rng_next(rng *r) {
     return splitmix64(r->state++);
 }
 
 /* Uniform below n, by multiplication (the bias, n / 2^64, is far below anything measured here). */
-static inline uint64_t rng_below(rng *r, uint64_t n)
-{
+static inline uint64_t rng_below(rng *r, uint64_t n) {
     return (uint64_t)(((unsigned __int128)rng_next(r) * n) >> 64);
 }
 
@@ -66,10 +61,10 @@ double zipf_zeta(uint64_t n, double theta);
 /* How the keys of a stream are chosen among the n that were loaded. */
 typedef enum choice {
     CHOOSE_UNIFORM,
-    CHOOSE_ZIPF,   /* scrambled: the hot keys lie anywhere in the key space */
-    CHOOSE_SCAN,   /* uniform among those that have many greater keys behind them */
-    CHOOSE_ONCE,   /* each at most once, in an order unlike that of the load */
-    CHOOSE_FRESH,  /* keys that were never loaded, each once */
+    CHOOSE_ZIPF,           /* scrambled: the hot keys lie anywhere in the key space */
+    CHOOSE_SCAN,           /* uniform among those that have many greater keys behind them */
+    CHOOSE_ONCE,           /* each at most once, in an order unlike that of the load */
+    CHOOSE_FRESH,          /* keys that were never loaded, each once */
     CHOOSE_RANDOM_LOAD,    /* the load itself: splitmix64(first), splitmix64(first + step), … */
     CHOOSE_ASCENDING_LOAD, /* first, first + step, … */
 } choice;

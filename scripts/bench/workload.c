@@ -1,15 +1,17 @@
 /* workload.c: see workload.h. A loop does nothing but call the index and look at the answer. */
 #include "workload.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define LOOP(name)                                                                                 \
-    static uint64_t name(const bench_adapter *adapter, void *session, const uint64_t *keys,        \
+#define LOOP(name)                                                                          \
+    static uint64_t name(const bench_adapter *adapter, void *session, const uint64_t *keys, \
                          const uint64_t *fresh, uint64_t from, uint64_t to)
 
-LOOP(loop_insert)
-{
+LOOP(loop_insert) {
     uint64_t errors = 0;
     (void)fresh;
     for (uint64_t i = from; i < to; i++)
@@ -17,8 +19,7 @@ LOOP(loop_insert)
     return errors;
 }
 
-LOOP(loop_get)
-{
+LOOP(loop_get) {
     uint64_t errors = 0;
     (void)fresh;
     for (uint64_t i = from; i < to; i++) {
@@ -28,8 +29,7 @@ LOOP(loop_get)
     return errors;
 }
 
-LOOP(loop_get_many)
-{
+LOOP(loop_get_many) {
     uint64_t errors = 0, values[BATCH_LENGTH];
     (void)fresh;
     for (uint64_t i = from; i < to;) {
@@ -42,8 +42,7 @@ LOOP(loop_get_many)
     return errors;
 }
 
-LOOP(loop_scan)
-{
+LOOP(loop_scan) {
     uint64_t errors = 0, values[SCAN_LENGTH];
     (void)fresh;
     for (uint64_t i = from; i < to; i++) {
@@ -54,8 +53,7 @@ LOOP(loop_scan)
     return errors;
 }
 
-LOOP(loop_read_update)
-{
+LOOP(loop_read_update) {
     uint64_t errors = 0;
     (void)fresh;
     for (uint64_t i = from; i < to; i++) {
@@ -69,8 +67,7 @@ LOOP(loop_read_update)
     return errors;
 }
 
-LOOP(loop_insert_read)
-{
+LOOP(loop_insert_read) {
     uint64_t errors = 0;
     for (uint64_t i = from; i < to; i++) {
         uint64_t value = 0;
@@ -82,8 +79,7 @@ LOOP(loop_insert_read)
     return errors;
 }
 
-LOOP(loop_remove)
-{
+LOOP(loop_remove) {
     uint64_t errors = 0;
     (void)fresh;
     for (uint64_t i = from; i < to; i++)
@@ -93,13 +89,13 @@ LOOP(loop_remove)
 
 const workload workloads[] = {
     {.name = "load_random",
-     .description = "insert of every key, random order",
+     .description = "load, random order",
      .loop = loop_insert,
      .keys = CHOOSE_RANDOM_LOAD,
      .load = true,
      .fewer_times = 1},
     {.name = "load_ascending",
-     .description = "insert of every key, ascending",
+     .description = "load, ascending",
      .loop = loop_insert,
      .keys = CHOOSE_ASCENDING_LOAD,
      .load = true,
@@ -131,7 +127,7 @@ const workload workloads[] = {
      .keys = CHOOSE_ZIPF,
      .fewer_times = 1},
     {.name = "insert_read",
-     .description = "50 % insert of new keys, 50 % get",
+     .description = "50 % insert, 50 % get, uniform",
      .loop = loop_insert_read,
      .keys = CHOOSE_UNIFORM,
      .fresh = true,
@@ -144,8 +140,7 @@ const workload workloads[] = {
     {.name = NULL},
 };
 
-const workload *workload_find(const char *name, size_t length)
-{
+const workload *workload_find(const char *name, size_t length) {
     for (const workload *w = workloads; w->name != NULL; w++)
         if (strlen(w->name) == length && strncmp(w->name, name, length) == 0)
             return w;
@@ -166,8 +161,7 @@ typedef struct work {
     } errors[CREW_MAX];
 } work;
 
-static void job_fill(unsigned thread, void *context)
-{
+static void job_fill(unsigned thread, void *context) {
     work *w = context;
     share mine = {w->run->loaded, w->run->seed, thread, w->run->threads};
     stream_fill(w->keys[thread], w->to, w->what->keys, &mine, &w->zipf);
@@ -175,15 +169,13 @@ static void job_fill(unsigned thread, void *context)
         stream_fill(w->fresh[thread], w->to, CHOOSE_FRESH, &mine, NULL);
 }
 
-static void job_loop(unsigned thread, void *context)
-{
+static void job_loop(unsigned thread, void *context) {
     work *w = context;
     w->errors[thread].count += w->what->loop(w->run->adapter, w->run->sessions[thread],
                                              w->keys[thread], w->fresh[thread], w->from, w->to);
 }
 
-static bool allocate(work *w, uint64_t each)
-{
+static bool allocate(work *w, uint64_t each) {
     bool good = true;
     for (unsigned t = 0; t < w->run->threads; t++) {
         w->keys[t] = malloc(each * sizeof(uint64_t));
@@ -193,9 +185,18 @@ static bool allocate(work *w, uint64_t each)
     return good;
 }
 
-bool workload_run(const workload *what, bench_run *run, void (*ready)(void *), void *context,
-                  outcome *out)
-{
+static int64_t resident_bytes(void) {
+    FILE *file = fopen("/proc/self/statm", "r");
+    int64_t all = 0, resident = 0;
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%" SCNd64 " %" SCNd64, &all, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return resident * sysconf(_SC_PAGESIZE);
+}
+
+bool workload_run(const workload *what, bench_run *run, outcome *out) {
     uint64_t total = what->load ? run->loaded : run->operations / what->fewer_times;
     uint64_t each = total / run->threads;
     uint64_t warm = what->load ? 0 : each / 10;
@@ -210,15 +211,16 @@ bool workload_run(const workload *what, bench_run *run, void (*ready)(void *), v
             zipf_init(&w->zipf, run->loaded, 0.99);
         w->to = warm + each;
         crew_run(run->crew, job_fill, w);
-        if (ready != NULL)
-            ready(context);
         if (warm > 0) {
             w->to = warm;
             crew_run(run->crew, job_loop, w);
             w->from = warm;
             w->to = warm + each;
         }
+        int64_t before = resident_bytes();
         out->seconds = crew_run(run->crew, job_loop, w);
+        out->resident_bytes = resident_bytes() - before;
+        out->processor_seconds = crew_processor_seconds(run->crew);
         out->operations = each * run->threads;
         out->errors = 0;
         for (unsigned t = 0; t < run->threads; t++)

@@ -45,13 +45,13 @@ typedef struct bench_run {
 
 typedef struct outcome {
     uint64_t operations, errors;
-    double seconds;
+    double seconds;           /* from the first thread's start to the last one's end */
+    double processor_seconds; /* that the threads have had in sum */
+    int64_t resident_bytes;   /* by how much the process's resident memory has grown */
 } outcome;
 
 /* Makes the streams, warms up with a tenth as many operations more, runs, and checks.
- * `ready` (may be NULL) is called between the making of the streams and the first operation.
  * false: no memory for the streams. */
-bool workload_run(const workload *w, bench_run *run, void (*ready)(void *), void *context,
-                  outcome *out);
+bool workload_run(const workload *w, bench_run *run, outcome *out);
 
 #endif

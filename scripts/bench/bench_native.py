@@ -1,0 +1,184 @@
+"""The C driver from Python: build it, ask what it can do, run one process of it.
+
+One process measures one index with one number of threads; see driver.c.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench_report import Measurement, Wrong
+
+from model_check.report import CannotRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+#: The load that has a process of its own: the keys of the other workloads are random ones.
+ASCENDING = "load_ascending"
+_CANNOT = 2
+
+
+@dataclass(frozen=True)
+class Driver:
+    """The built driver, its adapters and its workloads (name: description)."""
+
+    program: Path
+    adapters: dict[str, str]
+    workloads: dict[str, str]
+
+
+def _tool(name: str) -> str:
+    """Find a program beside this Python (a wheel brings it there) or on the PATH."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+    if found is None:
+        message = f"{name} is not installed; install it, or run `make bench`, which does"
+        raise CannotRun(message)
+    return found
+
+
+def _run_quietly(command: Sequence[str], what: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-25:])
+        message = f"{what} failed with exit status {done.returncode}:\n{tail}"
+        raise CannotRun(message)
+
+
+def build(folder: Path, engine: Path) -> Driver:
+    """Build the driver with the tree of the checkout at ``engine`` in ``folder``."""
+    if not (engine / "CMakeLists.txt").is_file():
+        message = f"{engine} is no checkout of bwtree: it has no CMakeLists.txt"
+        raise CannotRun(message)
+    cmake = _tool("cmake")
+    configure = [cmake, "-S", str(HERE), "-B", str(folder), f"-DBENCH_ENGINE_DIR={engine}"]
+    if not (folder / "CMakeCache.txt").is_file():
+        configure += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={_tool('ninja')}"]
+    _run_quietly(configure, "configuring the bench driver")
+    _run_quietly([cmake, "--build", str(folder)], "building the bench driver")
+    return describe(folder / "bench_driver")
+
+
+def describe(program: Path) -> Driver:
+    """Ask a built driver for its adapters and workloads."""
+    listing = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout
+    kinds: dict[str, dict[str, str]] = {"adapter": {}, "workload": {}}
+    for line in listing.splitlines():
+        kind, name, description = line.split(" ", 2)
+        kinds[kind][name] = description
+    return Driver(program, kinds["adapter"], kinds["workload"])
+
+
+@dataclass(frozen=True)
+class Job:
+    """One process: one index, one number of threads, one repeat, some workloads."""
+
+    adapter: str  # a name, or the path of a shared object
+    threads: int
+    repeat: int
+    workloads: tuple[str, ...]
+    keys: int
+    operations: int
+    seed: int
+
+    def command(self, driver: Driver) -> list[str]:
+        """Give the command line that runs, and replays, this job."""
+        return [
+            str(driver.program),
+            *("--adapter", self.adapter),
+            *("--threads", str(self.threads)),
+            *("--keys", str(self.keys)),
+            *("--operations", str(self.operations)),
+            *("--seed", str(self.seed)),
+            *("--workloads", ",".join(self.workloads)),
+        ]
+
+
+class Bystanders:
+    """How busy the processors are with anything but our own child processes."""
+
+    def __init__(self) -> None:
+        """Start looking."""
+        self._started = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        ticks = os.sysconf("SC_CLK_TCK")
+        try:
+            first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()
+            fields = [int(field) / ticks for field in first[1:9]]
+        except (OSError, ValueError, IndexError):
+            fields = [0.0] * 8
+        idle = fields[3] + fields[4]
+        times = os.times()
+        return time.monotonic(), sum(fields) - idle, times.children_user + times.children_system
+
+    def share(self) -> float:
+        """Give the share of all processors, 0 to 1, that others took since the start."""
+        wall, busy, own = (now - then for now, then in zip(self._now(), self._started, strict=True))
+        return max(0.0, min(1.0, (busy - own) / (wall * (os.cpu_count() or 1)))) if wall else 0.0
+
+
+def run_process(command: Sequence[str], waiting: Callable[[], None]) -> tuple[str, float]:
+    """Run one measuring process; give its standard output and the bystanders' share.
+
+    ``waiting`` is called a few times a second. Raises Wrong when the process found a wrong
+    answer and CannotRun when it could not measure. The process ends with this call, however
+    the call ends.
+    """
+    bystanders = Bystanders()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            while True:
+                try:
+                    out, err = process.communicate(timeout=0.25)
+                    break
+                except subprocess.TimeoutExpired:
+                    waiting()
+        finally:
+            if process.poll() is None:
+                process.kill()
+    sentence = err.strip() or f"no message, exit status {process.returncode}"
+    if process.returncode == 1:
+        message = f"{sentence}\nreplay: {' '.join(command)}"
+        raise Wrong(message)
+    if process.returncode != 0:
+        if process.returncode < 0:
+            sentence = f"{' '.join(command)} was ended by signal {-process.returncode}"
+        raise CannotRun(sentence)
+    return out, bystanders.share()
+
+
+def run_job(driver: Driver, job: Job, waiting: Callable[[], None]) -> list[Measurement]:
+    """Run one job and give what it measured."""
+    out, others = run_process(job.command(driver), waiting)
+    document = json.loads(out)
+    return [
+        Measurement(
+            part="C",
+            index=document["adapter"],
+            threads=job.threads,
+            repeat=job.repeat,
+            workload=result["workload"],
+            operations=result["operations"],
+            seconds=result["seconds"],
+            resident_bytes=result.get("resident_bytes"),
+            own_bytes=result.get("own_bytes") or None,
+            others=others,
+        )
+        for result in document["results"]
+    ]

@@ -1,0 +1,338 @@
+"""`make bench`: measure the tree beside its peers, in one run, and make tables of it.
+
+In C: the tree and std::map under a std::shared_mutex (and any index given by --extra-adapter).
+In Python: BwTree and sortedcontainers.SortedDict under a lock. The indexes take turns, each in a
+process of its own, over several repeats. docs/performance.md explains what is measured.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shlex
+import sys
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import bench_native
+import bench_python
+import bench_report
+import typer
+from bench_native import ASCENDING, HERE, ROOT, Driver, Job
+from bench_report import DISTURBED, Measurement, Wrong
+
+from model_check.console import diagnostics, output, progress
+from model_check.report import CannotRun, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_VIOLATION, _CANNOT, _INTERRUPTED = 1, 2, 130
+_LEAST_KEYS, _MOST_THREADS = 10_000, 64
+_MOST_OPERATIONS = 2_000_000
+#: Memory to have ready for a key: the greatest index's (std::map's 64 bytes) and the streams'.
+_BYTES_A_KEY = 64 + 2 * 8
+
+app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run."""
+
+    keys: int
+    operations: int
+    threads: tuple[int, ...]
+    repeats: int
+    seed: int
+    adapters: tuple[str, ...]
+    workloads: tuple[str, ...]  # of the C driver
+    containers: tuple[str, ...]  # of Python; empty: none
+    python_keys: int
+
+    def jobs(self) -> list[Job]:
+        """Give the C driver's processes: indexes take turns within each repeat."""
+        ascending = (ASCENDING,) if ASCENDING in self.workloads else ()
+        others = tuple(name for name in self.workloads if name != ASCENDING)
+        return [
+            Job(adapter, threads, repeat, group, self.keys, self.operations, self.seed + repeat)
+            for repeat in range(self.repeats)
+            for threads in self.threads
+            for group in (others, ascending)
+            if group
+            for adapter in self.adapters
+        ]
+
+    def python_jobs(self) -> list[Job]:
+        """Give the Python processes, in turns likewise."""
+        keys = self.python_keys
+        return [
+            Job(container, threads, repeat, (), keys, keys // 2, self.seed + repeat)
+            for repeat in range(self.repeats)
+            for threads in self.threads
+            for container in self.containers
+        ]
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 1 or max(numbers) > _MOST_THREADS:
+        message = f"--threads must be numbers from 1 to {_MOST_THREADS} with commas, got {text}"
+        raise CannotRun(message)
+    return numbers
+
+
+def _names(text: str | None, known: dict[str, str], option: str) -> tuple[str, ...]:
+    if text is None:
+        return tuple(known)
+    asked = [name.strip() for name in text.split(",")]
+    for name in asked:
+        if name not in known:
+            message = f"{option}: there is no {name!r}; there are {', '.join(known)}"
+            raise CannotRun(message)
+    return tuple(name for name in known if name in asked)
+
+
+def _extra(files: list[Path]) -> tuple[str, ...]:
+    for file in files:
+        if not file.is_file():
+            message = f"--extra-adapter {file}: there is no such file"
+            raise CannotRun(message)
+    return tuple(str(file.resolve()) for file in files)
+
+
+def _least(option: str, value: int, least: int) -> None:
+    if value < least:
+        message = f"{option} must be at least {least:,}, got {value:,}"
+        raise CannotRun(message)
+
+
+def _check_memory(keys: int) -> None:
+    need = keys * _BYTES_A_KEY
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration, ValueError):
+        return
+    if need > available * 1024:
+        message = (
+            f"{keys:,} keys need about {need / 2**30:.1f} GiB of memory and "
+            f"{available / 2**20:.1f} GiB are available: ask for fewer with --keys"
+        )
+        raise CannotRun(message)
+
+
+def _python_job(job: Job, waiting: Callable[[], None]) -> list[Measurement]:
+    command = [sys.executable, str(HERE / "bench_python.py"), "--container", job.adapter]
+    for option in ("threads", "keys", "operations", "seed"):
+        command += [f"--{option}", str(getattr(job, option))]
+    out, others = bench_native.run_process(command, waiting)
+    return [
+        Measurement(
+            part="Python",
+            index=job.adapter,
+            threads=job.threads,
+            repeat=job.repeat,
+            workload=result["workload"],
+            operations=result["operations"],
+            seconds=result["seconds"],
+            others=others,
+        )
+        for result in json.loads(out)["results"]
+    ]
+
+
+def _measure(driver: Driver, plan: Plan) -> list[Measurement]:
+    found: list[Measurement] = []
+    runs: list[tuple[str, Job]] = [("C", job) for job in plan.jobs()]
+    runs += [("Python", job) for job in plan.python_jobs()]
+    with progress("bench", len(runs), diagnostics()) as reporter:
+        for part, job in runs:
+            what = f"{part}: {Path(job.adapter).stem}, {job.threads} thread(s)"
+            if job.workloads == (ASCENDING,):
+                what += ", ascending load"
+
+            def waiting(what: str = what) -> None:
+                reporter.now(what)
+
+            waiting()
+            if part == "C":
+                new = bench_native.run_job(driver, job, waiting)
+            else:
+                new = _python_job(job, waiting)
+            found += new
+            seconds = sum(one.seconds for one in new)
+            reporter.step(f"{what}, repeat {job.repeat + 1}: {seconds:.1f} s measured")
+    return found
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The command line."""
+
+    keys: int
+    operations: int | None
+    threads: str
+    repeats: int
+    seed: int
+    workloads: str | None
+    extra: list[Path]
+    python: bool
+    python_keys: int
+    engine: Path
+    json_file: Path | None
+
+
+def _operations(options: _Options) -> int:
+    """Look at the numbers asked for, before anything is built; give the operations to run."""
+    _numbers(options.threads)
+    _least("--keys", options.keys, _LEAST_KEYS)
+    _least("--repeats", options.repeats, 1)
+    _least("--python-keys", options.python_keys, 1000)
+    operations = options.operations or min(options.keys // 2, _MOST_OPERATIONS)
+    _least("--operations", operations, 1000)
+    if operations * 11 > options.keys * 10:
+        message = (
+            f"--operations must be at most ten elevenths of --keys ({options.keys:,}), "
+            f"got {operations:,}: each key can be removed only once"
+        )
+        raise CannotRun(message)
+    _check_memory(options.keys)
+    return operations
+
+
+def _containers(options: _Options) -> tuple[str, ...]:
+    if not options.python:
+        return ()
+    if importlib.util.find_spec("bwtree") is None:
+        message = "the bwtree package is not installed: run `make bench`, or use --no-python"
+        raise CannotRun(message)
+    if importlib.util.find_spec("sortedcontainers") is None:
+        diagnostics().print("sortedcontainers is not installed: BwTree runs alone in Python")
+        return ("bwtree",)
+    return ("bwtree", "sorteddict")
+
+
+def _make_plan(driver: Driver, options: _Options, operations: int, extra: tuple[str, ...]) -> Plan:
+    if "std_map" not in driver.adapters:
+        diagnostics().print("no C++ compiler (c++) was found: std::map is left out of this run")
+    return Plan(
+        options.keys,
+        operations,
+        _numbers(options.threads),
+        options.repeats,
+        options.seed,
+        (*driver.adapters, *extra),
+        _names(options.workloads, driver.workloads, "--workloads"),
+        _containers(options),
+        options.python_keys,
+    )
+
+
+def _bench(options: _Options) -> None:
+    started = datetime.now(timezone.utc)
+    operations = _operations(options)
+    extra = _extra(options.extra)
+    folder = ROOT / "build" / "bench"
+    where = "driver" if options.engine.resolve() == ROOT else "driver-other"
+    with diagnostics().status("building the bench driver …"):
+        driver = bench_native.build(folder / where, options.engine)
+    plan = _make_plan(driver, options, operations, extra)
+    load = os.getloadavg()[0]
+    if load > 1 and diagnostics().is_terminal:
+        diagnostics().print(f"other programs are running (load average {load:.1f})", style="yellow")
+    machine = bench_report.machine()
+    found = _measure(driver, plan)
+
+    titles = {"C": driver.workloads, "Python": bench_python.WORKLOADS}
+    tables = bench_report.sections(found, titles)
+    command = shlex.join(["python", "scripts/bench/run.py", *sys.argv[1:]])
+    disturbed = max(one.others for one in found)
+    rules = f"median (least–greatest) of {plan.repeats}; ratios: medians of the repeats' ratios"
+    others = f"other programs took up to {disturbed:.0%} of the processors"
+    notes = [f"command: {command}", f"machine: {machine['summary']}", rules, others]
+    for title, lines in tables:
+        output().print(bench_report.table(title, lines))
+    for note in notes:
+        output().print(note, markup=False)
+    if disturbed > DISTURBED:
+        output().print("the machine was busy: trust the ratios before the figures", style="yellow")
+
+    document: dict[str, object] = {
+        "schema": bench_report.SCHEMA,
+        "command": command,
+        "started": started.isoformat(timespec="seconds"),
+        "commit": bench_report.commit(options.engine),
+        "machine": machine,
+        "keys": plan.keys,
+        "operations": plan.operations,
+        "python_keys": plan.python_keys if plan.containers else None,
+        "threads": list(plan.threads),
+        "repeats": plan.repeats,
+        "seed": plan.seed,
+        "measurements": bench_report.as_json(found),
+    }
+    stamp = started.strftime("%Y%m%d-%H%M%S")
+    file = options.json_file or folder / f"{stamp}.json"
+    write_json(file, document)
+    text = "\n".join(bench_report.markdown(title, lines) for title, lines in tables)
+    file.with_suffix(".md").write_text(
+        text + "\n" + "".join(f"- {note}\n" for note in notes), encoding="utf-8"
+    )
+    output().print(f"written: {file} and {file.with_suffix('.md').name}", markup=False)
+
+
+@app.command(epilog="Example: python scripts/bench/run.py --keys 1000000 --threads 1,2 --repeats 5")
+def main(  # noqa: PLR0913 - the command line
+    *,
+    keys: Annotated[int, typer.Option(help="Keys that are loaded, in C.")] = 10_000_000,
+    operations: Annotated[
+        int | None, typer.Option(help="Operations of a workload [half of --keys, 2 million].")
+    ] = None,
+    threads: Annotated[str, typer.Option(help="Numbers of threads, with commas.")] = "1,2",
+    repeats: Annotated[int, typer.Option(help="How often everything is run.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the operations.")] = 1,
+    workloads: Annotated[
+        str | None, typer.Option(help="C workloads, with commas [all]; see driver.c.")
+    ] = None,
+    extra_adapter: Annotated[
+        list[Path] | None, typer.Option(help="Shared object of another index; see adapter.h.")
+    ] = None,
+    python: Annotated[bool, typer.Option(help="Measure in Python, too.")] = True,
+    python_keys: Annotated[int, typer.Option(help="Keys that are loaded, in Python.")] = 1_000_000,
+    engine: Annotated[Path, typer.Option(help="Checkout whose tree is measured in C.")] = ROOT,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A million keys, once, for a first impression.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Result file [build/bench/TIME.json].")
+    ] = None,
+) -> None:
+    """Measure the tree beside its peers and print tables; write JSON and Markdown."""
+    options = _Options(
+        *(keys, operations, threads, repeats, seed, workloads, extra_adapter or []),
+        *(python, python_keys, engine, json_file),
+    )
+    if quick:
+        options = replace(options, keys=1_000_000, repeats=1, python_keys=100_000)
+    try:
+        _bench(options)
+    except Wrong as error:
+        diagnostics().print(f"bench: {error}", style="bold red", markup=False)
+        raise typer.Exit(_VIOLATION) from error
+    except CannotRun as error:
+        diagnostics().print(f"bench: {error}", style="yellow", markup=False)
+        raise typer.Exit(_CANNOT) from error
+    except KeyboardInterrupt as error:
+        diagnostics().print("bench: interrupted; nothing was written")
+        raise typer.Exit(_INTERRUPTED) from error
+
+
+if __name__ == "__main__":
+    app()
