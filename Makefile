@@ -55,7 +55,7 @@ stress: .venv/stamp ## run the whole stress farm
 
 .PHONY: bench
 bench: .venv/stamp ## measure against other maps
-	@.venv/bin/python scripts/bench/bench.py $(ARGS)
+	@.venv/bin/python scripts/bench/run.py $(ARGS)
 
 .PHONY: lock
 lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)

@@ -1,4 +1,4 @@
-"""Builds of the C library for tests: each preset is built once a run, whichever worker comes first."""
+"""Builds of the C library for tests: each preset once a run, whichever worker is first."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ Long batches are cut into chunks, so that Ctrl-C gets a word in between two of t
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from bwtree import _buffers
 from bwtree._errors import check, error_of, out_of_range
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from typing_extensions import Buffer
+
+    from bwtree._buffers import Writable
 
 _CHUNK = 1 << 16
 
@@ -29,7 +31,7 @@ class Found(NamedTuple):
 
 
 def get_many(
-    tree: Any, keys: Buffer | Iterable[int], out: Buffer | None, present: Buffer | None
+    tree: Any, keys: Buffer | Iterable[int], out: Writable | None, present: Writable | None
 ) -> Found:
     """Look up ``keys`` in ``tree``, the C library's handle."""
     wanted = _buffers.integers("keys", keys)
@@ -45,7 +47,7 @@ def get_many(
         size = min(_CHUNK, count - at)
         check(lib.bw_get_many(tree, wanted + at, size, values + at, flags + at, hits))
         total += hits[0]
-    return Found(memoryview(out), memoryview(present), total)
+    return Found(memoryview(cast("Buffer", out)), memoryview(cast("Buffer", present)), total)
 
 
 def put_many(tree: Any, keys: Buffer | Iterable[int], values: Buffer | Iterable[int]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from bwtree._errors import out_of_range
 from bwtree._native import ffi, lib
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from typing_extensions import Buffer
+
+    class NumpyArray(Protocol):
+        """A numpy array, which the types of Python before 3.12 do not know for a buffer."""
+
+        @property
+        def __array_interface__(self) -> dict[str, Any]: ...
+
+    Writable = Buffer | NumpyArray
 
 _NATIVE_ORDER = "<" if sys.byteorder == "little" else ">"
 _UNSIGNED = frozenset("QLN")
@@ -65,9 +73,9 @@ def integers(name: str, source: Buffer | Iterable[int]) -> Any:
     return ffi.from_buffer("uint64_t[]", view)
 
 
-def writable_integers(name: str, target: Buffer, count: int) -> Any:
+def writable_integers(name: str, target: Writable, count: int) -> Any:
     """Give ``target`` as ``uint64_t[]`` to be written to: unsigned, and ``count`` long."""
-    view = _shaped(name, memoryview(target))
+    view = _shaped(name, memoryview(cast("Buffer", target)))
     letter = _letter(view)
     if view.itemsize != 8 or letter not in _UNSIGNED:
         raise TypeError(
@@ -76,9 +84,9 @@ def writable_integers(name: str, target: Buffer, count: int) -> Any:
     return _writable(name, "uint64_t[]", view, count)
 
 
-def writable_flags(name: str, target: Buffer, count: int) -> Any:
+def writable_flags(name: str, target: Writable, count: int) -> Any:
     """Give ``target`` as ``bool[]`` to be written to: items of one byte, and ``count`` long."""
-    view = _shaped(name, memoryview(target))
+    view = _shaped(name, memoryview(cast("Buffer", target)))
     if view.itemsize != 1 or _letter(view) not in {"?", "B", "b", "c"}:
         raise TypeError(f"{name} must be a buffer of bools or bytes, got format {view.format!r}")
     return _writable(name, "bool[]", view, count)

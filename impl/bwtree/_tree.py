@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer, Self, Unpack
 
     from bwtree._batch import Found
+    from bwtree._buffers import Writable
     from bwtree._stats import Stats
 
 T = TypeVar("T")
@@ -440,8 +441,8 @@ class BwTree(MutableMapping[int, int]):
         self,
         keys: Buffer | Iterable[int],
         *,
-        out: Buffer | None = None,
-        present: Buffer | None = None,
+        out: Writable | None = None,
+        present: Writable | None = None,
     ) -> Found:
         """Look up many keys at once, several times faster than one by one.
 

@@ -11,10 +11,11 @@ from bisect import bisect_left, bisect_right
 from typing import Any
 
 import pytest
-from bwtree import BwTree
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from bwtree import BwTree
 
 GREATEST = 2**64 - 1
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+
 from bwtree import BwTree, ClosedError, PidsExhaustedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from typing_extensions import Buffer
 
 KEYS = [5, 0, 2**63 - 1, 7]
-BUFFERS: dict[str, Callable[[list[int]], Buffer | Iterable[int]]] = {
+BUFFERS: dict[str, Callable[[list[int]], Any]] = {
     "list": list,
     "generator": iter,
     "array Q": lambda numbers: array("Q", numbers),
@@ -29,7 +31,7 @@ BUFFERS: dict[str, Callable[[list[int]], Buffer | Iterable[int]]] = {
 }
 
 
-def _readonly(numbers: np.ndarray[tuple[int, ...], np.dtype[np.uint64]]) -> Buffer:
+def _readonly(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     numbers.flags.writeable = False
     return numbers
 

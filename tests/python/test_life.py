@@ -14,8 +14,9 @@ from dataclasses import FrozenInstanceError, asdict, fields
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import bwtree
 import pytest
+
+import bwtree
 from bwtree import BwTree, BwTreeError, ClosedError, ForkedError, Options, UnsupportedError
 from bwtree._native import ffi, lib
 from bwtree._options import SIMD_LEVELS
@@ -36,14 +37,14 @@ CALLS: dict[str, Callable[[BwTree], Any]] = {
     "compare_exchange": lambda tree: tree.compare_exchange(1, 1, 1),
     "setdefault": lambda tree: tree.setdefault(1, 1),
     "pop": lambda tree: tree.pop(1, 1),
-    "popitem": lambda tree: tree.popitem(),
+    "popitem": BwTree.popitem,
     "floor": lambda tree: tree.floor(1),
     "ceiling": lambda tree: tree.ceiling(1),
     "lower": lambda tree: tree.lower(1),
     "higher": lambda tree: tree.higher(1),
     "first": lambda tree: tree.first(),
     "last": lambda tree: tree.last(),
-    "iter": lambda tree: list(tree),
+    "iter": list,
     "reversed": lambda tree: list(reversed(tree)),
     "items": lambda tree: list(tree.items(1, 5)),
     "cursor": lambda tree: tree.cursor(),

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from bwtree import BwTree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bwtree import BwTree
 
 LEAST, GREATEST = 0, 2**64 - 1
 
@@ -37,11 +42,11 @@ def test_keys_and_values_have_their_full_range(tree: BwTree, key: int, value: in
 
 
 def test_absent_keys_raise_key_error_or_give_the_default(tree: BwTree) -> None:
-    with pytest.raises(KeyError, match="^7$"):
+    with pytest.raises(KeyError, match=r"^7$"):
         tree[7]
-    with pytest.raises(KeyError, match="^7$"):
+    with pytest.raises(KeyError, match=r"^7$"):
         del tree[7]
-    with pytest.raises(KeyError, match="^7$"):
+    with pytest.raises(KeyError, match=r"^7$"):
         tree.pop(7)
     assert tree.get(7) is None
     assert tree.get(7, "none") == "none"
@@ -88,7 +93,7 @@ def test_popitem_takes_the_last_or_the_first(tree: BwTree) -> None:
 
 @pytest.mark.parametrize("number", [-1, 2**64, -(2**70), 2**200, np.int64(-3)])
 def test_integers_that_do_not_fit_are_overflow_errors(tree: BwTree, number: int) -> None:
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: tree[number],
         lambda: tree.get(number),
         lambda: tree.__setitem__(number, 1),
@@ -119,27 +124,26 @@ def test_integers_that_do_not_fit_are_overflow_errors(tree: BwTree, number: int)
 
 
 @pytest.mark.parametrize("thing", ["1", 1.0, None, Decimal(1), np.float32(1), b"1", (1,)])
-def test_what_is_no_integer_is_a_type_error(tree: BwTree, thing: object) -> None:
-    wrong: int = thing  # type: ignore[assignment]
-    calls = [
-        lambda: tree[wrong],
-        lambda: tree.get(wrong),
-        lambda: tree.__setitem__(wrong, 1),
-        lambda: tree.__setitem__(1, wrong),
-        lambda: tree.__delitem__(wrong),
-        lambda: tree.put(wrong, 1),
-        lambda: tree.insert(1, wrong),
-        lambda: tree.setdefault(1, wrong),
-        lambda: tree.replace(1, wrong),
-        lambda: tree.remove(wrong),
-        lambda: tree.compare_exchange(1, wrong, 1),
-        lambda: tree.floor(wrong),
-        lambda: tree.update([(wrong, 1)]),
+def test_what_is_no_integer_is_a_type_error(tree: BwTree, thing: Any) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: tree[thing],
+        lambda: tree.get(thing),
+        lambda: tree.__setitem__(thing, 1),
+        lambda: tree.__setitem__(1, thing),
+        lambda: tree.__delitem__(thing),
+        lambda: tree.put(thing, 1),
+        lambda: tree.insert(1, thing),
+        lambda: tree.setdefault(1, thing),
+        lambda: tree.replace(1, thing),
+        lambda: tree.remove(thing),
+        lambda: tree.compare_exchange(1, thing, 1),
+        lambda: tree.floor(thing),
+        lambda: tree.update([(thing, 1)]),
     ]
     for call in calls:
         with pytest.raises(TypeError, match="integer"):
             call()
-    assert wrong not in tree
+    assert thing not in tree
     assert len(tree) == 0
 
 
@@ -148,7 +152,7 @@ def test_objects_with_an_index_are_integers(tree: BwTree) -> None:
     tree[True] = False
     assert tree[7] == GREATEST
     assert tree[np.int32(7)] == GREATEST  # type: ignore[index]
-    assert Seven() in tree
+    assert Seven() in tree  # type: ignore[comparison-overlap]
     assert list(tree.items()) == [(1, 0), (7, GREATEST)]
     assert [type(number) for entry in tree.items() for number in entry] == [int] * 4
     assert tree.setdefault(8, Seven()) == 7  # type: ignore[arg-type]
