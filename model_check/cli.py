@@ -17,6 +17,7 @@ from model_check.console import diagnostics, output
 from model_check.everything import everything
 from model_check.linearizability.command import lin
 from model_check.report import CannotRun
+from model_check.stress.command import stress
 from model_check.tlc.command import tlc
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 app.command("tlc")(_guarded(tlc))
 app.command("lin")(_guarded(lin))
+app.command("stress")(_guarded(stress))
 app.command("all")(_guarded(everything))
 
 

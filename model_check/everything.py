@@ -25,6 +25,7 @@ from model_check.report import (
     summary_table,
     write_json,
 )
+from model_check.stress import command as stress
 from model_check.tlc import command as tlc
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ DEFAULT_JSON = Path("build/check/summary.json")
 PARTS: Mapping[str, Part] = {
     "tlc": tlc.section,
     "lin": lin.section,
+    "stress": stress.section,
 }
 
 
