@@ -9,7 +9,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
                               COMPILE_OPTIONS "-mavx2")
   set_source_files_properties(
     ${PROJECT_SOURCE_DIR}/impl/src/search_avx512.c PROPERTIES COMPILE_OPTIONS
-    "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512cd;-mpopcnt;-mbmi")
+    "-mavx512f;-mpopcnt;-mbmi")
 else()
   foreach(name IN LISTS BWTREE_X86_ONLY)
     list(REMOVE_ITEM BWTREE_SOURCES ${PROJECT_SOURCE_DIR}/impl/src/${name})

@@ -150,13 +150,14 @@ BW_API bw_status bw_open(const bw_options *options, bw_tree **tree);
 /* Closes the tree: every call that begins afterwards returns BW_ECLOSED. Stops the worker. When no
  * call is in flight, gives back all pages and returns BW_OK; otherwise returns BW_EBUSY: the tree is
  * closed to new calls but its memory is kept: call again to finish. Closing a closed tree is BW_OK.
- * In a forked child it gives back the child's copy of the memory.
+ * In a forked child it gives back the child's copy of the memory (but with pooling = false, where
+ * another thread may have been at work on it when the process forked, the pages stay).
  * Not linearizable with calls in flight; those finish as usual. */
 BW_API bw_status bw_close(bw_tree *tree);
 
 /* Closes the tree if need be and gives back the handle itself: `tree` must not be used afterwards,
- * by any thread. BW_EBUSY while calls are in flight or cursors are open: nothing is freed then, but
- * the tree is closed. NULL is BW_OK. */
+ * by any thread. BW_EBUSY while calls are in flight or cursors are open: the tree is closed, but the
+ * handle is kept: call again. NULL is BW_OK. */
 BW_API bw_status bw_free(bw_tree *tree);
 
 /* ------------------------------------------------------------------ operations on one key ----- */
@@ -260,8 +261,8 @@ BW_API bw_status bw_put_many(bw_tree *tree, const uint64_t *keys, const uint64_t
  * instant, different leaves at different ones. */
 BW_API bw_status bw_count(bw_tree *tree, uint64_t low, uint64_t high, uint64_t *count);
 
-/* How many keys there are: exact when no write is in flight, otherwise within the number of writes
- * in flight of a value that it had; never negative. Takes time in the number of threads. */
+/* How many keys there are: exact when no write runs beside the call, otherwise off by no more than
+ * the number of writes that do; never negative. Takes time in the number of threads. */
 BW_API bw_status bw_size(bw_tree *tree, uint64_t *size);
 
 /* Removes every key, from low to high, one after another: each removal is a bw_remove; the whole is

@@ -22,7 +22,7 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
     size_t blocks_at = bw_page_blocks_offset(log_slots, blocks);
     size_t bytes = blocks_at + blocks * sizeof(bw_block);
     unsigned units = (unsigned)((bytes + BW_PAGE_UNIT - 1) / BW_PAGE_UNIT);
-    bw_page *page = bw_page_alloc(self, units);
+    bw_page *page = bw_page_alloc(self, &units);
     if (page == NULL)
         return NULL;
     page->count = n;

@@ -146,40 +146,52 @@ static bw_status fill_down(bw_cursor *cursor) {
     return BW_OK;
 }
 
-/* Makes the entry behind the gap cursor->keys[cursor->first]. At the end the copy is dropped, so that
- * a later call looks again. */
-static bw_status reach_next(bw_cursor *cursor) {
+/* Without an entry to give, the cursor stays in the gap where the call found it, and has no copy: a
+ * later call looks again, also at the leaves that were empty now. */
+static bw_status stay(bw_cursor *cursor, uint64_t gap, bool behind, bw_status status) {
+    cursor->gap = gap;
+    cursor->behind = behind;
+    cursor->copied = NOTHING;
+    return status;
+}
+
+/* Makes the entry behind the gap cursor->keys[cursor->first], if its key is <= limit. */
+static bw_status reach_next(bw_cursor *cursor, uint64_t limit) {
+    const uint64_t gap = cursor->gap;
+    const bool behind = cursor->behind;
     for (;;) {
         if (cursor->copied != BEHIND_GAP) {
             bw_status status = fill_up(cursor);
             if (status != BW_OK)
-                return status;
+                return stay(cursor, gap, behind, status);
         }
-        if (cursor->first < cursor->end)
+        if (cursor->first < cursor->end && cursor->keys[cursor->first] <= limit)
             return BW_OK;
-        cursor->copied = NOTHING;
-        if (cursor->last_leaf)
-            return BW_NOT_FOUND;
+        if (cursor->first < cursor->end || cursor->last_leaf || cursor->next_gap > limit)
+            return stay(cursor, gap, behind, BW_NOT_FOUND);
         cursor->gap = cursor->next_gap;
         cursor->behind = false;
+        cursor->copied = NOTHING;
     }
 }
 
-/* Makes the entry before the gap cursor->keys[cursor->end - 1]. */
-static bw_status reach_prev(bw_cursor *cursor) {
+/* Makes the entry before the gap cursor->keys[cursor->end - 1], if its key is >= limit. */
+static bw_status reach_prev(bw_cursor *cursor, uint64_t limit) {
+    const uint64_t gap = cursor->gap;
+    const bool behind = cursor->behind;
     for (;;) {
         if (cursor->copied != BEFORE_GAP) {
             bw_status status = fill_down(cursor);
             if (status != BW_OK)
-                return status;
+                return stay(cursor, gap, behind, status);
         }
-        if (cursor->first < cursor->end)
+        if (cursor->first < cursor->end && cursor->keys[cursor->end - 1] >= limit)
             return BW_OK;
-        cursor->copied = NOTHING;
-        if (cursor->last_leaf)
-            return BW_NOT_FOUND;
+        if (cursor->first < cursor->end || cursor->last_leaf || cursor->next_gap < limit)
+            return stay(cursor, gap, behind, BW_NOT_FOUND);
         cursor->gap = cursor->next_gap;
         cursor->behind = true;
+        cursor->copied = NOTHING;
     }
 }
 
@@ -193,7 +205,7 @@ static void give(uint64_t *key, uint64_t *value, const bw_cursor *cursor, unsign
 bw_status bw_cursor_next(bw_cursor *cursor, uint64_t *key, uint64_t *value) {
     bw_status status = check(cursor);
     if (status == BW_OK)
-        status = reach_next(cursor);
+        status = reach_next(cursor, UINT64_MAX);
     if (status != BW_OK)
         return status;
     unsigned entry = cursor->first++;
@@ -206,7 +218,7 @@ bw_status bw_cursor_next(bw_cursor *cursor, uint64_t *key, uint64_t *value) {
 bw_status bw_cursor_prev(bw_cursor *cursor, uint64_t *key, uint64_t *value) {
     bw_status status = check(cursor);
     if (status == BW_OK)
-        status = reach_prev(cursor);
+        status = reach_prev(cursor, 0);
     if (status != BW_OK)
         return status;
     unsigned entry = --cursor->end;
@@ -236,7 +248,8 @@ bw_status bw_cursor_next_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys,
     bw_status status = check_many(cursor, keys, values, n, count);
     if (status != BW_OK)
         return status;
-    cursor->copied = NOTHING;
+    uint64_t gap = cursor->gap; /* behind the last entry given */
+    bool behind = cursor->behind;
     size_t given = 0;
     while (given < n) {
         uint64_t low;
@@ -250,8 +263,8 @@ bw_status bw_cursor_next_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys,
             break;
         given += got;
         if (got > 0) {
-            cursor->gap = keys[given - 1];
-            cursor->behind = true;
+            gap = keys[given - 1];
+            behind = true;
         }
         if (given == n)
             break;
@@ -262,7 +275,7 @@ bw_status bw_cursor_next_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys,
         cursor->gap = cursor->next_gap;
         cursor->behind = false;
     }
-    return many_status(status, given, count);
+    return many_status(stay(cursor, gap, behind, status), given, count);
 }
 
 bw_status bw_cursor_prev_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys, uint64_t *values,
@@ -272,13 +285,9 @@ bw_status bw_cursor_prev_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys,
         return status;
     size_t given = 0;
     while (given < n) {
-        status = reach_prev(cursor);
+        status = reach_prev(cursor, limit);
         if (status != BW_OK)
             break;
-        if (cursor->keys[cursor->end - 1] < limit) {
-            status = BW_NOT_FOUND;
-            break;
-        }
         status = bw_cursor_prev(cursor, &keys[given], &values[given]);
         given++;
     }

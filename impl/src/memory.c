@@ -150,35 +150,58 @@ static void *pool_cut(bw_thread *self, unsigned class) {
     }
 }
 
-static void *object_alloc(bw_thread *self, unsigned class) {
-    void *object;
-    if (!self->tree->options.pooling) {
-        object = bw_alloc(&self->tree->options, class_size(class), class_alignment(class));
-        if (object != NULL)
-            atomic_fetch_add_explicit(&self->pool.reserved_bytes, class_size(class),
-                                      memory_order_relaxed);
-    } else {
-        bw_pool *pool = &self->pool;
-        if (pool->classes[class].active == NULL) {
-            bw_free_node *batch = pool->classes[class].full;
-            if (batch != NULL)
-                pool->classes[class].full = NULL;
-            else
-                batch = depot_pop(self->tree, class);
-            pool->classes[class].active = batch;
-            pool->classes[class].active_count = batch == NULL ? 0 : (unsigned)batch->count;
-        }
-        bw_free_node *node = pool->classes[class].active;
-        if (node != NULL) {
-            pool->classes[class].active = node->next;
-            pool->classes[class].active_count--;
-            object = node;
-        } else {
-            object = pool_cut(self, class);
+/* One from the thread's own stacks, or NULL. */
+static void *pool_pop(bw_pool *pool, unsigned class) {
+    if (pool->classes[class].active == NULL) {
+        bw_free_node *batch = pool->classes[class].full;
+        if (batch == NULL)
+            return NULL;
+        pool->classes[class].full = NULL;
+        pool->classes[class].active = batch;
+        pool->classes[class].active_count = (unsigned)batch->count;
+    }
+    bw_free_node *node = pool->classes[class].active;
+    pool->classes[class].active = node->next;
+    pool->classes[class].active_count--;
+    return node;
+}
+
+/* From the thread's stacks, the depot, a page that is a little larger, or fresh memory. The larger
+ * page is for trees that shrink: all their leaves need the same smaller class at about the same time,
+ * while what they free is of the class above. */
+static void *pool_alloc(bw_thread *self, unsigned *class, unsigned largest) {
+    bw_pool *pool = &self->pool;
+    void *object = pool_pop(pool, *class);
+    if (object != NULL)
+        return object;
+    bw_free_node *batch = depot_pop(self->tree, *class);
+    if (batch != NULL) {
+        pool->classes[*class].full = batch;
+        return pool_pop(pool, *class);
+    }
+    for (unsigned larger = *class + 1; larger <= largest; larger++) {
+        object = pool_pop(pool, larger);
+        if (object != NULL) {
+            *class = larger;
+            return object;
         }
     }
+    return pool_cut(self, *class);
+}
+
+/* Of a class from *class to `largest`; *class becomes the one it is of. */
+static void *object_alloc(bw_thread *self, unsigned *class, unsigned largest) {
+    void *object;
+    if (self->tree->options.pooling) {
+        object = pool_alloc(self, class, largest);
+    } else {
+        object = bw_alloc(&self->tree->options, class_size(*class), class_alignment(*class));
+        if (object != NULL)
+            atomic_fetch_add_explicit(&self->pool.reserved_bytes, class_size(*class),
+                                      memory_order_relaxed);
+    }
     if (object != NULL)
-        live_add(self, class_size(class));
+        live_add(self, class_size(*class));
     return object;
 }
 
@@ -209,12 +232,14 @@ static void object_release(bw_thread *self, void *object, unsigned class) {
     pool->classes[class].active_count++;
 }
 
-bw_page *bw_page_alloc(bw_thread *self, unsigned units) {
-    return object_alloc(self, units);
+bw_page *bw_page_alloc(bw_thread *self, unsigned *units) {
+    unsigned largest = *units + *units / 4 + 1; /* at most a quarter and a unit too large */
+    return object_alloc(self, units, largest < BW_PAGE_CLASSES ? largest : BW_PAGE_CLASSES);
 }
 
 bw_record *bw_record_alloc(bw_thread *self) {
-    return object_alloc(self, BW_CLASS_RECORD);
+    unsigned class = BW_CLASS_RECORD;
+    return object_alloc(self, &class, BW_CLASS_RECORD);
 }
 
 void bw_page_release(bw_thread *self, bw_page *page) {

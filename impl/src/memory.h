@@ -37,8 +37,9 @@ typedef struct bw_depot {
     _Atomic(struct bw_chunk *) chunks;
 } bw_depot;
 
-/* Uninitialized memory, or NULL when out of memory. */
-bw_page *bw_page_alloc(struct bw_thread *self, unsigned units);
+/* Uninitialized memory, or NULL when out of memory. A page of at least *units; *units becomes what it
+ * has. */
+bw_page *bw_page_alloc(struct bw_thread *self, unsigned *units);
 bw_record *bw_record_alloc(struct bw_thread *self);
 
 /* Gives one back that no thread can hold: never published, or after its grace period. */

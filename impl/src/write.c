@@ -71,6 +71,16 @@ static void count_size(bw_thread *self, int change) {
     atomic_store_explicit(&self->figures.size, size + change, memory_order_relaxed);
 }
 
+/* Starts the loads of all that a consolidation will read, for the write that is about to fill the log
+ * (or finds it full): they overlap with its own search. */
+static void prefetch_entries(const bw_page *page, unsigned slots) {
+    for (unsigned i = 0; i < slots; i++)
+        __builtin_prefetch(bw_word_record(bw_slot(page, i)));
+    const char *end = (const char *)(bw_page_blocks(page) + page->blocks);
+    for (const char *line = (const char *)bw_page_blocks(page); line < end; line += BW_CACHE_LINE)
+        __builtin_prefetch(line);
+}
+
 static inline bw_status write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key,
                                      uint64_t expected, uint64_t value, uint64_t *seen) {
     bw_tree *tree = self->tree;
@@ -86,11 +96,19 @@ static inline bw_status write_pinned(bw_thread *self, bw_write_kind kind, uint64
     for (;;) {
         search->descend(tree, key, 0, &place);
         bw_page *leaf = place.page;
-        int at = search->floor(leaf, key);
-        bool in_base = at >= 0 && bw_page_key(leaf, (unsigned)at) == key;
+        bool looked_in_base = false;
+        bool in_base = false;
+        int at = -1;
         bw_scan scan = {0};
         for (;;) {
             bw_log_scan(leaf, key, &scan);
+            if (scan.next + 1U >= leaf->log_slots)
+                prefetch_entries(leaf, scan.next);
+            if (scan.latest == 0 && !looked_in_base) {
+                at = search->floor(leaf, key);
+                in_base = at >= 0 && bw_page_key(leaf, (unsigned)at) == key;
+                looked_in_base = true;
+            }
             if (scan.latest != 0) {
                 present = bw_word_kind(scan.latest) == BW_KIND_PUT;
                 current = bw_word_record(scan.latest)->value;
