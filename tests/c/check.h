@@ -72,42 +72,42 @@ check_fail(const char *file, int line, const char *claim, const char *format, ..
     _Exit(1);
 }
 
-#define CHECK(claim)                                                                               \
-    do {                                                                                           \
-        if (!(claim))                                                                              \
-            check_fail(__FILE__, __LINE__, #claim, "is false");                                    \
+#define CHECK(claim)                                            \
+    do {                                                        \
+        if (!(claim))                                           \
+            check_fail(__FILE__, __LINE__, #claim, "is false"); \
     } while (0)
 
-#define CHECK_COMPARE_(a, op, b)                                                                   \
-    do {                                                                                           \
-        uint64_t check_a_ = (uint64_t)(a);                                                         \
-        uint64_t check_b_ = (uint64_t)(b);                                                         \
-        if (!(check_a_ op check_b_))                                                               \
-            check_fail(__FILE__, __LINE__, #a " " #op " " #b, "%" PRIu64 " and %" PRIu64,          \
-                       check_a_, check_b_);                                                        \
+#define CHECK_COMPARE_(a, op, b)                                                          \
+    do {                                                                                  \
+        uint64_t check_a_ = (uint64_t)(a);                                                \
+        uint64_t check_b_ = (uint64_t)(b);                                                \
+        if (!(check_a_ op check_b_))                                                      \
+            check_fail(__FILE__, __LINE__, #a " " #op " " #b, "%" PRIu64 " and %" PRIu64, \
+                       check_a_, check_b_);                                               \
     } while (0)
 #define CHECK_EQ(a, b) CHECK_COMPARE_(a, ==, b)
 #define CHECK_LE(a, b) CHECK_COMPARE_(a, <=, b)
 #define CHECK_LT(a, b) CHECK_COMPARE_(a, <, b)
 
 /* A call's bw_status, shown in words. */
-#define CHECK_STATUS(call, expected)                                                               \
-    do {                                                                                           \
-        bw_status check_got_ = (call);                                                             \
-        bw_status check_want_ = (expected);                                                        \
-        if (check_got_ != check_want_)                                                             \
-            check_fail(__FILE__, __LINE__, #call, "%d (%s), expected %d (%s)", (int)check_got_,    \
-                       bw_strerror(check_got_), (int)check_want_, bw_strerror(check_want_));       \
+#define CHECK_STATUS(call, expected)                                                            \
+    do {                                                                                        \
+        bw_status check_got_ = (call);                                                          \
+        bw_status check_want_ = (expected);                                                     \
+        if (check_got_ != check_want_)                                                          \
+            check_fail(__FILE__, __LINE__, #call, "%d (%s), expected %d (%s)", (int)check_got_, \
+                       bw_strerror(check_got_), (int)check_want_, bw_strerror(check_want_));    \
     } while (0)
 #define CHECK_OK(call) CHECK_STATUS(call, BW_OK)
 
 /* Any status that is no error. */
-#define CHECK_DONE(call)                                                                           \
-    do {                                                                                           \
-        bw_status check_got_ = (call);                                                             \
-        if (check_got_ < 0)                                                                        \
-            check_fail(__FILE__, __LINE__, #call, "%d (%s)", (int)check_got_,                      \
-                       bw_strerror(check_got_));                                                   \
+#define CHECK_DONE(call)                                                      \
+    do {                                                                      \
+        bw_status check_got_ = (call);                                        \
+        if (check_got_ < 0)                                                   \
+            check_fail(__FILE__, __LINE__, #call, "%d (%s)", (int)check_got_, \
+                       bw_strerror(check_got_));                              \
     } while (0)
 
 /* ---- random numbers: splitmix64 (Steele, Lea, Flood, 2014) ---- */
@@ -186,10 +186,10 @@ static inline int check_main(int argc, char **argv, const check_test *tests, siz
     return 0;
 }
 
-#define CHECK_MAIN(...)                                                                            \
-    int main(int argc, char **argv) {                                                              \
-        static const check_test tests[] = {__VA_ARGS__};                                           \
-        return check_main(argc, argv, tests, sizeof tests / sizeof *tests);                        \
+#define CHECK_MAIN(...)                                                     \
+    int main(int argc, char **argv) {                                       \
+        static const check_test tests[] = {__VA_ARGS__};                    \
+        return check_main(argc, argv, tests, sizeof tests / sizeof *tests); \
     }
 
 #endif

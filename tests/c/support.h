@@ -71,8 +71,8 @@ static inline void tree_free(bw_tree *tree) {
 /* ---- an allocator that counts, checks what it gets back, and fails when told ---- */
 
 typedef struct meter {
-    _Atomic uint64_t calls;      /* of alloc */
-    _Atomic uint64_t live;       /* not given back */
+    _Atomic uint64_t calls; /* of alloc */
+    _Atomic uint64_t live;  /* not given back */
     _Atomic uint64_t live_bytes;
     _Atomic uint64_t fail_first; /* the calls from this number on … */
     _Atomic uint64_t fail_end;   /* … and below this one give NULL; 0 and 0: none */

@@ -64,9 +64,12 @@ typedef struct write {
 } write;
 
 static const write writes[] = {
-    {"insert", insert, true, 0},          {"put of an absent key", put, true, 0},
-    {"put of a present key", put, false, 0}, {"update", update, false, 1},
-    {"compare_exchange", exchange, false, 1}, {"remove", take_away, false, SENTINEL},
+    {"insert", insert, true, 0},
+    {"put of an absent key", put, true, 0},
+    {"put of a present key", put, false, 0},
+    {"update", update, false, 1},
+    {"compare_exchange", exchange, false, 1},
+    {"remove", take_away, false, SENTINEL},
 };
 
 /* Makes the call until none of its allocations fails; returns how many failures it reported. */
@@ -234,8 +237,7 @@ static void put_many_goes_on_where_it_failed(void) {
         for (size_t at = 0; at < BATCH;) {
             size_t done = SENTINEL;
             meter_fail_nth(&s.meter, 1 + failures % 5);
-            bw_status status =
-                bw_put_many(s.tree, keys + at, keys + at, BATCH - at, &done, NULL);
+            bw_status status = bw_put_many(s.tree, keys + at, keys + at, BATCH - at, &done, NULL);
             meter_fail_none(&s.meter);
             CHECK_STATUS(status, done == BATCH - at ? BW_OK : BW_ENOMEM);
             for (size_t i = 0; i < done; i++)
@@ -337,10 +339,8 @@ CHECK_MAIN({"every_write_fails_without_a_trace", every_write_fails_without_a_tra
            {"a_search_over_many_empty_leaves_fails_without_a_trace",
             a_search_over_many_empty_leaves_fails_without_a_trace},
            {"consolidating_fails_without_a_trace", consolidating_fails_without_a_trace},
-           {"starting_the_worker_fails_without_a_trace",
-            starting_the_worker_fails_without_a_trace},
+           {"starting_the_worker_fails_without_a_trace", starting_the_worker_fails_without_a_trace},
            {"put_many_goes_on_where_it_failed", put_many_goes_on_where_it_failed},
            {"clear_goes_on_where_it_failed", clear_goes_on_where_it_failed},
            {"opening_fails_without_a_trace", opening_fails_without_a_trace},
-           {"a_thread_without_memory_is_not_registered",
-            a_thread_without_memory_is_not_registered})
+           {"a_thread_without_memory_is_not_registered", a_thread_without_memory_is_not_registered})

@@ -42,8 +42,7 @@ static void batches_of_every_size_do_what_single_calls_do(void) {
     static const uint32_t shapes[][4] = {{2, 1, 3, 1}, {16, 8, 8, 4}, {256, 16, 256, 8}};
     for (unsigned s = 0; s < 3; s++) {
         for (int simd = BW_SIMD_SCALAR; simd <= BW_SIMD_AVX512; simd++) {
-            bw_options options =
-                options_of(shapes[s][0], shapes[s][1], shapes[s][2], shapes[s][3]);
+            bw_options options = options_of(shapes[s][0], shapes[s][1], shapes[s][2], shapes[s][3]);
             options.simd = (bw_simd)simd;
             if (bw_options_check(&options, NULL, 0) == BW_EUNSUPPORTED)
                 continue;
@@ -56,7 +55,8 @@ static void batches_of_every_size_do_what_single_calls_do(void) {
                 size_t inserted = SENTINEL;
                 size_t before = m.count;
                 for (size_t j = 0; j < n; j++) { /* some keys twice: the later value stands */
-                    keys[j] = check_below(&random, 2 * MOST) * (i % 2 == 0 ? 1 : UINT64_MAX / MOST / 2);
+                    keys[j] =
+                        check_below(&random, 2 * MOST) * (i % 2 == 0 ? 1 : UINT64_MAX / MOST / 2);
                     values[j] = check_next(&random);
                     model_put(&m, keys[j], values[j]);
                 }
@@ -165,7 +165,7 @@ static void read_or_write(crew *me) {
         uint64_t key = check_below(&random, 4 * STEADY);
         if (key % 4 != 0)
             CHECK_DONE(check_below(&random, 3) == 0 ? bw_remove(a->tree, key, NULL)
-                                                      : bw_put(a->tree, key, key, NULL));
+                                                    : bw_put(a->tree, key, key, NULL));
     }
 }
 

@@ -62,7 +62,7 @@ static void check_many(bw_cursor *cursor, const model *m, size_t *at, bool up,
 /* Random keys, some in runs, and runs removed, so that leaves in a row are empty. */
 static void fill(bw_tree *tree, model *m, check_random *random) {
     for (unsigned i = 0; i < 400; i++) {
-        uint64_t key = i % 4 == 0 ? check_next(random)
+        uint64_t key = i % 4 == 0   ? check_next(random)
                        : i % 4 == 1 ? i
                                     : UINT64_MAX - check_below(random, 500);
         CHECK_DONE(bw_put(tree, key, i, NULL));
@@ -81,8 +81,7 @@ static void random_walks_follow_a_sorted_array(void) {
     static const uint32_t shapes[][4] = {
         {2, 1, 3, 1}, {2, 2, 3, 2}, {5, 3, 4, 2}, {64, 16, 16, 8}, {256, 64, 256, 8}};
     for (unsigned s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-        bw_options options =
-            options_of(shapes[s][0], shapes[s][1], shapes[s][2], shapes[s][3]);
+        bw_options options = options_of(shapes[s][0], shapes[s][1], shapes[s][2], shapes[s][3]);
         bw_tree *tree = tree_open(&options);
         model m = {0};
         check_random random = check_random_of(s);
@@ -106,15 +105,12 @@ static void random_walks_follow_a_sorted_array(void) {
                 CHECK_OK(bw_cursor_seek_end(cursor));
                 at = m.count;
                 break;
-            case 2:
-                check_many(cursor, &m, &at, true, &random);
-                break;
-            case 3:
-                check_many(cursor, &m, &at, false, &random);
-                break;
+            case 2: check_many(cursor, &m, &at, true, &random); break;
+            case 3: check_many(cursor, &m, &at, false, &random); break;
             default: /* runs in one direction, so that it goes far */
-                check_step(cursor, &m, &at, i / 64 % 2 == 0 ? check_below(&random, 8) != 0
-                                                            : check_below(&random, 8) == 0);
+                check_step(cursor, &m, &at,
+                           i / 64 % 2 == 0 ? check_below(&random, 8) != 0
+                                           : check_below(&random, 8) == 0);
             }
         }
         bw_cursor_free(cursor);
@@ -271,7 +267,8 @@ static void walk(bw_tree *tree, bw_cursor *cursor, bool up, size_t batch) {
     for (;;) {
         bw_status status;
         if (batch == 0) {
-            status = up ? bw_cursor_next(cursor, keys, values) : bw_cursor_prev(cursor, keys, values);
+            status =
+                up ? bw_cursor_next(cursor, keys, values) : bw_cursor_prev(cursor, keys, values);
             count = 1;
         } else {
             status = up ? bw_cursor_next_many(cursor, UINT64_MAX, keys, values, batch, &count)
@@ -336,5 +333,4 @@ CHECK_MAIN({"random_walks_follow_a_sorted_array", random_walks_follow_a_sorted_a
            {"a_limit_keeps_the_cursor_in_its_gap", a_limit_keeps_the_cursor_in_its_gap},
            {"a_seek_reads_the_leaf_afresh", a_seek_reads_the_leaf_afresh},
            {"an_idle_cursor_holds_back_nothing", an_idle_cursor_holds_back_nothing},
-           {"what_stays_is_given_exactly_once_in_order",
-            what_stays_is_given_exactly_once_in_order})
+           {"what_stays_is_given_exactly_once_in_order", what_stays_is_given_exactly_once_in_order})

@@ -12,8 +12,8 @@ static void check_refused(bw_options options, const char *field, const char *val
     check_trying("%s = %s", field, value);
     CHECK_STATUS(bw_options_check(&options, text, sizeof text), BW_EINVAL);
     if (strstr(text, field) == NULL || strstr(text, value) == NULL || strstr(text, "must") == NULL)
-        check_fail(__FILE__, __LINE__, "the sentence names field, value and what is allowed",
-                   "%s", text);
+        check_fail(__FILE__, __LINE__, "the sentence names field, value and what is allowed", "%s",
+                   text);
     CHECK_STATUS(bw_options_check(&options, NULL, 0), BW_EINVAL);
     CHECK_STATUS(bw_open(&options, &tree), BW_EINVAL);
     CHECK(tree == NULL);
@@ -28,11 +28,11 @@ typedef struct limit {
 #define LIMIT(field, least, greatest) {#field, offsetof(bw_options, field), least, greatest}
 
 static const limit limits[] = {
-    LIMIT(leaf_capacity, 2, 256),         LIMIT(inner_capacity, 3, 256),
-    LIMIT(leaf_log, 1, 64),               LIMIT(inner_log, 1, 64),
-    LIMIT(retire_batch, 1, 4096),         LIMIT(free_limit, 1, 1 << 20),
-    LIMIT(retry_limit, 0, 1 << 20),       LIMIT(backoff_min, 1, 1 << 20),
-    LIMIT(backoff_max, 1, 1 << 20),       LIMIT(worker_interval_us, 100, 10000000),
+    LIMIT(leaf_capacity, 2, 256),    LIMIT(inner_capacity, 3, 256),
+    LIMIT(leaf_log, 1, 64),          LIMIT(inner_log, 1, 64),
+    LIMIT(retire_batch, 1, 4096),    LIMIT(free_limit, 1, 1 << 20),
+    LIMIT(retry_limit, 0, 1 << 20),  LIMIT(backoff_min, 1, 1 << 20),
+    LIMIT(backoff_max, 1, 1 << 20),  LIMIT(worker_interval_us, 100, 10000000),
     LIMIT(worker_log_length, 1, 64),
 };
 
@@ -113,10 +113,8 @@ static void max_pids_has_its_limits(void) {
     static const struct {
         uint64_t value;
         const char *shown;
-    } bad[] = {{0, "0"},
-               {3, "3"},
-               {UINT32_MAX, "4294967295"},
-               {UINT64_MAX, "18446744073709551615"}};
+    } bad[] = {
+        {0, "0"}, {3, "3"}, {UINT32_MAX, "4294967295"}, {UINT64_MAX, "18446744073709551615"}};
     bw_options options;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bw_options_init(&options);
@@ -271,10 +269,9 @@ static void consolidating_without_page_ids_loses_no_room(void) {
 }
 
 static void words_for_every_status(void) {
-    static const bw_status all[] = {BW_OK,        BW_NOT_FOUND,    BW_EXISTS,   BW_MISMATCH,
-                                    BW_ENOMEM,    BW_EINVAL,       BW_EPIDS,    BW_EFORKED,
-                                    BW_ECLOSED,   BW_EBUSY,        BW_EUNSUPPORTED, BW_ECORRUPT,
-                                    BW_ETHREAD,   BW_EAGAIN};
+    static const bw_status all[] = {
+        BW_OK,      BW_NOT_FOUND, BW_EXISTS, BW_MISMATCH,     BW_ENOMEM,   BW_EINVAL,  BW_EPIDS,
+        BW_EFORKED, BW_ECLOSED,   BW_EBUSY,  BW_EUNSUPPORTED, BW_ECORRUPT, BW_ETHREAD, BW_EAGAIN};
     enum { ALL = sizeof all / sizeof *all };
     for (unsigned i = 0; i < ALL; i++) {
         CHECK_LT(3, strlen(bw_strerror(all[i])));

@@ -6,10 +6,9 @@ typedef struct shape {
 } shape;
 
 static const shape shapes[] = {
-    {2, 1, 3, 1},      {2, 2, 3, 2},      {3, 1, 3, 2},     {3, 3, 4, 1},
-    {4, 4, 4, 3},      {5, 3, 7, 4},      {16, 8, 16, 4},   {17, 1, 8, 7},
-    {31, 16, 33, 32},  {128, 64, 5, 1},   {255, 64, 100, 8}, {256, 16, 256, 8},
-    {256, 64, 256, 64}, {256, 1, 3, 2},
+    {2, 1, 3, 1},      {2, 2, 3, 2},      {3, 1, 3, 2},       {3, 3, 4, 1},     {4, 4, 4, 3},
+    {5, 3, 7, 4},      {16, 8, 16, 4},    {17, 1, 8, 7},      {31, 16, 33, 32}, {128, 64, 5, 1},
+    {255, 64, 100, 8}, {256, 16, 256, 8}, {256, 64, 256, 64}, {256, 1, 3, 2},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -17,16 +16,22 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static uint64_t some_key(check_random *random, unsigned kind) {
     static const uint64_t edges[] = {
-        0, 1, 2, UINT64_MAX, UINT64_MAX - 1, UINT64_MAX - 2, UINT64_C(1) << 63,
-        (UINT64_C(1) << 63) - 1, (UINT64_C(1) << 63) + 1, UINT32_MAX, UINT64_C(1) << 32,
+        0,
+        1,
+        2,
+        UINT64_MAX,
+        UINT64_MAX - 1,
+        UINT64_MAX - 2,
+        UINT64_C(1) << 63,
+        (UINT64_C(1) << 63) - 1,
+        (UINT64_C(1) << 63) + 1,
+        UINT32_MAX,
+        UINT64_C(1) << 32,
     };
     switch (kind % 4) {
-    case 0:
-        return check_below(random, 100);
-    case 1:
-        return edges[check_below(random, sizeof edges / sizeof *edges)];
-    case 2:
-        return UINT64_MAX - check_below(random, 300);
+    case 0: return check_below(random, 100);
+    case 1: return edges[check_below(random, sizeof edges / sizeof *edges)];
+    case 2: return UINT64_MAX - check_below(random, 300);
     default: /* a thousand keys all over the range */
         return check_below(random, 1000) * UINT64_C(0x9E3779B97F4A7C15);
     }
@@ -34,14 +39,11 @@ static uint64_t some_key(check_random *random, unsigned kind) {
 
 static uint64_t some_value(check_random *random) {
     switch (check_below(random, 4)) {
-    case 0:
-        return 0;
-    case 1:
-        return UINT64_MAX;
+    case 0: return 0;
+    case 1: return UINT64_MAX;
     case 2: /* few different ones, so that compare_exchange finds what it expects */
         return check_below(random, 3);
-    default:
-        return check_next(random);
+    default: return check_next(random);
     }
 }
 
@@ -129,8 +131,8 @@ static void every_shape_answers_like_a_sorted_array(void) {
     for (unsigned s = 0; s < SHAPES; s++) {
         for (unsigned pooling = 0; pooling < 2; pooling++) {
             for (int simd = BW_SIMD_SCALAR; simd <= BW_SIMD_AVX512; simd++) {
-                bw_options options = options_of(shapes[s].leaf, shapes[s].leaf_log,
-                                                shapes[s].inner, shapes[s].inner_log);
+                bw_options options = options_of(shapes[s].leaf, shapes[s].leaf_log, shapes[s].inner,
+                                                shapes[s].inner_log);
                 options.pooling = pooling != 0;
                 options.simd = (bw_simd)simd;
                 options.retire_batch = 1 + s;
@@ -153,8 +155,8 @@ static uint64_t ordered_key(order way, uint64_t i, uint64_t n) {
     uint64_t spread = UINT64_MAX / (n - 1);
     uint64_t at = way == ASCENDING    ? i
                   : way == DESCENDING ? n - 1 - i
-                  : i % 2 == 0          ? i / 2
-                                        : n - 1 - i / 2;
+                  : i % 2 == 0        ? i / 2
+                                      : n - 1 - i / 2;
     return at * spread;
 }
 
@@ -246,8 +248,8 @@ static void writes_that_change_nothing_append_nothing(void) {
 
 static void the_last_of_many_writes_to_one_key_stands(void) {
     for (unsigned s = 0; s < SHAPES; s++) {
-        bw_options options = options_of(shapes[s].leaf, shapes[s].leaf_log, shapes[s].inner,
-                                        shapes[s].inner_log);
+        bw_options options =
+            options_of(shapes[s].leaf, shapes[s].leaf_log, shapes[s].inner, shapes[s].inner_log);
         bw_tree *tree = tree_open(&options);
         for (uint64_t i = 0; i < 300; i++) {
             uint64_t seen = SENTINEL;
@@ -314,10 +316,8 @@ CHECK_MAIN({"every_shape_answers_like_a_sorted_array", every_shape_answers_like_
            {"ascending_inserts_leave_full_pages", ascending_inserts_leave_full_pages},
            {"both_ends_of_the_key_range_are_keys_like_others",
             both_ends_of_the_key_range_are_keys_like_others},
-           {"writes_that_change_nothing_append_nothing",
-            writes_that_change_nothing_append_nothing},
-           {"the_last_of_many_writes_to_one_key_stands",
-            the_last_of_many_writes_to_one_key_stands},
+           {"writes_that_change_nothing_append_nothing", writes_that_change_nothing_append_nothing},
+           {"the_last_of_many_writes_to_one_key_stands", the_last_of_many_writes_to_one_key_stands},
            {"an_insert_after_a_remove_is_not_hidden_by_the_base",
             an_insert_after_a_remove_is_not_hidden_by_the_base},
            {"figures_count_what_was_done", figures_count_what_was_done})

@@ -16,8 +16,7 @@ static uint64_t size_of(bw_tree *tree) {
 static void count_is_that_of_a_sorted_array(void) {
     static const uint32_t shapes[][4] = {{2, 1, 3, 1}, {7, 5, 4, 2}, {256, 16, 256, 8}};
     for (unsigned s = 0; s < 3; s++) {
-        bw_options options =
-            options_of(shapes[s][0], shapes[s][1], shapes[s][2], shapes[s][3]);
+        bw_options options = options_of(shapes[s][0], shapes[s][1], shapes[s][2], shapes[s][3]);
         bw_tree *tree = tree_open(&options);
         model m = {0};
         check_random random = check_random_of(s);

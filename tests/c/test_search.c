@@ -93,8 +93,8 @@ static void floor_and_lookup_are_alike_for_every_fill(void) {
                 check_floor(&b, page, keys, n, keys[i] - 1);
                 check_floor(&b, page, keys, n, keys[i] + 1);
             }
-            static const uint64_t edges[] = {0, 1, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX - 1,
-                                             UINT64_MAX};
+            static const uint64_t edges[] = {
+                0, 1, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX - 1, UINT64_MAX};
             for (unsigned i = 0; i < sizeof edges / sizeof *edges; i++)
                 check_floor(&b, page, keys, n, edges[i]);
             for (unsigned i = 0; i < 8; i++)
