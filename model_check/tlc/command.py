@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from model_check.tlc.config import Config
 
 DEFAULT_SPEC = Path("spec")
-_CHECK_TIMEOUT, _DEEP_TIMEOUT = 300.0, 7200.0
+_CHECK_TIMEOUT, _DEEP_TIMEOUT = 600.0, 7200.0
 
 
 def tlc(  # noqa: PLR0917 - one parameter an option
@@ -58,7 +59,7 @@ def tlc(  # noqa: PLR0917 - one parameter an option
     timeout: Annotated[
         float | None,
         typer.Option(
-            min=1, metavar="SECONDS", help="For each configuration (default: 300; --deep: 7200)."
+            min=1, metavar="SECONDS", help="For each configuration (default: 600; --deep: 7200)."
         ),
     ] = None,
     spec: Annotated[
@@ -174,19 +175,18 @@ def _row(result: Result) -> dict[str, Scalar]:
 
 
 def _table(results: Sequence[Result]) -> Table:
-    table = Table(highlight=False)
-    table.add_column("config", no_wrap=True)
-    for name in ("expected", "found"):
+    table = Table(highlight=False, box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("config", "outcome"):
         table.add_column(name, overflow="fold")
     for name in ("states", "distinct", "depth", "seconds"):
         table.add_column(name, justify="right")
     table.add_column("verdict")
     for result in sorted(results, key=lambda r: r.config.name):
         outcome, judgement = result.outcome, result.judgement
+        expected = f", expected: {result.config.expected}"
         table.add_row(
             result.config.name,
-            result.config.expected,
-            judgement.result,
+            judgement.result + ("" if judgement.verdict is Verdict.GREEN else expected),
             f"{outcome.states:,}",
             f"{outcome.distinct:,}",
             f"{outcome.depth}",
@@ -197,7 +197,7 @@ def _table(results: Sequence[Result]) -> Table:
 
 
 def _listing(configs: Sequence[Config]) -> Table:
-    table = Table(highlight=False)
+    table = Table(highlight=False, box=SIMPLE_HEAD, pad_edge=False)
     for name in ("config", "tier", "expected", "what it shows"):
         table.add_column(name, overflow="fold")
     for config in configs:

@@ -33,7 +33,7 @@ class Limits:
 
     workers: int = 1
     heap_mb: int = 1024
-    timeout: float = 300.0
+    timeout: float = 600.0
     seed: int = 0
 
 

@@ -130,7 +130,7 @@ def plan(
     jobs: int | None = None,
     workers: int = 1,
     heap_mb: int | None = None,
-    timeout: float = 300.0,
+    timeout: float = 600.0,
     seed: int = 0,
 ) -> Plan:
     """Divide processors and memory among ``count`` configurations.
