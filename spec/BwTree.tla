@@ -27,9 +27,8 @@
 (* `call` the bookkeeping that OrderedMap.tla prescribes.  An update changes  *)
 (* `abs` at its slot CAS and must answer what it held then; a call that       *)
 (* changes nothing must answer what was right at some moment since it was     *)
-(* invoked.  Two histories, neither of which any thread looks at: `abs` is    *)
-(* compared with the leaves in every state, and the property Refines says     *)
-(* the same about the leaves without `abs`.                                   *)
+(* invoked.  Both are histories that no thread looks at; `abs` is compared    *)
+(* with what the leaves hold in every state.                                  *)
 EXTENDS MapOperations, Sequences, FiniteSets
 
 \* From MapOperations: Threads, Keys, Vals, Absent.
@@ -123,34 +122,34 @@ OnChain(level) == LET c == Chain(level) IN {c[i] : i \in 1..Len(c)}
 
 -----------------------------------------------------------------------------
 (* Threads.  `duties` is a stack of posts <<separator, pid, level of the      *)
-(* parent>>, done before the operation goes on; pids in it were learnt under  *)
-(* the present pin.  `n` counts the slots looked at, `saw` is the answer that *)
-(* the scan suggests, `pub` lists the pids published for a split that is not  *)
-(* installed yet.  `allowed` is a history: the answers that are right.        *)
+(* parent>>, done once the operation is answered and before it returns; the   *)
+(* pids in it were learnt under the present pin.  `n` counts the slots looked *)
+(* at, `saw` is the answer that the scan suggests, `pub` lists the pids       *)
+(* published for a split that is not installed yet.  `allowed` is a history:  *)
+(* the answers that are right.                                                *)
 
 IdleThread(i) ==
   [pc |-> "idle", i |-> i, op |-> NoOperation, epoch |-> 0, duties |-> <<>>, pid |-> 0,
-   obj |-> None, n |-> 0, saw |-> Absent, pub |-> <<>>, allowed |-> {}]
+   obj |-> None, n |-> 0, saw |-> Absent, pub |-> <<>>, answered |-> FALSE, allowed |-> {}]
 
 \* Besides the operations of the map a program may ask for the upkeep of a key's leaf.
 Consolidate(k) == Operation("consolidate", k, Absent, Absent)
-IsUpkeep(op)   == op.kind \in {"consolidate", "consolidated"}
+IsUpkeep(op)   == op.kind = "consolidate"
 
-IsPost(r) == r.duties # <<>>
+IsPost(r) == r.answered /\ r.duties # <<>>
 Key(r)    == IF IsPost(r) THEN Head(r.duties)[1] ELSE r.op.key
 Level(r)  == IF IsPost(r) THEN Head(r.duties)[3] ELSE 0
 
 Goto(r, p) == [r EXCEPT !.pc = "load", !.pid = p, !.obj = None, !.n = 0, !.saw = Absent, !.pub = <<>>]
-Done(r)    == [Goto(r, 0) EXCEPT !.pc = "unpin"]
-\* Back to the root, for the post on top of the stack or for the operation.
+\* Back to the root: for the operation, then for one post after the other, then out.
 Restart(r) ==
-  IF IsPost(r) /\ Mutation = "post_alive_before_scan" THEN [Goto(r, 0) EXCEPT !.pc = "alive"]
-  ELSE IF ~IsPost(r) /\ r.op.kind = "consolidated" THEN Done(r)
+  IF r.answered /\ r.duties = <<>> THEN [Goto(r, 0) EXCEPT !.pc = "unpin"]
+  ELSE IF r.answered /\ Mutation = "post_alive_before_scan" THEN [Goto(r, 0) EXCEPT !.pc = "alive"]
   ELSE Goto(r, 0)
-EndPost(r)    == Restart([r EXCEPT !.duties = Tail(@)])
-PushPost(r, s, q, level) == Restart([r EXCEPT !.duties = <<<<s, q, level>>>> \o @])
-\* After the attempt to replace page p, won or lost.
-Again(r, p) == IF IsPost(r) \/ r.op.kind # "consolidated" THEN Goto(r, p) ELSE Done(r)
+Answer(r)  == [r EXCEPT !.answered = TRUE]
+Done(r)    == Restart(Answer(r))
+EndPost(r) == Restart([r EXCEPT !.duties = Tail(@)])
+WithPost(r, s, q, level) == [r EXCEPT !.duties = <<<<s, q, level>>>> \o @]
 
 Become(t, r) == th' = [th EXCEPT ![t] = r]
 
@@ -202,35 +201,34 @@ LoadEntry(t) ==
   /\ Become(t, IF m = Tomb THEN Restart(r) ELSE [r EXCEPT !.pc = "scan", !.obj = m])
   /\ UNCHANGED <<map, heap, G, ann, abs, call>>
 
-\* The page split meanwhile and the key is to its right.  The parent did not
-\* know the separator: whoever notices may post it, or leave that to others.
+\* The page split meanwhile and the key is to its right.  The parent did not know
+\* the separator: a writer that notices may post it later, or leave that to others.
 CrossRight(t) ==
   LET r == th[t]  pg == heap[r.obj] IN
   /\ r.pc = "scan" /\ Key(r) >= pg.high
   /\ Mutation # "no_fence_check"
   /\ \/ Become(t, Goto(r, pg.right))
      \/ /\ CrossPost
+        /\ ~r.answered /\ r.op.kind \notin ReadKinds
         /\ \A i \in 1..Len(r.duties) : r.duties[i][2] # pg.right
-        /\ Become(t, PushPost(r, pg.high, pg.right, pg.level + 1))
+        /\ Become(t, Goto(WithPost(r, pg.high, pg.right, pg.level + 1), pg.right))
   /\ UNCHANGED <<map, heap, G, ann, abs, call>>
 
-\* How to replace the frozen page r.obj: first step of the sequence below.
-Replace(r) ==
-  LET pg == heap[r.obj]
-      first == IF ~Overfull(View(pg, r.n), pg.level) THEN "swap"
-               ELSE IF Mutation = "left_before_right" /\ r.pid # 0 THEN "swap"
-               ELSE "publish right"
-  IN [r EXCEPT !.pc = IF Mutation = "do_not_help" THEN "load" ELSE first,
-               !.obj = IF Mutation = "do_not_help" THEN None ELSE @,
-               !.n = IF Mutation = "do_not_help" THEN 0 ELSE @,
-               !.saw = Absent]
+\* The first step of replacing page r.obj, which is frozen and now is pg.
+Replace(r, pg) ==
+  IF Mutation = "do_not_help" THEN Restart(r)
+  ELSE [r EXCEPT !.saw = Absent,
+                 !.pc = IF Overfull(View(pg, r.n), pg.level)
+                            /\ (Mutation # "left_before_right" \/ r.pid = 0)
+                          THEN "publish right" ELSE "swap"]
 
 \* What to do at one's page once n slots are read and the next is NULL, or the
-\* page is frozen: take part in the freeze, or write slot n + 1.
+\* page is frozen: help, or write slot n + 1.  A log without records needs no upkeep.
 Write(r, frozen) ==
   LET pg == heap[r.obj] IN
   IF frozen /\ Last(pg.log)[1] = "remove" THEN Restart(r)
-  ELSE IF frozen THEN Replace(r)
+  ELSE IF frozen THEN Replace(IF IsUpkeep(r.op) THEN Answer(r) ELSE r, pg)
+  ELSE IF ~IsPost(r) /\ IsUpkeep(r.op) /\ r.n = 0 THEN Done(r)
   ELSE IF IsPost(r) /\ Mutation \notin {"post_without_alive_check", "post_alive_before_scan"}
     THEN [r EXCEPT !.pc = "alive"]
   ELSE [r EXCEPT !.pc = "append"]
@@ -260,7 +258,7 @@ ScanSlot(t) ==
        \/ Decide(t, r, FALSE)
        \/ /\ Mutation = "consolidate_unfrozen"
           /\ pg.level = Level(r) /\ r.n > 0 /\ ~IsPost(r) /\ r.op.kind \notin ReadKinds
-          /\ Become(t, Replace(r)) /\ UNCHANGED call
+          /\ Become(t, Replace(r, pg)) /\ UNCHANGED call
      ELSE IF Freezes(pg.log[m]) \/ m = LogCap(pg.level) THEN Decide(t, more, TRUE)
      ELSE Become(t, more) /\ UNCHANGED call
   /\ UNCHANGED <<map, heap, G, ann, abs>>
@@ -278,22 +276,27 @@ CheckAlive(t) ==
   /\ UNCHANGED <<map, heap, G, ann, abs, call>>
 
 \* Slot CAS from NULL: the linearization point of every update.  A loser goes
-\* on scanning at the slot that it lost, and decides anew.
+\* on scanning at the slot that it lost, and decides anew.  Whoever takes the
+\* last slot replaces the page as well, or leaves that to others.
 AppendSlot(t) ==
   LET r == th[t]  pg == heap[r.obj]  k == Key(r)
       rec == CASE IsPost(r)                -> <<"put", k, Head(r.duties)[2]>>
                [] r.op.kind = "remove"     -> <<"delete", k, 0>>
                [] IsUpkeep(r.op)           -> <<"freeze", 0, 0>>
                [] OTHER                    -> <<"put", k, r.op.val>>
+      npg == [pg EXCEPT !.log = Append(@, rec)]
+      done == [Answer(r) EXCEPT !.allowed = {Saw(abs, r.op)}]
   IN
   /\ r.pc = "append"
   /\ IF Len(pg.log) = r.n THEN
-       /\ heap' = [heap EXCEPT ![r.obj].log = Append(@, rec)]
+       /\ heap' = [heap EXCEPT ![r.obj] = npg]
        /\ IF IsPost(r) THEN Become(t, EndPost(r)) /\ UNCHANGED <<abs, call>>
           ELSE IF IsUpkeep(r.op) THEN Become(t, [r EXCEPT !.pc = "scan"]) /\ UNCHANGED <<abs, call>>
           ELSE /\ abs' = After(abs, r.op)
                /\ call' = Witnessed(Answered(call, t, r.saw), abs')
-               /\ Become(t, [Done(r) EXCEPT !.allowed = {Saw(abs, r.op)}])
+               /\ \/ Become(t, Restart(done))
+                  \/ /\ r.n + 1 = LogCap(pg.level)
+                     /\ Become(t, Replace([done EXCEPT !.n = @ + 1], npg))
      ELSE
        /\ Become(t,
             IF Mutation = "append_without_looking" THEN
@@ -345,16 +348,14 @@ Successor(r) ==
 
 \* Mapping CAS from the frozen page to its successor.
 SwapEntry(t) ==
-  LET r == th[t]  o == NewObj
-      r2 == IF ~IsPost(r) /\ IsUpkeep(r.op) THEN [r EXCEPT !.op.kind = "consolidated"] ELSE r
-  IN
+  LET r == th[t]  o == NewObj IN
   /\ r.pc = "swap"
   /\ IF map[r.pid] = r.obj \/ Mutation = "blind_store" THEN
        /\ map' = [map EXCEPT ![r.pid] = o]
        /\ heap' = [heap EXCEPT ![o] = Successor(r)]
-       /\ Become(t, [r2 EXCEPT !.pc = "retire"])
+       /\ Become(t, [r EXCEPT !.pc = "retire"])
      ELSE
-       /\ Become(t, IF r.pub # <<>> THEN [r2 EXCEPT !.pc = "unpublish"] ELSE Again(r2, r.pid))
+       /\ Become(t, IF r.pub # <<>> THEN [r EXCEPT !.pc = "unpublish"] ELSE Restart(r))
        /\ UNCHANGED <<map, heap>>
   /\ UNCHANGED <<G, ann, abs, call>>
 
@@ -365,7 +366,7 @@ Unpublish(t) ==
   /\ r.pc = "unpublish"
   /\ map' = [map EXCEPT ![q] = None]
   /\ heap' = [heap EXCEPT ![map[q]] = Freed]
-  /\ Become(t, IF Len(r.pub) > 1 THEN [r EXCEPT !.pub = SubSeq(@, 1, Len(@) - 1)] ELSE Again(r, r.pid))
+  /\ Become(t, IF Len(r.pub) > 1 THEN [r EXCEPT !.pub = SubSeq(@, 1, Len(@) - 1)] ELSE Restart(r))
   /\ UNCHANGED <<G, ann, abs, call>>
 
 \* After the CAS that unlinked the page, load G: this is its tag.
@@ -375,8 +376,8 @@ Retire(t) ==
   IN
   /\ r.pc = "retire"
   /\ heap' = [heap EXCEPT ![r.obj].state = "retired", ![r.obj].tag = tag]
-  /\ Become(t, IF r.pid # 0 /\ r.pub # <<>> THEN PushPost(r, Cut(Built(r)), r.pub[1], pg.level + 1)
-               ELSE Again(r, r.pid))
+  /\ Become(t, IF r.pid # 0 /\ r.pub # <<>> THEN Restart(WithPost(r, Cut(Built(r)), r.pub[1], pg.level + 1))
+               ELSE Restart(r))
   /\ UNCHANGED <<map, G, ann, abs, call>>
 
 -----------------------------------------------------------------------------
@@ -447,11 +448,9 @@ FairSpec == Spec /\ WF_vars(Next)
 Linearizable ==
   \A t \in Threads : call[t].phase = "answered" => call[t].answer \in th[t].allowed
 
-\* The same as a refinement: taken together, the leaves are the atomic ordered map.
-LeafMap ==
-  LET leaves == {Cur(p) : p \in OnChain(0)} IN
-  [k \in Keys |-> Content(CHOOSE pg \in leaves : pg.low <= k /\ k < pg.high)[k]]
-Abstract == INSTANCE OrderedMap WITH map <- LeafMap, call <- call, Mutation <- "none"
+\* The same as a refinement.  With LeavesHoldTheMap, which says in every state that `abs`
+\* is what the leaves hold, it makes the leaves, taken together, the atomic ordered map.
+Abstract == INSTANCE OrderedMap WITH map <- abs, call <- call, Mutation <- "none"
 \* Abstract!Spec with the steps that change nothing recognised first, which TLC needs for speed.
 Refines == Abstract!Init /\ [][UNCHANGED Abstract!vars \/ Abstract!Next]_(Abstract!vars)
 
