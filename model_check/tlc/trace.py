@@ -12,6 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+#: A variable of the first state that takes more characters than this is shown part by part.
+_LONG = 90
+
 _HEAD = re.compile(r"(\d+): ?(.*)$")
 _ACTION = re.compile(r"<(?P<action>.+?) line (?P<line>\d+), .*? of module (?P<module>[^>\s]+)")
 _VARIABLE = re.compile(r"(?:/\\ )?([A-Za-z_]\w*) = (.*)$")
@@ -164,6 +167,20 @@ def _text(value: Value) -> str:
     return value.text if isinstance(value, Mapping) else value
 
 
+def _part(path: str, whole: Mapping, key: str) -> str:
+    return f"{path}.{key}" if whole.shape == "record" else f"{path}[{key}]"
+
+
+def spread(path: str, value: Value) -> list[str]:
+    """Say what ``value`` is: in one line if that is short enough, else part by part."""
+    if isinstance(value, Mapping) and len(path) + len(value.text) > _LONG:
+        found: list[str] = []
+        for key, part in value.entries:
+            found += spread(_part(path, value, key), part)
+        return found
+    return [f"{path} = {_text(value)}"]
+
+
 def changes(path: str, old: Value, new: Value) -> list[str]:
     """Say what differs between two values of the variable (or part) named ``path``."""
     if _text(old) == _text(new):
@@ -177,8 +194,7 @@ def changes(path: str, old: Value, new: Value) -> list[str]:
         if before.keys() == after.keys():
             found: list[str] = []
             for key, value in before.items():
-                part = f"{path}.{key}" if old.shape == "record" else f"{path}[{key}]"
-                found += changes(part, value, after[key])
+                found += changes(_part(path, old, key), value, after[key])
             return found
     return [f"{path}: {_text(old)} → {_text(new)}"]
 
@@ -197,7 +213,9 @@ def render(trace: list[State], indent: str = "  ") -> list[str]:
             lines.append(f"{indent}{' ' * width}    and back to state {state.number}, for ever")
         elif previous is None:
             lines.append(f"{indent}{number}  initial state")
-            lines += [f"{indent}{' ' * width}    {name} = {v}" for name, v in state.variables]
+            for name, text in state.variables:
+                parts = spread(name, parse_value(text))
+                lines += [f"{indent}{' ' * width}    {part}" for part in parts]
         else:
             place = f"  ({state.where})" if state.where else ""
             lines.append(f"{indent}{number}  {state.action}{place}")

@@ -110,7 +110,7 @@ def _name(config: Config, violation: Violation) -> str:
         return config.properties[0]
     if violation.found is Found.ASSUMPTION:
         return "an ASSUME"
-    return violation.name or "a temporal property"
+    return violation.name or " or ".join(config.properties) or "a property"
 
 
 def _sentence(violation: Violation, name: str) -> str:

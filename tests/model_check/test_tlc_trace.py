@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model_check.tlc.trace import changes, parse_state, parse_value, render
+from model_check.tlc.trace import changes, parse_state, parse_value, render, spread
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,16 @@ def test_a_value_over_several_lines_is_one_value() -> None:
     )
     assert (state.number, state.action, state.where) == (2, "Go(t1)", "Lasso:6")
     assert state.variables == (("map", "( 1 :> [low |-> 1, high |-> 2] )"), ("x", "1"))
+
+
+def test_a_long_value_of_the_first_state_is_shown_part_by_part() -> None:
+    value = parse_value(f'<<[log |-> <<1, 2>>, text |-> "{"x" * 90}"], [log |-> <<>>]>>')
+    assert spread("heap", value) == [
+        "heap[1].log = <<1, 2>>",
+        f'heap[1].text = "{"x" * 90}"',
+        "heap[2] = [log |-> <<>>]",
+    ]
+    assert spread("heap", parse_value("<<1, 2>>")) == ["heap = <<1, 2>>"]
 
 
 def test_a_step_that_changes_nothing_says_so() -> None:
