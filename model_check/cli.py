@@ -64,6 +64,14 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt as interrupt:
             diagnostics().print("bwcheck: interrupted; nothing was decided", style="yellow")
             raise typer.Exit(_INTERRUPTED) from interrupt
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
+        except Exception as error:
+            diagnostics().print_exception()
+            diagnostics().print(
+                "bwcheck: this is a bug in the checker itself; nothing was decided", style="yellow"
+            )
+            raise typer.Exit(_CANNOT_RUN) from error
 
     return run
 

@@ -86,12 +86,16 @@ def _run(name: str, part: Part, settings: Settings) -> Section:
     try:
         return part(settings)
     except CannotRun as error:
-        console.print(f"{name} could not run: {error}", markup=False, soft_wrap=True)
-        return Section(
-            name=name,
-            verdict=Verdict.BROKEN,
-            figures={},
-            rows=[],
-            seconds=time.monotonic() - begin,
-            problems=[str(error)],
-        )
+        problem = str(error)
+    except Exception as error:  # noqa: BLE001 - a bug in one part must not hide the others
+        console.print_exception()
+        problem = f"a bug in the checker itself: {type(error).__name__}: {error}"
+    console.print(f"{name} could not run: {problem}", markup=False, soft_wrap=True)
+    return Section(
+        name=name,
+        verdict=Verdict.BROKEN,
+        figures={},
+        rows=[],
+        seconds=time.monotonic() - begin,
+        problems=[problem],
+    )

@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 from model_check import everything
 from model_check.cli import app
 from model_check.report import CannotRun, Section, Settings, Verdict
+from model_check.tlc import command
+from model_check.tlc.config import Config
 
 SPECS = str(Path(__file__).parent / "data" / "tlc")
 SUBCOMMANDS = sorted(info.name for info in app.registered_commands if info.name)
@@ -112,12 +114,27 @@ def _broken(_settings: Settings) -> Section:
     raise CannotRun(message)
 
 
+def _buggy(_settings: Settings) -> Section:
+    return Section()
+
+
+def test_a_bug_in_a_checker_is_not_taken_for_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_discover(_folder: Path) -> list[Config]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(command, "discover", broken_discover)
+    done = runner.invoke(app, ["tlc", "--spec", SPECS])
+    assert done.exit_code == 2
+    assert "a bug in the checker itself" in done.output
+
+
 @pytest.mark.parametrize(
     ("parts", "code", "verdict"),
     [
         ({"a": _part(Verdict.GREEN, configs=2), "b": _part(Verdict.GREEN)}, 0, "GREEN"),
         ({"a": _broken, "b": _part(Verdict.RED)}, 1, "RED"),
         ({"a": _broken, "b": _part(Verdict.GREEN)}, 2, "COULD NOT RUN"),
+        ({"a": _buggy, "b": _part(Verdict.GREEN)}, 2, "COULD NOT RUN"),
     ],
 )
 def test_all_runs_every_part_and_sums_up(
