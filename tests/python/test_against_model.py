@@ -1,8 +1,8 @@
 """A state machine that compares a tree of tiny pages with a dict, all operations included.
 
 Tiny capacities make splits, root splits and consolidations happen within a few operations. Cursors
-are compared too: an idle cursor has no copy of a leaf only after a seek, so that a walk beside
-writes is compared with what it promises, and a walk without writes in between exactly.
+are compared exactly as long as they have no copy of a leaf that a write could have made stale:
+after a seek and at the ends, where they look again, writes change nothing of that.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ class TreeAgainstModel(RuleBasedStateMachine):
         self.tree = BwTree()
         self.cursor = self.tree.cursor()
         # Where the cursor stands: before the first of the sorted keys that is at least this one.
-        # None: writes have come since the last seek, so a copied leaf may differ from the model.
+        # None: writes have come since it copied a leaf, which may differ from the model now.
         self.place: int | None = 0
+        self.has_copy = False
 
     @initialize(
         options=st.fixed_dictionaries(
@@ -63,56 +64,57 @@ class TreeAgainstModel(RuleBasedStateMachine):
         assert list(self.tree.items()) == sorted(self.model.items())
         self.tree.close()
 
-    def _write(self) -> None:
-        self.place = None
+    def _written(self) -> None:
+        if self.has_copy:
+            self.place = None
 
     # ------------------------------------------------------------------ one key ------------------
 
     @rule(key=keys, value=values)
     def put(self, key: int, value: int) -> None:
-        self._write()
+        self._written()
         assert self.tree.put(key, value) == self.model.get(key)
         self.model[key] = value
 
     @rule(key=keys, value=values)
     def set_item(self, key: int, value: int) -> None:
-        self._write()
+        self._written()
         self.tree[key] = value
         self.model[key] = value
 
     @rule(key=keys, value=values)
     def insert(self, key: int, value: int) -> None:
-        self._write()
+        self._written()
         assert self.tree.insert(key, value) == self.model.get(key)
         self.model.setdefault(key, value)
 
     @rule(key=keys, value=values)
     def set_default(self, key: int, value: int) -> None:
-        self._write()
+        self._written()
         assert self.tree.setdefault(key, value) == self.model.setdefault(key, value)
 
     @rule(key=keys, value=values)
     def replace(self, key: int, value: int) -> None:
-        self._write()
+        self._written()
         assert self.tree.replace(key, value) == self.model.get(key)
         if key in self.model:
             self.model[key] = value
 
     @rule(key=keys, expected=values, desired=values)
     def compare_exchange(self, key: int, expected: int, desired: int) -> None:
-        self._write()
+        self._written()
         assert self.tree.compare_exchange(key, expected, desired) == self.model.get(key)
         if self.model.get(key) == expected:
             self.model[key] = desired
 
     @rule(key=keys)
     def remove(self, key: int) -> None:
-        self._write()
+        self._written()
         assert self.tree.remove(key) == self.model.pop(key, None)
 
     @rule(key=keys)
     def delete_item(self, key: int) -> None:
-        self._write()
+        self._written()
         if key in self.model:
             del self.tree[key], self.model[key]
         else:
@@ -121,13 +123,13 @@ class TreeAgainstModel(RuleBasedStateMachine):
 
     @rule(key=keys, default=st.one_of(st.none(), values))
     def pop(self, key: int, default: int | None) -> None:
-        self._write()
+        self._written()
         assert self.tree.pop(key, default) == self.model.pop(key, default)
 
     @precondition(lambda self: self.model)
     @rule(last=st.booleans())
     def pop_item(self, last: bool) -> None:
-        self._write()
+        self._written()
         key = max(self.model) if last else min(self.model)
         assert self.tree.popitem(last=last) == (key, self.model.pop(key))
 
@@ -172,14 +174,14 @@ class TreeAgainstModel(RuleBasedStateMachine):
 
     @rule(pairs=st.lists(st.tuples(keys, values), max_size=12))
     def put_many(self, pairs: list[tuple[int, int]]) -> None:
-        self._write()
+        self._written()
         absent = len({key for key, _ in pairs} - self.model.keys())
         assert self.tree.put_many([k for k, _ in pairs], [v for _, v in pairs]) == absent
         self.model.update(pairs)
 
     @rule(pairs=st.dictionaries(keys, values, max_size=12))
     def update(self, pairs: dict[int, int]) -> None:
-        self._write()
+        self._written()
         self.tree.update(pairs)
         self.model.update(pairs)
 
@@ -192,7 +194,7 @@ class TreeAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def clear(self) -> None:
-        self._write()
+        self._written()
         self.tree.clear()
         self.model.clear()
 
@@ -201,12 +203,12 @@ class TreeAgainstModel(RuleBasedStateMachine):
     @rule(key=keys)
     def seek(self, key: int) -> None:
         self.cursor.seek(key)
-        self.place = key
+        self.place, self.has_copy = key, False
 
     @rule()
     def seek_end(self) -> None:
         self.cursor.seek_end()
-        self.place = GREATEST + 1
+        self.place, self.has_copy = GREATEST + 1, False
 
     @precondition(lambda self: self.place is not None)
     @rule()
@@ -215,7 +217,8 @@ class TreeAgainstModel(RuleBasedStateMachine):
         order = sorted(self.model)
         at = bisect_left(order, self.place)
         assert self.cursor.next() == self._entry(order, at)
-        if at < len(order):
+        self.has_copy = at < len(order)
+        if self.has_copy:
             self.place = order[at] + 1
 
     @precondition(lambda self: self.place is not None)
@@ -225,13 +228,15 @@ class TreeAgainstModel(RuleBasedStateMachine):
         order = sorted(self.model)
         at = bisect_left(order, self.place) - 1
         assert self.cursor.prev() == self._entry(order, at)
-        if at >= 0:
+        self.has_copy = at >= 0
+        if self.has_copy:
             self.place = order[at]
 
     @precondition(lambda self: self.place is not None)
     @rule(count=st.integers(0, 8), limit=keys, reverse=st.booleans())
     def step_many(self, count: int, limit: int, reverse: bool) -> None:
         assert self.place is not None
+        self.has_copy = True
         entries = sorted(self.model.items())
         if reverse:
             there = [entry for entry in reversed(entries) if limit <= entry[0] < self.place][:count]
@@ -249,8 +254,7 @@ class TreeAgainstModel(RuleBasedStateMachine):
         walk = iter(self.cursor.prev if reverse else self.cursor.next, None)
         seen = [entry[0] for entry in walk if entry is not None]
         assert seen == sorted(set(seen), reverse=reverse)
-        self.cursor.seek(0)
-        self.place = 0
+        self.seek(0)
 
     # ------------------------------------------------------------------ upkeep -------------------
 
