@@ -214,11 +214,13 @@ CrossRight(t) ==
         /\ Become(t, Goto(WithPost(r, pg.high, pg.right, pg.level + 1), pg.right))
   /\ UNCHANGED <<map, heap, G, ann, abs, call>>
 
+\* How many of n slots go into the new page.
+Kept(n) == IF Mutation = "lose_last_slot" THEN n - 1 ELSE n
 \* The first step of replacing page r.obj, which is frozen and now is pg.
 Replace(r, pg) ==
   IF Mutation = "do_not_help" THEN Restart(r)
   ELSE [r EXCEPT !.saw = Absent,
-                 !.pc = IF Overfull(View(pg, r.n), pg.level)
+                 !.pc = IF Overfull(View(pg, Kept(r.n)), pg.level)
                             /\ (Mutation # "left_before_right" \/ r.pid = 0)
                           THEN "publish right" ELSE "swap"]
 
@@ -309,7 +311,7 @@ AppendSlot(t) ==
 (* Consolidate and split *)
 
 \* The contents that go into the new page or pages.
-Built(r) == View(heap[r.obj], IF Mutation = "lose_last_slot" THEN r.n - 1 ELSE r.n)
+Built(r) == View(heap[r.obj], Kept(r.n))
 Right(r, q) ==
   LET pg == heap[r.obj]  s == Cut(Built(r)) IN
   Page(q, pg.level, s, pg.high, pg.right, From(Built(r), s))
