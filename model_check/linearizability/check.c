@@ -56,6 +56,9 @@ uint64_t lin_check_keys(const lin_check *check) { return check->partition.key_co
 uint64_t lin_check_records(const lin_check *check) { return check->partition.record_count; }
 uint64_t lin_check_parts(const lin_check *check) { return check->partition.part_count; }
 uint64_t lin_check_peak(const lin_check *check) { return lin_judge_peak(check->judge); }
+uint64_t lin_check_overlapping(const lin_check *check) {
+    return lin_judge_overlapping(check->judge);
+}
 
 uint64_t lin_check_bad_key(const lin_check *check) { return check->partition.keys[check->bad]; }
 

@@ -24,6 +24,7 @@ uint64_t lin_check_keys(const lin_check *check);
 uint64_t lin_check_records(const lin_check *check); /* of all lanes */
 uint64_t lin_check_parts(const lin_check *check);   /* that the keys' histories have together */
 uint64_t lin_check_peak(const lin_check *check);    /* configurations alive at once */
+uint64_t lin_check_overlapping(const lin_check *check); /* parts judged that overlapped another */
 
 /* What is in the way, after a verdict other than LIN_OK. */
 uint64_t lin_check_bad_key(const lin_check *check);

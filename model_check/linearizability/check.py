@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LIMIT = 1 << 20
 _WINDOW = 4096
 _SLICES = 64
+#: Fewer records than this are checked in the time that starting a thread takes.
+_SMALL = 10_000
 
 NEEDS = ("any", "absent", "some", "value", "never")
 EFFECTS = ("keeps", "sets", "deletes")
@@ -78,6 +80,7 @@ class Report:
     parts: int  #: what they say about single keys
     keys: int
     peak: int  #: configurations alive at once
+    overlapping: int  #: parts in flight together with another of their key: where races can show
     seconds: float
     reason: str = ""
     violation: Violation | None = None
@@ -106,23 +109,16 @@ def check(
     native = _open(history, limit)
     try:
         keys = int(lib.lin_check_keys(native))
-        verdict = lib.LIN_OK
-        for piece in range(_SLICES):
-            first, last = keys * piece // _SLICES, keys * (piece + 1) // _SLICES
-            verdict = interruptible(
-                lambda a=first, b=last: lib.lin_check_run(native, a, b),  # type: ignore[misc]
-                lambda: lib.lin_check_stop(native),
-            )
-            if verdict != lib.LIN_OK:
-                break
-            if progress is not None:
-                progress((piece + 1) / _SLICES)
+        verdict = _call(
+            history, lambda: _run(native, keys, progress), lambda: lib.lin_check_stop(native)
+        )
         return Report(
             outcome=_outcome(verdict),
             operations=int(lib.lin_check_records(native)),
             parts=int(lib.lin_check_parts(native)),
             keys=keys,
             peak=int(lib.lin_check_peak(native)),
+            overlapping=int(lib.lin_check_overlapping(native)),
             seconds=time.monotonic() - begin,
             reason=_reason(verdict, limit, native),
             violation=_violation(native) if verdict == lib.LIN_VIOLATION else None,
@@ -171,12 +167,29 @@ def judge(
 
 def _open(history: History, limit: int) -> Any:
     message = ffi.new("char const **")
-    native = interruptible(
-        lambda: lib.lin_check_new(history.native, limit, message), lambda: None
+    native = _call(
+        history, lambda: lib.lin_check_new(history.native, limit, message), lambda: None
     )
     if not native:
         raise CannotRun(f"the history cannot be checked: {text(message[0])}")
     return native
+
+
+def _run(native: Any, keys: int, progress: Callable[[float], None] | None) -> int:
+    if progress is None:
+        return int(lib.lin_check_run(native, 0, keys))
+    for piece in range(_SLICES):
+        first, last = keys * piece // _SLICES, keys * (piece + 1) // _SLICES
+        verdict = int(lib.lin_check_run(native, first, last))
+        if verdict != lib.LIN_OK:
+            return verdict
+        progress((piece + 1) / _SLICES)
+    return int(lib.LIN_OK)
+
+
+def _call(history: History, call: Callable[[], Any], stop: Callable[[], None]) -> Any:
+    """Give ``call()``, such that Ctrl-C ends it if it may take long."""
+    return call() if history.record_count() < _SMALL else interruptible(call, stop)
 
 
 def _outcome(verdict: int) -> Outcome:

@@ -172,7 +172,7 @@ def _table(findings: Sequence[Finding]) -> Table:
     table = Table(title="histories", title_justify="left", highlight=False)
     table.add_column("history")
     table.add_column("verdict")
-    for name in ("operations", "parts", "keys", "configurations", "seconds"):
+    for name in ("operations", "parts", "overlapping", "keys", "configurations", "seconds"):
         table.add_column(name, justify="right")
     for finding in findings:
         row = finding.row
@@ -181,7 +181,7 @@ def _table(findings: Sequence[Finding]) -> Table:
             Text(str(row["outcome"]), style=finding.verdict.style),
             *(
                 f"{row[name]:,}" if name in row else "–"
-                for name in ("operations", "parts", "keys", "configurations", "seconds")
+                for name in ("operations", "parts", "overlapping", "keys", "configurations", "seconds")
             ),
         )
     return table

@@ -28,7 +28,7 @@ struct node {
 };
 
 struct lin_judge {
-    uint64_t limit, peak;
+    uint64_t limit, peak, overlapping;
     const _Atomic bool *stop;
     set now, next, visited;
     const lin_part *parts;
@@ -61,6 +61,7 @@ void lin_judge_free(lin_judge *judge) {
 }
 
 uint64_t lin_judge_peak(const lin_judge *judge) { return judge->peak; }
+uint64_t lin_judge_overlapping(const lin_judge *judge) { return judge->overlapping; }
 
 /* ------------------------------------------------------------------ sets -------------------- */
 
@@ -245,6 +246,7 @@ static void invoke(lin_judge *judge, uint32_t index) {
     const lin_part *part = &judge->parts[index];
     judge->slot_part[slot] = index;
     judge->occupied |= bit;
+    judge->overlapping++;
     judge->mutators &= ~bit;
     if (part->effect != LIN_KEEPS) {
         judge->mutators |= bit;

@@ -49,4 +49,7 @@ int lin_judge_parts(lin_judge *judge, const lin_part *parts, uint64_t count,
 /* The most configurations that were alive at once since the judge was made. */
 uint64_t lin_judge_peak(const lin_judge *judge);
 
+/* The parts judged since then that were in flight together with another part of their key. */
+uint64_t lin_judge_overlapping(const lin_judge *judge);
+
 #endif

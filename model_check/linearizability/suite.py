@@ -170,6 +170,7 @@ def _row(name: str, report: Report) -> dict[str, Scalar]:
         "outcome": report.outcome.value,
         "operations": report.operations,
         "parts": report.parts,
+        "overlapping": report.overlapping,
         "keys": report.keys,
         "configurations": report.peak,
         "seconds": round(report.seconds, 3),

@@ -49,6 +49,7 @@ def _fill(
     row["operations"] = history.record_count()
     row["checked"] = report.operations if not report.reason else 0
     row["parts"] = report.parts
+    row["overlapping"] = report.overlapping
     row["problem"] = ""
     if report.ok:
         return

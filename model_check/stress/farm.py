@@ -46,7 +46,7 @@ def run_farm(cells: Sequence[Cell], operations: int, jobs: int | None = None) ->
     jobs = jobs or default_jobs(operations)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="run-", dir=FOLDER) as name:
-        folder = Path(name)
+        folder = Path(name).resolve()
         plan = folder / "plan"
         contents = {
             "cells": [cell.name for cell in cells],
@@ -76,8 +76,15 @@ def _start(plan: Path, jobs: int, sink: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pytest", str(test), "-n", str(jobs), "-q", "-rN"]
     command += ["--dist=worksteal", "--noconftest", "-p", "no:cacheprovider", "-o", "addopts="]
     command += ["--tb=short", f"--rootdir={test.parent}", "-c", os.devnull, "--import-mode=importlib"]
-    environment = {**os.environ, PLAN: str(plan.resolve())}
-    return subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, env=environment)
+    # `python -m` puts the current folder first on the path: let it be where this package is from.
+    home = Path(__file__).resolve().parent.parent.parent
+    return subprocess.Popen(
+        command,
+        stdout=sink,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, PLAN: str(plan)},
+        cwd=home,
+    )
 
 
 def _watch(

@@ -1,0 +1,268 @@
+"""The C checker and a checker small enough to be believed agree, on parts and on whole records."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from model_check.linearizability import Outcome, Part, check, find_order, judge
+from model_check.linearizability.oracle import linearizable
+from model_check.recorder import History, Kind, Lane, Pair, Record, Status
+
+BATCHES = 20
+HISTORIES = 6_000  # of each batch: 120,000 in all, right ones and corrupted ones
+RECORD_BATCHES = 8
+RECORD_HISTORIES = 700
+
+
+def random_parts(dice: random.Random) -> tuple[list[Part], int | None]:
+    """Give a history that is right by construction, then spoil about half of them."""
+    count = dice.randint(1, 9)
+    state = initial = dice.choice([None, 1])
+    wide = dice.choice([1, 4, 12])
+    parts = []
+    for i in range(count):
+        at = 10 * i + 30
+        invoked, responded = at - dice.randint(0, 10 * wide), at + dice.randint(0, 10 * wide)
+        need = "absent" if state is None else dice.choice(["value", "value", "value", "some"])
+        if dice.random() < 0.1:
+            need = "any"
+        effect = dice.choice(["keeps", "sets", "sets", "deletes"])
+        # Mostly unique values, as the recorder's are; a few that come again.
+        give = dice.randint(1, 3) if dice.random() < 0.1 else 100 + i
+        want = (state or 0) if need == "value" else 0
+        parts.append(
+            Part(max(invoked, 0), responded, need, want, effect, give * (effect == "sets"), 0, i)
+        )
+        state = {"keeps": state, "sets": give, "deletes": None}[effect]
+    if dice.random() < 0.5:
+        parts = spoil(parts, dice)
+    return sorted(parts, key=lambda part: part.invoked), initial
+
+
+def spoil(parts: list[Part], dice: random.Random) -> list[Part]:
+    spoilt = list(parts)
+    at = dice.randrange(len(spoilt))
+    part = spoilt[at]
+    how = dice.randrange(5)
+    if how == 0:
+        shift = dice.randint(-25, 25)
+        invoked = max(part.invoked + shift, 0)
+        spoilt[at] = part._replace(invoked=invoked, responded=max(part.responded + shift, invoked))
+    elif how == 1:
+        spoilt[at] = part._replace(need="value", want=dice.choice([p.give for p in parts]))
+    elif how == 2:
+        spoilt[at] = part._replace(need=dice.choice(["absent", "some"]))
+    elif how == 3:
+        del spoilt[at]
+    else:
+        other = dice.randrange(len(spoilt))
+        twin = spoilt[other]
+        spoilt[at] = part._replace(need=twin.need, want=twin.want)
+        spoilt[other] = twin._replace(need=part.need, want=part.want)
+    return spoilt
+
+
+def explains(parts: list[Part], order: list[int], initial: int | None) -> bool:
+    """Replay the order that the checker gives."""
+    state = initial
+    for place, i in enumerate(order):
+        part = parts[i]
+        if any(parts[j].responded < part.invoked for j in order[place + 1 :]):
+            return False
+        if part.need == "absent" and state is not None:
+            return False
+        if part.need == "some" and state is None:
+            return False
+        if part.need == "value" and state != part.want:
+            return False
+        state = {"keeps": state, "sets": part.give, "deletes": None}[part.effect]
+    return sorted(order) == list(range(len(parts)))
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_verdicts_on_random_small_histories_agree_with_the_oracle(batch: int) -> None:
+    dice = random.Random(batch)
+    verdicts = {True: 0, False: 0}
+    for number in range(HISTORIES):
+        parts, initial = random_parts(dice)
+        expected = linearizable(parts, initial)
+        outcome, order = judge(parts, initial)
+        verdicts[expected] += 1
+        said = {Outcome.OK: True, Outcome.VIOLATION: False}[outcome]
+        assert said == expected, f"batch {batch}, history {number}: {parts} from {initial}"
+        if expected:
+            assert explains(parts, order, initial), f"batch {batch}, history {number}: {order}"
+    assert min(verdicts.values()) > HISTORIES // 10, verdicts
+
+
+# ------------------------------------------------------------------ whole records
+
+
+KEYS = (0, 3, 4, 9, 2**64 - 1)
+POINTS = (Kind.GET, Kind.PUT, Kind.INSERT, Kind.UPDATE, Kind.REMOVE, Kind.COMPARE_EXCHANGE)
+DOWN = {Kind.FLOOR, Kind.LOWER, Kind.LAST, Kind.SCAN_BACKWARD, Kind.WALK_BACKWARD}
+
+
+def range_call(
+    kind: Kind, state: dict[int, int], dice: random.Random, at: tuple[int, int], first: int
+) -> tuple[Record, list[Pair]]:
+    """Give what a range read of ``state`` records, and the pairs a scan returns."""
+    key = dice.choice([*KEYS, 1, 7])
+    entries = sorted(state.items(), reverse=kind in DOWN)
+    if kind in {Kind.FIRST, Kind.LAST}:
+        found = entries
+    elif kind is Kind.FLOOR:
+        found = [entry for entry in entries if entry[0] <= key]
+    elif kind is Kind.LOWER:
+        found = [entry for entry in entries if entry[0] < key]
+    elif kind is Kind.HIGHER:
+        found = [entry for entry in entries if entry[0] > key]
+    elif kind in DOWN:
+        found = [entry for entry in entries if entry[0] <= key]
+    else:
+        found = [entry for entry in entries if entry[0] >= key]
+    if kind <= Kind.LAST:
+        if not found:
+            return Record.of(kind, key, at, status=Status.NOT_FOUND), []
+        return Record.of(kind, key, at, argument=found[0][0], seen=found[0][1]), []
+    limit, asked = dice.choice(KEYS), dice.randint(1, 3)
+    if kind is Kind.SCAN_FORWARD:
+        found = [entry for entry in found if entry[0] <= limit]
+    if kind is Kind.SCAN_BACKWARD:
+        found = [entry for entry in found if entry[0] >= limit]
+    pairs = [Pair(*entry) for entry in found[:asked]]
+    record = Record.of(kind, key, at, argument=limit, expected=asked, seen=first, count=len(pairs))
+    return record, pairs
+
+
+def point_call(
+    kind: Kind, state: dict[int, int], dice: random.Random, at: tuple[int, int], value: int
+) -> Record:
+    key = dice.choice(KEYS)
+    old = state.get(key)
+    plain = Record.of(kind, key, at, seen=old or 0)
+    absent = plain._replace(status=int(Status.NOT_FOUND))
+    if kind is Kind.GET:
+        return absent if old is None else plain
+    if kind is Kind.PUT:
+        state[key] = value
+        status = Status.OK if old is None else Status.EXISTS
+        return plain._replace(argument=value, status=int(status))
+    if kind is Kind.INSERT:
+        if old is not None:
+            return plain._replace(argument=value, status=int(Status.EXISTS))
+        state[key] = value
+        return plain._replace(argument=value)
+    if old is None:
+        return absent._replace(argument=value)
+    if kind is Kind.REMOVE:
+        del state[key]
+        return plain
+    if kind is Kind.COMPARE_EXCHANGE and dice.random() < 0.3:
+        return plain._replace(argument=value, expected=old + 1, status=int(Status.MISMATCH))
+    state[key] = value
+    return plain._replace(argument=value, expected=old)
+
+
+def random_history(dice: random.Random) -> tuple[list[Lane], list[Pair]]:
+    state = {key: i + 1 for i, key in enumerate(KEYS) if dice.random() < 0.4}
+    initial = [Pair(*entry) for entry in sorted(state.items())]
+    records: list[list[Record]] = [[], [], []]
+    pairs: list[list[Pair]] = [[], [], []]
+    wide = dice.choice([0, 2, 8])
+    for number in range(dice.randint(2, 12)):
+        moment = 10 * number + 1000
+        at = (moment - dice.randint(0, 10 * wide + 1), moment + dice.randint(0, 10 * wide + 1))
+        lane = dice.randrange(3)
+        kind = Kind(dice.randrange(int(Kind.WALK_BACKWARD) + 1))
+        if kind in POINTS:
+            record = point_call(kind, state, dice, at, 100 + number)
+        else:
+            record, given = range_call(kind, state, dice, at, len(pairs[lane]))
+            pairs[lane] += given
+        records[lane].append(record)
+    if dice.random() < 0.5:
+        lane = dice.choice([i for i in range(3) if records[i]])
+        at_index = dice.randrange(len(records[lane]))
+        record = records[lane][at_index]
+        if record.kind >= Kind.SCAN_FORWARD and record.count:
+            given = pairs[lane][record.seen]
+            pairs[lane][record.seen] = given._replace(value=dice.randint(1, 112))
+        elif dice.random() < 0.5 and record.kind <= Kind.REMOVE:
+            records[lane][at_index] = record._replace(seen=dice.randint(1, 112))
+        else:
+            shift = dice.randint(-60, 60)
+            records[lane][at_index] = record._replace(
+                invoked=record.invoked + shift, responded=record.responded + shift
+            )
+    return [Lane(*both) for both in zip(records, pairs, strict=True)], initial
+
+
+def covered(record: Record, pairs: list[Pair]) -> tuple[set[int], dict[int, int]]:
+    """Say which keys a range read speaks of, and which it found: the definition, in slow motion."""
+    kind = Kind(record.kind)
+    if kind <= Kind.LAST:
+        found = {record.argument: record.seen} if record.status == Status.OK else {}
+    else:
+        found = {p.key: p.value for p in pairs[record.seen : record.seen + record.count]}
+    full = kind <= Kind.LAST or record.count == record.expected
+    low, high = 0, 2**64 - 1
+    if kind in DOWN:
+        high = {Kind.LAST: high, Kind.LOWER: record.key - 1}.get(kind, record.key)
+        low = record.argument if kind is Kind.SCAN_BACKWARD else low
+        low = min(found) if full and found else low
+    else:
+        low = {Kind.FIRST: low, Kind.HIGHER: record.key + 1}.get(kind, record.key)
+        high = record.argument if kind is Kind.SCAN_FORWARD else high
+        high = max(found) if full and found else high
+    return {key for key in KEYS if low <= key <= high}, found
+
+
+def parts_of_key(lanes: list[Lane], key: int) -> list[Part]:
+    parts = []
+    for number, lane in enumerate(lanes):
+        for index, r in enumerate(lane.records):
+            ok = r.status == Status.OK
+            need, want, effect, give = "absent", 0, "keeps", 0
+            if r.kind > Kind.COMPARE_EXCHANGE:
+                keys, found = covered(r, list(lane.pairs))
+                if key in found:
+                    need, want = "value", found[key]
+                elif key not in keys:
+                    continue
+            elif r.key != key:
+                continue
+            elif r.kind == Kind.INSERT:
+                need = "absent" if ok else "value"
+            elif r.kind == Kind.PUT:
+                need = "absent" if ok else "value"
+            elif r.status != Status.NOT_FOUND:
+                need = "value"
+            if r.kind <= Kind.COMPARE_EXCHANGE:
+                want = r.seen if need == "value" else 0
+                changes = r.kind == Kind.PUT or (ok and r.kind != Kind.GET)
+                if changes:
+                    effect = "deletes" if r.kind == Kind.REMOVE else "sets"
+                    give = 0 if effect == "deletes" else r.argument
+                if r.kind == Kind.COMPARE_EXCHANGE and ok and r.seen != r.expected:
+                    need = "never"
+            parts.append(Part(r.invoked, r.responded, need, want, effect, give, number, index))
+    return sorted(parts, key=lambda part: part.invoked)
+
+
+@pytest.mark.parametrize("batch", range(RECORD_BATCHES))
+def test_verdicts_on_random_records_agree_with_the_oracle_key_by_key(batch: int) -> None:
+    dice = random.Random(1000 + batch)
+    verdicts = {True: 0, False: 0}
+    for number in range(RECORD_HISTORIES):
+        lanes, initial = random_history(dice)
+        before = {pair.key: pair.value for pair in initial}
+        expected = all(linearizable(parts_of_key(lanes, key), before.get(key)) for key in KEYS)
+        history = History.build(lanes, initial)
+        report = check(history)
+        verdicts[expected] += 1
+        assert report.ok == expected, f"batch {batch}, history {number}: {lanes} from {initial}"
+        assert (find_order(history) is not None) == expected
+    assert min(verdicts.values()) > RECORD_HISTORIES // 10, verdicts
