@@ -19,6 +19,16 @@ step() {
     fi
 }
 
+# Names the files only: `make format` knows the rest.
+formatted() {
+    local problems
+    problems=$(.venv/bin/clang-format --dry-run -Werror "${c_files[@]}" 2>&1) && return
+    grep -oE '^[^ :]+:[0-9]+:[0-9]+: error' <<<"$problems" | cut -d: -f1 | sort | uniq -c |
+        sed 's/$/ (places to format)/'
+    echo "run: make format"
+    return 1
+}
+
 tidy() {
     local sources=()
     local file
@@ -35,7 +45,7 @@ tidy() {
 step "ruff check" .venv/bin/python -m ruff check --output-format concise "${python_dirs[@]}"
 step "ruff format" .venv/bin/python -m ruff format --check "${python_dirs[@]}"
 step "mypy" .venv/bin/python -m mypy "${python_dirs[@]}"
-step "clang-format" .venv/bin/clang-format --dry-run -Werror "${c_files[@]}"
+step "clang-format" formatted
 step "clang-tidy" tidy
 
 if ((${#failed[@]})); then
