@@ -25,6 +25,8 @@ _COUNT = re.compile(r"([\d,]+) (distinct states found|states generated|states le
 _COVERAGE = re.compile(r"<(.+?) line \d+, col \d+ to line .+? of module .+?>: (\d+):(\d+)")
 _NAMED = re.compile(r"(?:Invariant|Action property|Property|Temporal property) (\S+) ")
 _DEPTH = re.compile(r"(?:Progress\(|graph search is )([\d,]+)")
+#: How TLC introduces any exception; what it was comes after.
+_PREAMBLE = re.compile(r"TLC threw an unexpected exception\.\n(?:.*\n)*?The exception was a ")
 _NOISE = ("Parsing file ", "Semantic processing of module ", "Picked up ")
 
 _ERROR, _BUG = 1, 2
@@ -189,7 +191,7 @@ class Parser:
         if code == _EXCEPTION and outcome.errors:
             return  # what was inside says it better
         if (message.severity in (_ERROR, _BUG) or nested) and code not in _LEAD and message.text:
-            outcome.errors.append(message.text)
+            outcome.errors.append(_PREAMBLE.sub("", message.text))
 
     def _violation(self, message: _Message) -> None:
         text = message.text

@@ -115,7 +115,7 @@ def _broken(_settings: Settings) -> Section:
 
 
 def _buggy(_settings: Settings) -> Section:
-    return Section()
+    raise ZeroDivisionError
 
 
 def test_a_bug_in_a_checker_is_not_taken_for_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:

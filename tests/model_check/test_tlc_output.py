@@ -87,6 +87,14 @@ def test_a_message_inside_another_says_what_went_wrong() -> None:
     assert seen.errors == ["Cannot cast StringValue to IntValue"]
 
 
+def test_what_introduces_every_exception_is_left_out() -> None:
+    seen = outcome(
+        message(1000, 1, "TLC threw an unexpected exception.\nThis was probably caused by an error "
+                "in the spec or model.\nThe exception was a java.lang.RuntimeException\n: <<>>"),
+    )  # fmt: skip
+    assert seen.errors == ["java.lang.RuntimeException\n: <<>>"]
+
+
 def test_output_that_stops_in_the_middle_is_no_success() -> None:
     seen = outcome("@!@!@STARTMSG 2193:0 @!@!@\nModel checking completed. No error has been")
     assert not seen.succeeded
