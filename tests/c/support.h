@@ -211,6 +211,14 @@ static inline void model_check_reads(const model *m, bw_tree *tree) {
         CHECK_OK(bw_get(tree, m->keys[i], &value));
         CHECK_EQ(value, m->values[i]);
     }
+    for (size_t i = 0; i < m->count; i += 100) {
+        uint64_t found[100];
+        size_t n = m->count - i < 100 ? m->count - i : 100;
+        size_t hits = 0;
+        CHECK_OK(bw_get_many(tree, m->keys + i, n, found, NULL, &hits));
+        CHECK_EQ(hits, n);
+        CHECK_EQ(memcmp(found, m->values + i, n * sizeof *found), 0);
+    }
 }
 
 /* The tree holds what the model holds, in order, and is sound. */

@@ -31,6 +31,9 @@ static void scene_open(scene *s, unsigned shape, unsigned keys) {
 static void scene_close(scene *s) {
     bw_cursor_free(s->cursor);
     model_check(&s->model, s->tree);
+    bw_stats stats = tree_stats(s->tree);
+    CHECK_LE(stats.pids_used,
+             stats.pages + 2); /* failed splits gave theirs back, to be used again */
     tree_free(s->tree);
     meter_check_empty(&s->meter);
     model_free(&s->model);
