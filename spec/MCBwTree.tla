@@ -71,7 +71,7 @@ TwoCrossers == << <<{Insert(3, Value(1, 1))}>>, <<{Insert(3, Value(2, 1))}>> >>
 \* What a brimful tree meets: a split that goes all the way up, and a passer-by.
 SplitUpwards == << <<{Put(4, Value(1, 1))}>>, <<{Put(5, Value(2, 1))}>> >>
 SplitUpwardsAndMore ==
-  << <<{Put(4, Value(1, 1))}>>, <<{Get(5), Insert(3, Value(2, 1)), Remove(1)}>> >>
+  << <<{Put(4, Value(1, 1))}>>, <<{Get(5), Put(5, Value(2, 1)), Remove(1)}>> >>
 
 \* Small ones, for liveness and for mutants.
 PutsAndRead == << <<{Put(3, Value(1, 1))}, {Put(2, Value(1, 2))}>>, <<{Get(3)}>> >>
