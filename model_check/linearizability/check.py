@@ -128,7 +128,10 @@ def check(
 
 
 def find_order(history: History, *, limit: int = LIMIT) -> list[Step] | None:
-    """Give one order of all parts of all keys that explains every result; None if there is none."""
+    """Give one order of all parts of all keys that explains every result; None if there is none.
+
+    Absences that every history allows are no parts (parts.h), so they are not in it.
+    """
     native = _open(history, limit)
     try:
         count = int(lib.lin_check_parts(native))

@@ -56,6 +56,8 @@ class Run:
         if not self._native:
             raise CannotRun(f"the run could not be made: {text(message[0])}")
         for thread, program in enumerate(programs or ()):
+            if not all(1 <= request.count <= lib.REC_MAX_BATCH for request in program):
+                raise CannotRun(f"a request's count must be from 1 to {lib.REC_MAX_BATCH}")
             requests = ffi.new(
                 "rec_request[]", [(r.key, r.limit, r.count, r.pause, int(r.kind)) for r in program]
             )
