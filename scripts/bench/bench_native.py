@@ -163,6 +163,12 @@ def run_process(command: Sequence[str], waiting: Callable[[], None]) -> tuple[st
     return out, bystanders.share()
 
 
+def check_adapters(driver: Driver, adapters: Sequence[str], waiting: Callable[[], None]) -> None:
+    """Make sure that every adapter can be loaded and answers rightly, before anything is timed."""
+    for adapter in adapters:
+        run_process([str(driver.program), "--adapter", adapter, "--check"], waiting)
+
+
 def run_job(driver: Driver, job: Job, waiting: Callable[[], None]) -> list[Measurement]:
     """Run one job and give what it measured."""
     out, others = run_process(job.command(driver), waiting)
@@ -178,6 +184,7 @@ def run_job(driver: Driver, job: Job, waiting: Callable[[], None]) -> list[Measu
             seconds=result["seconds"],
             resident_bytes=result.get("resident_bytes"),
             own_bytes=result.get("own_bytes") or None,
+            processor_seconds=result["processor_seconds"],
             others=others,
         )
         for result in document["results"]

@@ -51,12 +51,15 @@ class Measurement:
     seconds: float
     resident_bytes: int | None = None  # growth of the process over a load
     own_bytes: int | None = None  # what the index itself says it has taken
+    processor_seconds: float | None = None  # that its threads have had, in sum
     others: float = 0.0  # share of the processors that other programs took meanwhile
 
-    @property
-    def rate(self) -> float:
-        """Give million operations a second."""
-        return self.operations / self.seconds / 1e6
+    def rate(self, *, processor_time: bool) -> float:
+        """Give million operations a second that went by, or that each thread had a processor."""
+        seconds = self.seconds
+        if processor_time and self.processor_seconds:
+            seconds = self.processor_seconds / self.threads
+        return self.operations / seconds / 1e6
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,9 @@ def _row(
     )
 
 
-def rows(measurements: Sequence[Measurement], titles: Mapping[str, str]) -> list[Row]:
+def rows(
+    measurements: Sequence[Measurement], titles: Mapping[str, str], *, processor_time: bool
+) -> list[Row]:
     """Make the lines for the measurements of one part and one number of threads.
 
     ``titles`` names and orders the workloads. Rates come first, in million operations a
@@ -133,7 +138,7 @@ def rows(measurements: Sequence[Measurement], titles: Mapping[str, str]) -> list
     found: list[Row | None] = []
     for workload, title in titles.items():
         chosen = [one for one in measurements if one.workload == workload]
-        found.append(_row(title, chosen, lambda one: one.rate))
+        found.append(_row(title, chosen, lambda one: one.rate(processor_time=processor_time)))
     for workload, title in titles.items():
         chosen = [one for one in measurements if one.workload == workload]
         for what, quantity in (
@@ -194,10 +199,14 @@ def markdown(title: str, lines: Sequence[Row]) -> str:
 
 
 def sections(
-    measurements: Sequence[Measurement], titles: Mapping[str, Mapping[str, str]]
+    measurements: Sequence[Measurement],
+    titles: Mapping[str, Mapping[str, str]],
+    *,
+    processor_time: bool,
 ) -> list[tuple[str, list[Row]]]:
     """Cut the measurements into titled tables: one for each part and number of threads."""
     made = []
+    unit = "second of processor time" if processor_time else "second"
     for part, workloads in titles.items():
         of_part = [one for one in measurements if one.part == part]
         for threads in sorted({one.threads for one in of_part}):
@@ -205,8 +214,8 @@ def sections(
             loaded = [one.operations for one in chosen if one.workload.startswith("load")]
             size = f", {max(loaded):,} keys" if loaded else ""
             plural = "" if threads == 1 else "s"
-            title = f"{part}{size}, {threads} thread{plural}: million operations a second"
-            made.append((title, rows(chosen, workloads)))
+            title = f"{part}{size}, {threads} thread{plural}: million operations a {unit}"
+            made.append((title, rows(chosen, workloads, processor_time=processor_time)))
     return made
 
 

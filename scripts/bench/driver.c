@@ -2,6 +2,7 @@
  *
  *     bench_driver --adapter NAME|FILE.so [--threads T] [--keys N] [--operations N] [--seed S]
  *                  [--workloads A,B,…]
+ *     bench_driver --adapter NAME|FILE.so --check      only checks that its answers are right
  *     bench_driver --list        prints the adapters built in and the workloads
  *
  * One process an index and thread count: memory is read from the process, and no index meets the
@@ -39,6 +40,7 @@ static const bench_adapter *const builtin[] = {
 typedef struct arguments {
     const char *adapter, *workloads;
     uint64_t keys, operations, seed, threads;
+    bool check;
 } arguments;
 
 static const bench_adapter *load_adapter(const char *file) {
@@ -102,6 +104,11 @@ static bool parse(int argc, char **argv, arguments *a) {
     for (int i = 1; i < argc; i += 2) {
         const char *option = argv[i], *text = i + 1 < argc ? argv[i + 1] : "";
         bool good = true;
+        if (strcmp(option, "--check") == 0) {
+            a->check = true;
+            i--; /* it has no value */
+            continue;
+        }
         if (strcmp(option, "--adapter") == 0)
             a->adapter = text;
         else if (strcmp(option, "--workloads") == 0)
@@ -263,26 +270,27 @@ int main(int argc, char **argv) {
     const bench_adapter *adapter = find_adapter(a.adapter);
     if (adapter == NULL)
         return CANNOT;
-    if (a.operations + a.operations / 10 > a.keys) {
+    uint64_t loaded = a.keys - a.keys % a.threads; /* each thread loads as many */
+    if (a.operations + a.operations / 10 > loaded) {
         fprintf(stderr,
                 "--operations must be at most ten elevenths of --keys (%" PRIu64 "), got %" PRIu64
                 ": each key can be removed only once\n",
-                a.keys, a.operations);
+                loaded, a.operations);
         return CANNOT;
     }
     int status = check_apart(adapter, a.seed);
-    if (status != 0)
+    if (status != 0 || a.check)
         return status;
     bench_run run = {.adapter = adapter,
                      .threads = (unsigned)a.threads,
-                     .loaded = a.keys,
+                     .loaded = loaded,
                      .operations = a.operations,
                      .seed = a.seed};
     if (!open_run(&run))
         return CANNOT;
     printf("{\"adapter\":\"%s\",\"description\":\"%s\",\"threads\":%u,\"keys\":%" PRIu64
            ",\"seed\":%" PRIu64 ",",
-           adapter->name, adapter->description, run.threads, a.keys, a.seed);
+           adapter->name, adapter->description, run.threads, run.loaded, a.seed);
     status = measure(&run, selected);
     if (fflush(stdout) != 0 && status == 0) {
         fprintf(stderr, "cannot write the results: %s\n", strerror(errno));

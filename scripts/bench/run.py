@@ -142,6 +142,7 @@ def _python_job(job: Job, waiting: Callable[[], None]) -> list[Measurement]:
             workload=result["workload"],
             operations=result["operations"],
             seconds=result["seconds"],
+            processor_seconds=result["processor_seconds"],
             others=others,
         )
         for result in json.loads(out)["results"]
@@ -182,9 +183,11 @@ class _Options:
     repeats: int
     seed: int
     workloads: str | None
+    adapters: str | None
     extra: list[Path]
     python: bool
     python_keys: int
+    processor_time: bool
     engine: Path
     json_file: Path | None
 
@@ -228,7 +231,7 @@ def _make_plan(driver: Driver, options: _Options, operations: int, extra: tuple[
         _numbers(options.threads),
         options.repeats,
         options.seed,
-        (*driver.adapters, *extra),
+        (*_names(options.adapters, driver.adapters, "--adapters"), *extra),
         _names(options.workloads, driver.workloads, "--workloads"),
         _containers(options),
         options.python_keys,
@@ -241,9 +244,10 @@ def _bench(options: _Options) -> None:
     extra = _extra(options.extra)
     folder = ROOT / "build" / "bench"
     where = "driver" if options.engine.resolve() == ROOT else "driver-other"
-    with diagnostics().status("building the bench driver …"):
+    with diagnostics().status("building the bench driver, checking the adapters …"):
         driver = bench_native.build(folder / where, options.engine)
-    plan = _make_plan(driver, options, operations, extra)
+        plan = _make_plan(driver, options, operations, extra)
+        bench_native.check_adapters(driver, plan.adapters, lambda: None)
     load = os.getloadavg()[0]
     if load > 1 and diagnostics().is_terminal:
         diagnostics().print(f"other programs are running (load average {load:.1f})", style="yellow")
@@ -251,7 +255,7 @@ def _bench(options: _Options) -> None:
     found = _measure(driver, plan)
 
     titles = {"C": driver.workloads, "Python": bench_python.WORKLOADS}
-    tables = bench_report.sections(found, titles)
+    tables = bench_report.sections(found, titles, processor_time=options.processor_time)
     command = shlex.join(["python", "scripts/bench/run.py", *sys.argv[1:]])
     disturbed = max(one.others for one in found)
     rules = f"median (least–greatest) of {plan.repeats}; ratios: medians of the repeats' ratios"
@@ -301,11 +305,18 @@ def main(  # noqa: PLR0913 - the command line
     workloads: Annotated[
         str | None, typer.Option(help="C workloads, with commas [all]; see driver.c.")
     ] = None,
+    adapters: Annotated[
+        str | None, typer.Option(help="Indexes in C, with commas [all]: bwtree, std_map.")
+    ] = None,
     extra_adapter: Annotated[
         list[Path] | None, typer.Option(help="Shared object of another index; see adapter.h.")
     ] = None,
     python: Annotated[bool, typer.Option(help="Measure in Python, too.")] = True,
-    python_keys: Annotated[int, typer.Option(help="Keys that are loaded, in Python.")] = 1_000_000,
+    python_keys: Annotated[int, typer.Option(help="Keys that are loaded, in Python.")] = 200_000,
+    processor_time: Annotated[
+        bool,
+        typer.Option("--processor-time", help="Tables by processor time, for a busy machine."),
+    ] = False,
     engine: Annotated[Path, typer.Option(help="Checkout whose tree is measured in C.")] = ROOT,
     quick: Annotated[
         bool, typer.Option("--quick", help="A million keys, once, for a first impression.")
@@ -316,11 +327,11 @@ def main(  # noqa: PLR0913 - the command line
 ) -> None:
     """Measure the tree beside its peers and print tables; write JSON and Markdown."""
     options = _Options(
-        *(keys, operations, threads, repeats, seed, workloads, extra_adapter or []),
-        *(python, python_keys, engine, json_file),
+        *(keys, operations, threads, repeats, seed, workloads, adapters, extra_adapter or []),
+        *(python, python_keys, processor_time, engine, json_file),
     )
     if quick:
-        options = replace(options, keys=1_000_000, repeats=1, python_keys=100_000)
+        options = replace(options, keys=1_000_000, repeats=1, python_keys=50_000)
     try:
         _bench(options)
     except Wrong as error:

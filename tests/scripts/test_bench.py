@@ -1,0 +1,367 @@
+"""The bench rejects wrong indexes before it times them, adds up rightly, says what it cannot do."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+BENCH = Path(__file__).resolve().parent.parent.parent / "scripts" / "bench"
+sys.path.insert(0, str(BENCH))
+
+import bench_native  # noqa: E402
+import bench_python  # noqa: E402
+import bench_report  # noqa: E402
+from bench_report import Figure, Measurement, Wrong  # noqa: E402
+
+from model_check.report import CannotRun  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ARRAY = Path(__file__).with_name("bench_array.c")
+WORKLOADS = [
+    *("load_random", "load_ascending", "get_uniform", "get_zipf", "get_many", "scan"),
+    *("read_update", "insert_read", "remove"),
+]
+
+
+def compile_shared(source: Path, target: Path, *options: str) -> Path:
+    command = [os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O1", "-fPIC", "-shared"]
+    command += [f"-I{BENCH}", *options, "-o", str(target), str(source), "-lm", "-lpthread"]
+    subprocess.run(command, check=True)
+    return target
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> bench_native.Driver:
+    """Build the driver once for all tests of a worker."""
+    return bench_native.build(tmp_path_factory.mktemp("bench") / "driver", bench_native.ROOT)
+
+
+@pytest.fixture(scope="session")
+def array_adapter(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Give the array adapter with a planted bug (0: none)."""
+    folder = tmp_path_factory.mktemp("adapters")
+
+    def compile_with(bug: int) -> Path:
+        return compile_shared(ARRAY, folder / f"array{bug}.so", f"-DBUG={bug}")
+
+    return compile_with
+
+
+def drive(driver: bench_native.Driver, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [driver.program, *options], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def run_bench(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, BENCH / "run.py", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+# ---- the C driver ----
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_every_adapter_does_every_workload_without_a_wrong_answer(
+    driver: bench_native.Driver, array_adapter: Callable[[int], Path], threads: int
+) -> None:
+    for adapter in [*driver.adapters, str(array_adapter(0))]:
+        seen = []
+        for workloads in (
+            tuple(w for w in WORKLOADS if w != "load_ascending"),
+            ("load_ascending",),
+        ):
+            job = bench_native.Job(adapter, threads, 0, workloads, 20000, 10000, seed=threads)
+            for one in bench_native.run_job(driver, job, lambda: None):
+                seen.append(one.workload)
+                assert one.seconds > 0
+                fewer = 10 if one.workload == "scan" else 1
+                asked = (
+                    20000 // threads * threads
+                    if one.workload.startswith("load")
+                    else 10000 // fewer
+                )
+                assert asked - threads < one.operations <= asked
+        assert sorted(seen) == sorted(WORKLOADS)
+
+
+@pytest.mark.parametrize("bug", range(1, 7))
+def test_an_adapter_with_a_wrong_answer_is_rejected_before_it_is_timed(
+    driver: bench_native.Driver, array_adapter: Callable[[int], Path], bug: int
+) -> None:
+    done = drive(driver, "--adapter", str(array_adapter(bug)), "--workloads", "load_ascending")
+    assert done.returncode == 1
+    assert "array gives a wrong answer" in done.stderr
+    assert "seed 1" in done.stderr
+    assert done.stdout == ""
+    with pytest.raises(Wrong, match=r"replay: .*--check"):
+        bench_native.check_adapters(driver, [str(array_adapter(bug))], lambda: None)
+
+
+def test_a_shared_object_that_is_no_adapter_cannot_run(
+    driver: bench_native.Driver, array_adapter: Callable[[int], Path], tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.c"
+    empty.write_text("int nothing;\n")
+    cases = {
+        str(compile_shared(empty, tmp_path / "empty.so")): "does not export bench_adapter_get",
+        str(array_adapter(7)): "is not an adapter of version",
+        str(tmp_path / "missing.so"): "cannot load the adapter",
+        "nix": "there is no adapter nix; built in are bwtree",
+    }
+    for adapter, sentence in cases.items():
+        with pytest.raises(CannotRun, match=sentence):
+            bench_native.check_adapters(driver, [adapter], lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--keys", "12"], "--keys must be a number from 10000"),
+        (["--keys", "-20000"], "--keys must be a number"),
+        (["--threads", "65"], "--threads must be a number from 1 to 64, got 65"),
+        (["--threads", ""], "--threads must be a number"),
+        (["--workloads", "fly"], "there is no workload fly; there are load_random"),
+        (["--workloads", "load_ascending,scan"], "name it alone"),
+        (["--keys", "10000", "--operations", "10000"], "ten elevenths"),
+        (["--colour", "red"], "there is no option --colour"),
+    ],
+)
+def test_the_driver_says_what_is_wrong_with_an_option(
+    driver: bench_native.Driver, options: list[str], sentence: str
+) -> None:
+    done = drive(driver, "--adapter", "bwtree", *options)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+
+
+# ---- the streams ----
+
+
+class Share(ctypes.Structure):
+    _fields_ = (
+        ("loaded", ctypes.c_uint64),
+        ("seed", ctypes.c_uint64),
+        ("thread", ctypes.c_uint),
+        ("threads", ctypes.c_uint),
+    )
+
+
+UNIFORM, ZIPF, SCAN, ONCE, FRESH, RANDOM_LOAD, ASCENDING_LOAD = range(7)
+
+
+@pytest.fixture(scope="session")
+def streams(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    library = ctypes.CDLL(
+        str(compile_shared(BENCH / "stream.c", tmp_path_factory.mktemp("stream") / "stream.so"))
+    )
+    library.zipf_zeta.restype = ctypes.c_double
+    library.zipf_zeta.argtypes = [ctypes.c_uint64, ctypes.c_double]
+    return library
+
+
+def fill(library: ctypes.CDLL, how: int, share: tuple[int, int, int, int], n: int) -> list[int]:
+    keys = (ctypes.c_uint64 * n)()
+    zipf = (ctypes.c_char * 64)()
+    library.zipf_init(zipf, ctypes.c_uint64(share[0]), ctypes.c_double(0.99))
+    library.stream_fill(keys, ctypes.c_size_t(n), how, ctypes.byref(Share(*share)), zipf)
+    return list(keys)
+
+
+def test_the_zeta_sum_is_that_of_its_terms(streams: ctypes.CDLL) -> None:
+    for n in (1, 100, 10_000, 300_000):
+        exact = sum(i**-0.99 for i in range(1, n + 1))
+        assert streams.zipf_zeta(n, 0.99) == pytest.approx(exact, rel=1e-12)
+
+
+def test_streams_share_out_the_keys_among_threads(streams: ctypes.CDLL) -> None:
+    loaded = {bench_python.splitmix64(i) for i in range(12_000)}
+    for how, expected in ((RANDOM_LOAD, loaded), (ASCENDING_LOAD, set(range(12_000)))):
+        halves = [fill(streams, how, (12_000, 5, thread, 2), 6000) for thread in (0, 1)]
+        assert set(halves[0]) | set(halves[1]) == expected
+    once = [key for t in range(3) for key in fill(streams, ONCE, (12_000, 5, t, 3), 4000)]
+    assert set(once) == loaded
+    fresh = [key for t in range(3) for key in fill(streams, FRESH, (12_000, 5, t, 3), 4000)]
+    assert len(set(fresh)) == len(fresh)
+    assert not loaded & set(fresh)
+    for how in (UNIFORM, ZIPF, SCAN):
+        assert loaded.issuperset(fill(streams, how, (12_000, 5, 0, 2), 4000))
+
+
+def test_zipfian_keys_have_zipfian_frequencies(streams: ctypes.CDLL) -> None:
+    n, drawn = 1000, 200_000
+    counts = [c for _, c in Counter(fill(streams, ZIPF, (n, 9, 0, 1), drawn)).most_common(2)]
+    zeta = sum(i**-0.99 for i in range(1, n + 1))
+    # Two ranks may be scrambled onto one key, so a hot key is at least as frequent as its rank.
+    assert counts[0] / drawn >= 0.97 / zeta
+    assert counts[1] / drawn >= 0.97 / zeta / 2**0.99
+    uniform = Counter(fill(streams, UNIFORM, (n, 9, 0, 1), drawn)).most_common(1)[0][1]
+    assert uniform / drawn < 0.002
+
+
+# ---- the Python side ----
+
+
+class Forgetful(dict[int, int]):
+    """A container that loses every hundredth key, and cannot walk in order."""
+
+    def __setitem__(self, key: int, value: int) -> None:
+        if key % 100 != 1:
+            super().__setitem__(key, value)
+
+    def irange(self, low: int) -> list[int]:
+        return [key for key in self if key >= low]
+
+
+@pytest.mark.parametrize("name", ["bwtree", "sorteddict"])
+def test_python_containers_pass_the_check_and_every_workload(name: str) -> None:
+    assert bench_python.check(name, seed=3, steps=3000) is None
+    done = subprocess.run(
+        [
+            *(sys.executable, str(BENCH / "bench_python.py"), "--container", name),
+            *("--threads", "2", "--keys", "4000", "--operations", "2000"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert [result["workload"] for result in results] == list(bench_python.WORKLOADS)
+    assert not any(result["errors"] for result in results)
+
+
+def test_a_python_container_with_a_wrong_answer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_python, "open_container", lambda _name: (Forgetful(), {}))
+    sentence = bench_python.check("forgetful", seed=3, steps=3000)
+    assert sentence is not None
+    assert sentence.startswith("forgetful ")
+    assert "seed 3" in sentence
+
+
+def test_python_ranks_are_zipfian() -> None:
+    zipf = bench_python.Zipf(1000)
+    ranks = Counter(zipf.rank(i / 100_000) for i in range(100_000))
+    zeta = sum(i**-0.99 for i in range(1, 1001))
+    assert ranks[0] / 100_000 == pytest.approx(1 / zeta, rel=0.01)
+    assert ranks[1] / 100_000 == pytest.approx(1 / zeta / 2**0.99, rel=0.01)
+    assert min(ranks) == 0
+    assert max(ranks) < 1000
+
+
+# ---- figures and tables ----
+
+
+def measured(index: str, repeat: int, seconds: float, workload: str = "load") -> Measurement:
+    taken = 25_000_000 if workload.startswith("load") else None
+    return Measurement("C", index, 1, repeat, workload, 1_000_000, seconds, taken)
+
+
+def test_a_figure_is_the_median_with_the_extremes_beside_it() -> None:
+    assert Figure.of([3.0, 1.0, 2.0]) == Figure(2.0, 1.0, 3.0)
+    assert str(Figure.of([3.0, 1.0, 2.0])) == "2 (1–3)"
+    assert str(Figure.of([1.2345])) == "1.23"
+
+
+def test_a_ratio_is_the_median_of_the_ratios_of_the_repeats() -> None:
+    # The second repeat ran on a machine half as fast: the ratio of that repeat is the same.
+    found = [measured("bwtree", repeat, s) for repeat, s in enumerate((0.5, 1.0, 0.5))]
+    found += [measured("other", repeat, s) for repeat, s in enumerate((1.0, 2.0, 1.5))]
+    rate, taken = bench_report.rows(found, {"load": "the load"}, processor_time=False)
+    assert rate.ratios == {"other": pytest.approx(2.0)}
+    assert rate.figures["bwtree"].median == pytest.approx(2.0)
+    assert (taken.figures["other"].median, taken.more_is_better) == (25.0, False)
+
+
+def test_processor_time_is_counted_for_each_thread() -> None:
+    # Two threads that each had the processor for a quarter of the two seconds that went by.
+    one = Measurement("C", "bwtree", 2, 0, "get", 1_000_000, 2.0, processor_seconds=1.0)
+    assert one.rate(processor_time=False) == pytest.approx(0.5)
+    assert one.rate(processor_time=True) == pytest.approx(2.0)
+
+
+def test_tables_put_our_tree_first_and_show_brackets_as_they_are() -> None:
+    found = [measured("other", 0, 1.0, "get"), measured("bwtree", 0, 0.5, "get")]
+    ((title, lines),) = bench_report.sections(
+        found, {"C": {"get": "get, d[key]"}}, processor_time=False
+    )
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(bench_report.table(title, lines))
+    text = console.export_text()
+    assert "get, d[key]" in text
+    assert "× 2.00" in text
+    assert text.index("bwtree") < text.index("other")
+    assert "| get, d[key] | 2 | 1 | × 2.00 |" in bench_report.markdown(title, lines)
+
+
+# ---- the command ----
+
+
+def test_the_whole_run_writes_tables_and_figures(
+    array_adapter: Callable[[int], Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "out" / "result.json"
+    done = run_bench(
+        *("--keys", "20000", "--threads", "1,2", "--repeats", "2", "--python-keys", "2000"),
+        *("--extra-adapter", str(array_adapter(0)), "--json", str(file)),
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(file.read_text(encoding="utf-8"))
+    runs = {(one["part"], one["index"], one["threads"]) for one in result["measurements"]}
+    for threads in (1, 2):
+        assert {("C", "bwtree", threads), ("C", "array", threads)} <= runs
+        assert {("Python", "bwtree", threads), ("Python", "sorteddict", threads)} <= runs
+    assert result["machine"]["processors"] >= 1
+    assert "scan of 100 keys" in done.stdout
+    assert "bwtree : array" in file.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_a_wrong_index_ends_the_run_with_1_and_a_replay(
+    array_adapter: Callable[[int], Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "result.json"
+    done = run_bench(
+        "--extra-adapter", str(array_adapter(5)), "--keys", "20000", "--json", str(file)
+    )
+    assert done.returncode == 1
+    assert "array gives a wrong answer" in done.stderr
+    assert "replay:" in done.stderr
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--keys", "12"], "--keys must be at least 10,000, got 12"),
+        (["--threads", "1,x"], "--threads must be numbers from 1 to 64 with commas, got 1,x"),
+        (["--threads", "0"], "--threads must be numbers"),
+        (["--repeats", "0"], "--repeats must be at least 1"),
+        (["--keys", "900000000000"], "GiB are available: ask for fewer with --keys"),
+        (["--extra-adapter", "missing.so"], "there is no such file"),
+        (["--engine", "missing"], "is no checkout of bwtree"),
+        (["--keys", "20000", "--operations", "20000"], "ten elevenths"),
+        (["--keys", "20000", "--workloads", "fly"], "there is no 'fly'; there are load_random"),
+        (["--keys", "20000", "--adapters", "nix"], "there is no 'nix'; there are bwtree"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_exit_status_2(options: list[str], sentence: str) -> None:
+    done = run_bench(*options)
+    assert done.returncode == 2
+    assert sentence in " ".join(done.stderr.split())
