@@ -251,7 +251,7 @@ def _bench(options: _Options) -> None:
     load = os.getloadavg()[0]
     if load > 1 and diagnostics().is_terminal:
         diagnostics().print(f"other programs are running (load average {load:.1f})", style="yellow")
-    machine = bench_report.machine()
+    machine, commit = bench_report.machine(), bench_report.commit(options.engine)
     found = _measure(driver, plan)
 
     titles = {"C": driver.workloads, "Python": bench_python.WORKLOADS}
@@ -272,7 +272,7 @@ def _bench(options: _Options) -> None:
         "schema": bench_report.SCHEMA,
         "command": command,
         "started": started.isoformat(timespec="seconds"),
-        "commit": bench_report.commit(options.engine),
+        "commit": commit,
         "machine": machine,
         "keys": plan.keys,
         "operations": plan.operations,
