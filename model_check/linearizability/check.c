@@ -15,12 +15,14 @@ struct lin_check {
 lin_check *lin_check_new(const rec_history *history, uint64_t limit, const char **message) {
     *message = "out of memory: check fewer operations at a time";
     lin_check *check = calloc(1, sizeof *check);
-    if (check == NULL) return NULL;
+    if (check == NULL)
+        return NULL;
     check->limit = limit;
     check->judge = lin_judge_new(limit, &check->stop);
     const char *wrong = NULL;
     int result = lin_partition_make(&check->partition, history, &wrong);
-    if (result == -2) *message = wrong;
+    if (result == -2)
+        *message = wrong;
     if (check->judge == NULL || result != 0) {
         lin_check_free(check);
         return NULL;
@@ -29,7 +31,8 @@ lin_check *lin_check_new(const rec_history *history, uint64_t limit, const char 
 }
 
 void lin_check_free(lin_check *check) {
-    if (check == NULL) return;
+    if (check == NULL)
+        return;
     lin_partition_free(&check->partition);
     lin_judge_free(check->judge);
     free(check);
@@ -43,24 +46,36 @@ int lin_check_run(lin_check *check, uint64_t first, uint64_t last) {
     const lin_partition *p = &check->partition;
     for (uint64_t key = first; key < last && key < p->key_count; key++) {
         check->bad = key;
-        if (atomic_load_explicit(&check->stop, memory_order_relaxed)) return LIN_UNKNOWN_STOPPED;
-        int verdict =
-            lin_judge_parts(check->judge, p->parts + p->first[key], p->first[key + 1] - p->first[key],
-                            &p->initial[key], 1, &check->failed, NULL);
-        if (verdict != LIN_OK) return verdict;
+        if (atomic_load_explicit(&check->stop, memory_order_relaxed))
+            return LIN_UNKNOWN_STOPPED;
+        int verdict = lin_judge_parts(check->judge, p->parts + p->first[key],
+                                      p->first[key + 1] - p->first[key], &p->initial[key], 1,
+                                      &check->failed, NULL);
+        if (verdict != LIN_OK)
+            return verdict;
     }
     return LIN_OK;
 }
 
-uint64_t lin_check_keys(const lin_check *check) { return check->partition.key_count; }
-uint64_t lin_check_records(const lin_check *check) { return check->partition.record_count; }
-uint64_t lin_check_parts(const lin_check *check) { return check->partition.part_count; }
-uint64_t lin_check_peak(const lin_check *check) { return lin_judge_peak(check->judge); }
+uint64_t lin_check_keys(const lin_check *check) {
+    return check->partition.key_count;
+}
+uint64_t lin_check_records(const lin_check *check) {
+    return check->partition.record_count;
+}
+uint64_t lin_check_parts(const lin_check *check) {
+    return check->partition.part_count;
+}
+uint64_t lin_check_peak(const lin_check *check) {
+    return lin_judge_peak(check->judge);
+}
 uint64_t lin_check_overlapping(const lin_check *check) {
     return lin_judge_overlapping(check->judge);
 }
 
-uint64_t lin_check_bad_key(const lin_check *check) { return check->partition.keys[check->bad]; }
+uint64_t lin_check_bad_key(const lin_check *check) {
+    return check->partition.keys[check->bad];
+}
 
 uint64_t lin_check_bad_key_parts(const lin_check *check) {
     const uint64_t *first = check->partition.first;
@@ -87,7 +102,8 @@ struct write {
 
 static int by_value(const void *a, const void *b) {
     const struct write *x = a, *y = b;
-    if (x->value != y->value) return x->value < y->value ? -1 : 1;
+    if (x->value != y->value)
+        return x->value < y->value ? -1 : 1;
     return (x->invoked > y->invoked) - (x->invoked < y->invoked);
 }
 
@@ -116,9 +132,11 @@ static int judge_from(struct window *w, const struct write *writes, uint64_t wri
     uint64_t kept = 0, states = 0, wanted = 0, failed = 0;
     uint64_t *values = w->written;
     for (uint64_t i = 0; i < w->count; i++) {
-        if (w->parts[i].responded < cut) continue;
+        if (w->parts[i].responded < cut)
+            continue;
         w->kept[kept++] = w->parts[i];
-        if (w->parts[i].need == LIN_VALUE) values[wanted++] = w->parts[i].want;
+        if (w->parts[i].need == LIN_VALUE)
+            values[wanted++] = w->parts[i].want;
     }
     *kept_count = kept;
     w->states[states++] = w->start;
@@ -126,17 +144,21 @@ static int judge_from(struct window *w, const struct write *writes, uint64_t wri
         /* Any state that the past allows: absent, a value wanted later on that was written by then,
          * or one that nobody wants; of those, one stands for all. */
         bool unwanted = false;
-        if (w->start.present) w->states[states++] = (lin_state){0, 0};
+        if (w->start.present)
+            w->states[states++] = (lin_state){0, 0};
         qsort(values, wanted, sizeof *values, by_number);
         for (uint64_t i = 0; i < wanted; i++) {
-            if (i > 0 && values[i] == values[i - 1]) continue;
+            if (i > 0 && values[i] == values[i - 1])
+                continue;
             if (written_before(writes, write_count, values[i], cut))
                 w->states[states++] = (lin_state){values[i], 1};
         }
         for (uint64_t i = 0; i < write_count && !unwanted; i++) {
-            if (writes[i].invoked >= cut) continue;
+            if (writes[i].invoked >= cut)
+                continue;
             unwanted = bsearch(&writes[i].value, values, wanted, sizeof *values, by_number) == NULL;
-            if (unwanted) w->states[states++] = (lin_state){writes[i].value, 1};
+            if (unwanted)
+                w->states[states++] = (lin_state){writes[i].value, 1};
         }
     }
     return lin_judge_parts(w->check->judge, w->kept, kept, w->states, states, &failed, NULL);
@@ -147,8 +169,10 @@ uint64_t lin_check_window(lin_check *check, lin_part *out, uint64_t capacity, bo
     const lin_part *parts = p->parts + p->first[check->bad];
     uint64_t total = lin_check_bad_key_parts(check), until = parts[check->failed].responded;
     uint64_t count = 0, writes = 0, kept = 0;
-    while (count < total && parts[count].invoked <= until) count++;
-    struct window w = {.check = check, .parts = parts, .count = count, .start = p->initial[check->bad]};
+    while (count < total && parts[count].invoked <= until)
+        count++;
+    struct window w = {
+        .check = check, .parts = parts, .count = count, .start = p->initial[check->bad]};
     uint64_t *ends = malloc((count + 1) * sizeof *ends);
     struct write *written = malloc((count + 1) * sizeof *written);
     w.kept = malloc((count + 1) * sizeof *w.kept);
@@ -168,7 +192,8 @@ uint64_t lin_check_window(lin_check *check, lin_part *out, uint64_t capacity, bo
         while (fails > 0) {
             fails = fails > step ? fails - step : 0;
             step *= 2;
-            if (judge_from(&w, written, writes, ends[fails], &kept) == LIN_VIOLATION) break;
+            if (judge_from(&w, written, writes, ends[fails], &kept) == LIN_VIOLATION)
+                break;
             passes = fails;
         }
         while (fails + 1 < passes) {
@@ -198,7 +223,8 @@ struct placed {
 
 static int by_instant(const void *a, const void *b) {
     const struct placed *x = a, *y = b;
-    if (x->instant != y->instant) return x->instant < y->instant ? -1 : 1;
+    if (x->instant != y->instant)
+        return x->instant < y->instant ? -1 : 1;
     return (x->sequence > y->sequence) - (x->sequence < y->sequence);
 }
 
@@ -213,13 +239,15 @@ int lin_check_order(lin_check *check, uint64_t *order) {
         uint64_t count = p->first[key + 1] - p->first[key], instant = 0;
         verdict = lin_judge_parts(check->judge, parts, count, &p->initial[key], 1, &failed, one);
         for (uint64_t i = 0; verdict == LIN_OK && i < count; i++, at++) {
-            if (parts[one[i]].invoked > instant) instant = parts[one[i]].invoked;
+            if (parts[one[i]].invoked > instant)
+                instant = parts[one[i]].invoked;
             placed[at] = (struct placed){instant, at, p->first[key] + one[i]};
         }
     }
     if (verdict == LIN_OK) {
         qsort(placed, at, sizeof *placed, by_instant);
-        for (uint64_t i = 0; i < at; i++) order[i] = placed[i].index;
+        for (uint64_t i = 0; i < at; i++)
+            order[i] = placed[i].index;
     }
     free(placed);
     free(one);

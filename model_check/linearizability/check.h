@@ -21,9 +21,9 @@ void lin_check_stop(lin_check *check);
 int lin_check_run(lin_check *check, uint64_t first, uint64_t last);
 
 uint64_t lin_check_keys(const lin_check *check);
-uint64_t lin_check_records(const lin_check *check); /* of all lanes */
-uint64_t lin_check_parts(const lin_check *check);   /* that the keys' histories have together */
-uint64_t lin_check_peak(const lin_check *check);    /* configurations alive at once */
+uint64_t lin_check_records(const lin_check *check);     /* of all lanes */
+uint64_t lin_check_parts(const lin_check *check);       /* that the keys' histories have together */
+uint64_t lin_check_peak(const lin_check *check);        /* configurations alive at once */
 uint64_t lin_check_overlapping(const lin_check *check); /* parts judged that overlapped another */
 
 /* What is in the way, after a verdict other than LIN_OK. */

@@ -170,9 +170,7 @@ def judge(
 
 def _open(history: History, limit: int) -> Any:
     message = ffi.new("char const **")
-    native = _call(
-        history, lambda: lib.lin_check_new(history.native, limit, message), lambda: None
-    )
+    native = _call(history, lambda: lib.lin_check_new(history.native, limit, message), lambda: None)
     if not native:
         raise CannotRun(f"the history cannot be checked: {text(message[0])}")
     return native

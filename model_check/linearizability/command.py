@@ -65,10 +65,7 @@ def lin(
     Exit codes: 0 all as expected, 1 a violation (printed), 2 could not run.
     """
     started = datetime.now(timezone.utc)
-    if file is not None:
-        result = _check_file(file, limit)
-    else:
-        result = check_runs(seed, operations, limit)
+    result = _check_file(file, limit) if file else check_runs(seed, operations, limit)
     if json is not None:
         command = f"bwcheck lin {file}" if file else "bwcheck lin"
         write_json(
@@ -181,7 +178,14 @@ def _table(findings: Sequence[Finding]) -> Table:
             Text(str(row["outcome"]), style=finding.verdict.style),
             *(
                 f"{row[name]:,}" if name in row else "–"
-                for name in ("operations", "parts", "overlapping", "keys", "configurations", "seconds")
+                for name in (
+                    "operations",
+                    "parts",
+                    "overlapping",
+                    "keys",
+                    "configurations",
+                    "seconds",
+                )
             ),
         )
     return table

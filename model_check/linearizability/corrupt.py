@@ -35,7 +35,7 @@ class Place(NamedTuple):
     """A record and where it stands."""
 
     lane: int
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     record: Record
 
 

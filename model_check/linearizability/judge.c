@@ -50,7 +50,8 @@ lin_judge *lin_judge_new(uint64_t limit, const _Atomic bool *stop) {
 }
 
 void lin_judge_free(lin_judge *judge) {
-    if (judge == NULL) return;
+    if (judge == NULL)
+        return;
     set *sets[] = {&judge->now, &judge->next, &judge->visited};
     for (int i = 0; i < 3; i++) {
         free(sets[i]->items);
@@ -60,8 +61,12 @@ void lin_judge_free(lin_judge *judge) {
     free(judge);
 }
 
-uint64_t lin_judge_peak(const lin_judge *judge) { return judge->peak; }
-uint64_t lin_judge_overlapping(const lin_judge *judge) { return judge->overlapping; }
+uint64_t lin_judge_peak(const lin_judge *judge) {
+    return judge->peak;
+}
+uint64_t lin_judge_overlapping(const lin_judge *judge) {
+    return judge->overlapping;
+}
 
 /* ------------------------------------------------------------------ sets -------------------- */
 
@@ -85,13 +90,15 @@ static bool set_rehash(set *s) {
         size = 4 * s->capacity; /* a power of two */
         free(s->table);
         s->table = malloc(size * sizeof *s->table);
-        if (s->table == NULL) return false;
+        if (s->table == NULL)
+            return false;
         s->mask = size - 1;
     }
     memset(s->table, 0, size * sizeof *s->table);
     for (uint64_t i = 0; i < s->count; i++) {
         uint64_t at = hash(&s->items[i]) & s->mask;
-        while (s->table[at] != 0) at = (at + 1) & s->mask;
+        while (s->table[at] != 0)
+            at = (at + 1) & s->mask;
         s->table[at] = (uint32_t)(i + 1);
     }
     s->hashed = true;
@@ -107,10 +114,12 @@ static void set_add(lin_judge *judge, set *s, const configuration *c) {
     if (s->hashed) {
         at = hash(c) & s->mask;
         for (; s->table[at] != 0; at = (at + 1) & s->mask)
-            if (same(&s->items[s->table[at] - 1], c)) return;
+            if (same(&s->items[s->table[at] - 1], c))
+                return;
     } else {
         for (uint64_t i = 0; i < s->count; i++)
-            if (same(&s->items[i], c)) return;
+            if (same(&s->items[i], c))
+                return;
     }
     if (s->count == s->capacity) {
         uint64_t capacity = s->capacity ? 2 * s->capacity : 64;
@@ -126,14 +135,16 @@ static void set_add(lin_judge *judge, set *s, const configuration *c) {
             return;
         }
         if (s->hashed)
-            for (at = hash(c) & s->mask; s->table[at] != 0;) at = (at + 1) & s->mask;
+            for (at = hash(c) & s->mask; s->table[at] != 0;)
+                at = (at + 1) & s->mask;
     }
     if (s->count >= judge->limit) {
         judge->trouble = LIN_UNKNOWN_LIMIT;
         return;
     }
     s->items[s->count++] = *c;
-    if (s->hashed) s->table[at] = (uint32_t)s->count;
+    if (s->hashed)
+        s->table[at] = (uint32_t)s->count;
 }
 
 /* ------------------------------------------------------------------ steps ------------------- */
@@ -149,12 +160,14 @@ static bool fits(const lin_part *part, const configuration *c) {
 }
 
 static void note(lin_judge *judge, configuration *c, uint32_t part) {
-    if (!judge->ordering) return;
+    if (!judge->ordering)
+        return;
     if (judge->node_count == judge->node_capacity) {
         uint64_t capacity = judge->node_capacity ? 2 * judge->node_capacity : 1024;
         struct node *nodes = realloc(judge->nodes, capacity * sizeof *nodes);
         if (nodes == NULL || capacity >= NO_NODE) {
-            if (nodes != NULL) judge->nodes = nodes;
+            if (nodes != NULL)
+                judge->nodes = nodes;
             judge->trouble = LIN_UNKNOWN_MEMORY;
             return;
         }
@@ -167,7 +180,8 @@ static void note(lin_judge *judge, configuration *c, uint32_t part) {
 
 /* The state behind a part that fits. */
 static void change(const lin_part *part, configuration *c) {
-    if (part->effect == LIN_KEEPS) return;
+    if (part->effect == LIN_KEEPS)
+        return;
     c->present = part->effect == LIN_SETS;
     c->value = part->effect == LIN_SETS ? part->give : 0;
 }
@@ -177,7 +191,8 @@ static void settle(lin_judge *judge, configuration *c) {
     uint64_t reads = judge->occupied & ~judge->mutators & ~c->done;
     for (; reads != 0; reads &= reads - 1) {
         int slot = __builtin_ctzll(reads);
-        if (!fits(&judge->parts[judge->slot_part[slot]], c)) continue;
+        if (!fits(&judge->parts[judge->slot_part[slot]], c))
+            continue;
         c->done |= UINT64_C(1) << slot;
         note(judge, c, judge->slot_part[slot]);
     }
@@ -197,7 +212,8 @@ static void swap_sets(lin_judge *judge) {
     judge->now = judge->next;
     judge->next = spare;
     set_clear(&judge->next);
-    if (judge->now.count > judge->peak) judge->peak = judge->now.count;
+    if (judge->now.count > judge->peak)
+        judge->peak = judge->now.count;
 }
 
 static void keep(lin_judge *judge, configuration c, uint64_t bit) {
@@ -224,7 +240,8 @@ static void respond(lin_judge *judge, int slot) {
         uint64_t others = judge->mutators & judge->occupied & ~c.done & ~bit;
         for (; others != 0; others &= others - 1) {
             int other = __builtin_ctzll(others);
-            if (!fits(&judge->parts[judge->slot_part[other]], &c)) continue;
+            if (!fits(&judge->parts[judge->slot_part[other]], &c))
+                continue;
             configuration n = after_step(judge, &c, other);
             if (n.done & bit)
                 keep(judge, n, bit);
@@ -254,7 +271,8 @@ static void invoke(lin_judge *judge, uint32_t index) {
     }
     for (uint64_t i = 0; i < judge->now.count; i++) {
         configuration *c = &judge->now.items[i];
-        if (!fits(part, c)) continue;
+        if (!fits(part, c))
+            continue;
         c->done |= bit;
         note(judge, c, index);
     }
@@ -277,7 +295,8 @@ static void alone(lin_judge *judge, uint32_t index) {
     }
     for (uint64_t i = 0; i < now->count; i++) {
         configuration c = now->items[i];
-        if (!fits(part, &c)) continue;
+        if (!fits(part, &c))
+            continue;
         change(part, &c);
         note(judge, &c, index);
         set_add(judge, &judge->next, &c);
@@ -325,8 +344,10 @@ int lin_judge_parts(lin_judge *judge, const lin_part *parts, uint64_t count,
     int soonest = -1; /* slot of the earliest response among the parts in flight */
     judge->parts = parts;
     judge->ordering = order != NULL;
-    if (count >= UINT32_MAX) return LIN_UNKNOWN_MEMORY;
-    if (!start(judge, initial, initial_count)) return judge->trouble;
+    if (count >= UINT32_MAX)
+        return LIN_UNKNOWN_MEMORY;
+    if (!start(judge, initial, initial_count))
+        return judge->trouble;
     while (next < count || judge->occupied != 0) {
         uint64_t now_part = next;
         if (judge->occupied == 0 &&
@@ -342,7 +363,8 @@ int lin_judge_parts(lin_judge *judge, const lin_part *parts, uint64_t count,
             respond(judge, soonest);
             soonest = first_response(judge);
         }
-        if (judge->trouble != LIN_OK) return judge->trouble;
+        if (judge->trouble != LIN_OK)
+            return judge->trouble;
         if (judge->now.count == 0) {
             *failed = now_part;
             return LIN_VIOLATION;
@@ -351,6 +373,7 @@ int lin_judge_parts(lin_judge *judge, const lin_part *parts, uint64_t count,
             atomic_load_explicit(judge->stop, memory_order_relaxed))
             return LIN_UNKNOWN_STOPPED;
     }
-    if (order != NULL) write_order(judge, count, order);
+    if (order != NULL)
+        write_order(judge, count, order);
     return LIN_OK;
 }

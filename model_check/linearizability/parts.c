@@ -23,12 +23,16 @@ bool lin_part_of_record(const rec_record *r, lin_part *part) {
     switch (r->kind) {
     case REC_GET:
     case REC_GET_MANY:
-        if (r->status == BW_OK) needs(part, LIN_VALUE, r->seen);
-        if (r->status == BW_NOT_FOUND) needs(part, LIN_ABSENT, 0);
+        if (r->status == BW_OK)
+            needs(part, LIN_VALUE, r->seen);
+        if (r->status == BW_NOT_FOUND)
+            needs(part, LIN_ABSENT, 0);
         return true;
     case REC_PUT:
-        if (r->status == BW_OK) needs(part, LIN_ABSENT, 0);
-        if (r->status == BW_EXISTS) needs(part, LIN_VALUE, r->seen);
+        if (r->status == BW_OK)
+            needs(part, LIN_ABSENT, 0);
+        if (r->status == BW_EXISTS)
+            needs(part, LIN_VALUE, r->seen);
         sets(part, r->argument);
         return true;
     case REC_PUT_MANY:
@@ -45,29 +49,34 @@ bool lin_part_of_record(const rec_record *r, lin_part *part) {
             needs(part, LIN_ABSENT, 0);
             sets(part, r->argument);
         }
-        if (r->status == BW_EXISTS) needs(part, LIN_VALUE, r->seen);
+        if (r->status == BW_EXISTS)
+            needs(part, LIN_VALUE, r->seen);
         return true;
     case REC_UPDATE:
         if (r->status == BW_OK) {
             needs(part, LIN_VALUE, r->seen);
             sets(part, r->argument);
         }
-        if (r->status == BW_NOT_FOUND) needs(part, LIN_ABSENT, 0);
+        if (r->status == BW_NOT_FOUND)
+            needs(part, LIN_ABSENT, 0);
         return true;
     case REC_REMOVE:
         if (r->status == BW_OK) {
             needs(part, LIN_VALUE, r->seen);
             part->effect = LIN_DELETES;
         }
-        if (r->status == BW_NOT_FOUND) needs(part, LIN_ABSENT, 0);
+        if (r->status == BW_NOT_FOUND)
+            needs(part, LIN_ABSENT, 0);
         return true;
     case REC_COMPARE_EXCHANGE:
         if (r->status == BW_OK && r->seen == r->expected) {
             needs(part, LIN_VALUE, r->seen);
             sets(part, r->argument);
         }
-        if (r->status == BW_MISMATCH && r->seen != r->expected) needs(part, LIN_VALUE, r->seen);
-        if (r->status == BW_NOT_FOUND) needs(part, LIN_ABSENT, 0);
+        if (r->status == BW_MISMATCH && r->seen != r->expected)
+            needs(part, LIN_VALUE, r->seen);
+        if (r->status == BW_NOT_FOUND)
+            needs(part, LIN_ABSENT, 0);
         return true;
     default: return false;
     }
@@ -133,13 +142,16 @@ static bool range_of_record(const rec_record *r, const rec_pair *pairs, struct r
 
 /* Are the pairs in order and within the range? */
 static bool range_is_sound(const struct range *range) {
-    if (range->count == 0) return true;
-    if (range->empty || range->low > range->high) return false;
+    if (range->count == 0)
+        return true;
+    if (range->empty || range->low > range->high)
+        return false;
     for (uint64_t i = 0; i < range->count; i++) {
         uint64_t key = range->pairs[i].key;
-        if (key < range->low || key > range->high) return false;
-        if (i > 0 && (range->descending ? key >= range->pairs[i - 1].key
-                                        : key <= range->pairs[i - 1].key))
+        if (key < range->low || key > range->high)
+            return false;
+        if (i > 0 &&
+            (range->descending ? key >= range->pairs[i - 1].key : key <= range->pairs[i - 1].key))
             return false;
     }
     return true;
@@ -161,10 +173,12 @@ static uint64_t scatter(uint64_t key) {
 
 static bool rehash(struct dictionary *d, uint64_t size) {
     uint32_t *table = calloc(size, sizeof *table);
-    if (table == NULL) return false;
+    if (table == NULL)
+        return false;
     for (uint64_t i = 0; i < d->count; i++) {
         uint64_t at = scatter(d->keys[i]) & (size - 1);
-        while (table[at] != 0) at = (at + 1) & (size - 1);
+        while (table[at] != 0)
+            at = (at + 1) & (size - 1);
         table[at] = (uint32_t)(i + 1);
     }
     free(d->table);
@@ -175,20 +189,24 @@ static bool rehash(struct dictionary *d, uint64_t size) {
 
 static uint64_t find_slot(const struct dictionary *d, uint64_t key) {
     uint64_t at = scatter(key) & d->mask;
-    while (d->table[at] != 0 && d->keys[d->table[at] - 1] != key) at = (at + 1) & d->mask;
+    while (d->table[at] != 0 && d->keys[d->table[at] - 1] != key)
+        at = (at + 1) & d->mask;
     return at;
 }
 
 static bool add_key(struct dictionary *d, uint64_t key) {
     uint64_t at = find_slot(d, key);
-    if (d->table[at] != 0) return true;
+    if (d->table[at] != 0)
+        return true;
     if (d->count == d->capacity) {
         uint64_t capacity = 2 * d->capacity;
         uint64_t *keys = realloc(d->keys, capacity * sizeof *keys);
-        if (keys == NULL || capacity > UINT32_MAX / 2) return false;
+        if (keys == NULL || capacity > UINT32_MAX / 2)
+            return false;
         d->keys = keys;
         d->capacity = capacity;
-        if (!rehash(d, 4 * capacity)) return false;
+        if (!rehash(d, 4 * capacity))
+            return false;
         at = find_slot(d, key);
     }
     d->keys[d->count++] = key;
@@ -234,7 +252,7 @@ static void emit(struct maker *m, uint64_t rank, const lin_part *part) {
         first[rank + 2]++;
 }
 
-/* Every history allows this key to be absent, or deleted, at the beginning of the call. */
+/* Every history allows this key to be absent at the beginning of the call. */
 static bool surely_absent(const struct maker *m, uint64_t rank, const lin_part *part) {
     return !m->out->initial[rank].present && part->invoked <= m->first_write[rank];
 }
@@ -246,7 +264,8 @@ static void emit_range(struct maker *m, const struct range *range, lin_part part
         emit(m, index_of(&m->names, range->pairs[0].key), &part);
         return;
     }
-    if (range->empty || range->low > range->high) return;
+    if (range->empty || range->low > range->high)
+        return;
     uint64_t given = 0;
     for (uint64_t i = lin_rank(p, range->low); i < p->key_count && p->keys[i] <= range->high; i++) {
         uint64_t at = range->descending ? range->count - 1 - given : given;
@@ -257,7 +276,8 @@ static void emit_range(struct maker *m, const struct range *range, lin_part part
             continue;
         }
         needs(&part, LIN_ABSENT, 0);
-        if (!surely_absent(m, i, &part)) emit(m, i, &part);
+        if (!surely_absent(m, i, &part))
+            emit(m, i, &part);
     }
 }
 
@@ -266,11 +286,13 @@ static void emit_count(struct maker *m, const rec_record *r, lin_part part) {
     const lin_partition *p = m->out;
     if (r->key > r->argument) {
         part.need = LIN_NEVER;
-        if (r->seen != 0) emit(m, index_of(&m->names, r->key), &part);
+        if (r->seen != 0)
+            emit(m, index_of(&m->names, r->key), &part);
         return;
     }
     uint64_t low = lin_rank(p, r->key), high = lin_rank(p, r->argument);
-    if (high < p->key_count && p->keys[high] == r->argument) high++;
+    if (high < p->key_count && p->keys[high] == r->argument)
+        high++;
     if (r->seen == 0) {
         struct range none = {.low = r->key, .high = r->argument};
         emit_range(m, &none, part);
@@ -279,7 +301,8 @@ static void emit_count(struct maker *m, const rec_record *r, lin_part part) {
         emit(m, index_of(&m->names, r->key), &part);
     } else if (r->seen == high - low) {
         part.need = LIN_SOME;
-        for (uint64_t i = low; i < high; i++) emit(m, i, &part);
+        for (uint64_t i = low; i < high; i++)
+            emit(m, i, &part);
     }
 }
 
@@ -304,8 +327,10 @@ static void emit_record(struct maker *m, const rec_lane *lane, uint16_t number, 
         emit_count(m, r, part);
     } else if (r->kind == REC_CLEAR) {
         part.effect = LIN_DELETES;
+        /* Unlike a read, a deletion that overlaps the first write may be needed behind it. */
         for (uint64_t i = 0; i < m->out->key_count; i++)
-            if (!surely_absent(m, i, &part)) emit(m, i, &part);
+            if (m->out->initial[i].present || part.responded >= m->first_write[i])
+                emit(m, i, &part);
     }
 }
 
@@ -316,13 +341,17 @@ static void emit_all(struct maker *m, const rec_history *h) {
 }
 
 static const char *unsound(const rec_lane *lane, const rec_record *r) {
-    if (r->kind >= REC_KINDS) return "a record is of an unknown kind";
-    if (r->invoked > r->responded) return "a record ends before it begins";
-    if (r->status < 0) return "a record holds an error instead of a result";
+    if (r->kind >= REC_KINDS)
+        return "a record is of an unknown kind";
+    if (r->invoked > r->responded)
+        return "a record ends before it begins";
+    if (r->status < 0)
+        return "a record holds an error instead of a result";
     if (r->kind >= REC_SCAN_FORWARD && r->kind <= REC_WALK_BACKWARD) {
         if (r->seen > lane->pair_count || r->count > lane->pair_count - r->seen)
             return "a scan points outside the pairs of its lane";
-        if (r->count > r->expected) return "a scan returned more than it was asked for";
+        if (r->count > r->expected)
+            return "a scan returned more than it was asked for";
     }
     return NULL;
 }
@@ -335,7 +364,8 @@ static int collect_keys(struct dictionary *d, const rec_history *h, const char *
             return -2;
         }
         last = h->initial[i].key;
-        if (!add_key(d, last)) return -1;
+        if (!add_key(d, last))
+            return -1;
     }
     for (uint32_t t = 0; t < h->lane_count; t++) {
         const rec_lane *lane = &h->lanes[t];
@@ -346,21 +376,27 @@ static int collect_keys(struct dictionary *d, const rec_history *h, const char *
         for (uint64_t i = 0; i < lane->record_count; i++) {
             const rec_record *r = &lane->records[i];
             lin_part part;
-            if ((*message = unsound(lane, r)) != NULL) return -2;
+            if ((*message = unsound(lane, r)) != NULL)
+                return -2;
             bool point = lin_part_of_record(r, &part) || r->kind == REC_COUNT;
             bool found = r->kind >= REC_FLOOR && r->kind <= REC_LAST && r->status == BW_OK;
-            if (point && !add_key(d, r->key)) return -1;
-            if (found && !add_key(d, r->argument)) return -1;
-            if (r->kind < REC_SCAN_FORWARD || r->kind > REC_WALK_BACKWARD) continue;
+            if (point && !add_key(d, r->key))
+                return -1;
+            if (found && !add_key(d, r->argument))
+                return -1;
+            if (r->kind < REC_SCAN_FORWARD || r->kind > REC_WALK_BACKWARD)
+                continue;
             for (uint64_t k = 0; k < r->count; k++)
-                if (!add_key(d, lane->pairs[r->seen + k].key)) return -1;
+                if (!add_key(d, lane->pairs[r->seen + k].key))
+                    return -1;
         }
     }
     return 0;
 }
 
 static void note_first_writes(struct maker *m, const rec_history *h) {
-    for (uint64_t i = 0; i < m->out->key_count; i++) m->first_write[i] = UINT64_MAX;
+    for (uint64_t i = 0; i < m->out->key_count; i++)
+        m->first_write[i] = UINT64_MAX;
     for (uint64_t i = 0; i < h->initial_count; i++) {
         uint64_t rank = index_of(&m->names, h->initial[i].key);
         m->out->initial[rank] = (lin_state){h->initial[i].value, 1};
@@ -369,9 +405,11 @@ static void note_first_writes(struct maker *m, const rec_history *h) {
         for (uint64_t i = 0; i < h->lanes[t].record_count; i++) {
             lin_part part;
             const rec_record *r = &h->lanes[t].records[i];
-            if (!lin_part_of_record(r, &part) || part.effect != LIN_SETS) continue;
+            if (!lin_part_of_record(r, &part) || part.effect != LIN_SETS)
+                continue;
             uint64_t rank = index_of(&m->names, r->key);
-            if (part.invoked < m->first_write[rank]) m->first_write[rank] = part.invoked;
+            if (part.invoked < m->first_write[rank])
+                m->first_write[rank] = part.invoked;
         }
 }
 
@@ -381,10 +419,13 @@ static void sort_parts(lin_part *parts, uint64_t count, lin_part *spare) {
         uint64_t out = 0, runs = 0, at = 0;
         while (at < count) {
             uint64_t middle = at + 1;
-            while (middle < count && parts[middle - 1].invoked <= parts[middle].invoked) middle++;
-            if (at == 0 && middle == count) return;
+            while (middle < count && parts[middle - 1].invoked <= parts[middle].invoked)
+                middle++;
+            if (at == 0 && middle == count)
+                return;
             uint64_t end = middle < count ? middle + 1 : middle;
-            while (end < count && parts[end - 1].invoked <= parts[end].invoked) end++;
+            while (end < count && parts[end - 1].invoked <= parts[end].invoked)
+                end++;
             uint64_t a = at, b = middle;
             while (a < middle || b < end) {
                 bool left = b == end || (a < middle && parts[a].invoked <= parts[b].invoked);
@@ -394,16 +435,19 @@ static void sort_parts(lin_part *parts, uint64_t count, lin_part *spare) {
             runs++;
         }
         memcpy(parts, spare, count * sizeof *parts);
-        if (runs <= 1) return;
+        if (runs <= 1)
+            return;
     }
 }
 
 static int sort_all(lin_partition *p) {
     uint64_t most = 0;
     for (uint64_t i = 0; i < p->key_count; i++)
-        if (p->first[i + 1] - p->first[i] > most) most = p->first[i + 1] - p->first[i];
+        if (p->first[i + 1] - p->first[i] > most)
+            most = p->first[i + 1] - p->first[i];
     lin_part *spare = malloc((most ? most : 1) * sizeof *spare);
-    if (spare == NULL) return -1;
+    if (spare == NULL)
+        return -1;
     for (uint64_t i = 0; i < p->key_count; i++)
         sort_parts(p->parts + p->first[i], p->first[i + 1] - p->first[i], spare);
     free(spare);
@@ -415,11 +459,14 @@ static int make(struct maker *m, const rec_history *h, const char **message) {
     struct dictionary *d = &m->names;
     d->capacity = 1024;
     d->keys = malloc(d->capacity * sizeof *d->keys);
-    if (d->keys == NULL || !rehash(d, 4 * d->capacity)) return -1;
+    if (d->keys == NULL || !rehash(d, 4 * d->capacity))
+        return -1;
     int result = collect_keys(d, h, message);
-    if (result != 0) return result;
+    if (result != 0)
+        return result;
     qsort(d->keys, d->count, sizeof *d->keys, ascending);
-    if (!rehash(d, d->mask + 1)) return -1; /* from here on an index is a rank */
+    if (!rehash(d, d->mask + 1))
+        return -1; /* from here on an index is a rank */
 
     p->key_count = d->count;
     p->keys = d->keys;
@@ -427,13 +474,16 @@ static int make(struct maker *m, const rec_history *h, const char **message) {
     /* While filling, first[rank + 1] is where the next part of the key goes; so it needs one more. */
     p->first = calloc(d->count + 2, sizeof *p->first);
     m->first_write = malloc((d->count + 1) * sizeof *m->first_write);
-    if (!p->initial || !p->first || !m->first_write) return -1;
+    if (!p->initial || !p->first || !m->first_write)
+        return -1;
     note_first_writes(m, h);
     emit_all(m, h);
-    for (uint64_t i = 0; i <= d->count; i++) p->first[i + 1] += p->first[i];
+    for (uint64_t i = 0; i <= d->count; i++)
+        p->first[i + 1] += p->first[i];
     p->part_count = p->first[d->count + 1];
     p->parts = malloc((p->part_count ? p->part_count : 1) * sizeof *p->parts);
-    if (p->parts == NULL) return -1;
+    if (p->parts == NULL)
+        return -1;
     m->filling = true;
     emit_all(m, h);
     return sort_all(p);
@@ -448,7 +498,8 @@ int lin_partition_make(lin_partition *partition, const rec_history *h, const cha
     free(m.first_write);
     for (uint32_t t = 0; t < h->lane_count; t++)
         partition->record_count += h->lanes[t].record_count;
-    if (result != 0) lin_partition_free(partition);
+    if (result != 0)
+        lin_partition_free(partition);
     return result;
 }
 

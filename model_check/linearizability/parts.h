@@ -39,10 +39,10 @@ typedef struct lin_state {
 
 typedef struct lin_partition {
     uint64_t key_count;
-    uint64_t *keys;      /* ascending */
-    lin_state *initial;  /* of each key */
-    uint64_t *first;     /* key i has the parts first[i] … first[i+1]-1, by invocation */
-    lin_part *parts;     /* all of them */
+    uint64_t *keys;     /* ascending */
+    lin_state *initial; /* of each key */
+    uint64_t *first;    /* key i has the parts first[i] … first[i+1]-1, by invocation */
+    lin_part *parts;    /* all of them */
     uint64_t part_count;
     uint64_t record_count;
 } lin_partition;

@@ -176,4 +176,3 @@ def _row(name: str, report: Report) -> dict[str, Scalar]:
         "seconds": round(report.seconds, 3),
         "reason": report.reason,
     }
-

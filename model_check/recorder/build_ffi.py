@@ -52,7 +52,9 @@ static int lin_judge_once(const lin_part *parts, uint64_t count, const lin_state
 def cdef_of(header: str) -> str:
     """Strip a header to the declarations that cffi parses."""
     text = re.sub(r"/\*.*?\*/", " ", header, flags=re.DOTALL)
-    text = re.sub(r'#ifdef __cplusplus\nextern "C" \{\n#endif|#ifdef __cplusplus\n\}\n#endif', "", text)
+    text = re.sub(
+        r'#ifdef __cplusplus\nextern "C" \{\n#endif|#ifdef __cplusplus\n\}\n#endif', "", text
+    )
     text = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"^static inline .*?^\}$", "", text, flags=re.MULTILINE | re.DOTALL)
     return text.replace("BW_API ", "")

@@ -52,7 +52,8 @@ static void *pass(void *argument) {
         unsigned spins = 0;
         /* acquire: pairs with the release below, so the stamp read is the other thread's. */
         while (atomic_load_explicit(&token->turn, memory_order_acquire) != turn)
-            if (++spins % 1024 == 0) sched_yield();
+            if (++spins % 1024 == 0)
+                sched_yield();
         /* Not rec_clock_before: that one may be read before the token has been seen. */
         uint64_t mine = rec_clock_after();
         if (mine < atomic_load_explicit(&token->stamp, memory_order_relaxed))
@@ -68,7 +69,8 @@ static bool pair_agrees(int first, int second) {
     struct token token = {0};
     struct player players[2] = {{&token, first, 0}, {&token, second, 1}};
     pthread_t other, one;
-    if (pthread_create(&one, NULL, pass, &players[0]) != 0) return false;
+    if (pthread_create(&one, NULL, pass, &players[0]) != 0)
+        return false;
     if (pthread_create(&other, NULL, pass, &players[1]) != 0) {
         /* Without a partner the first thread would wait for ever: play the partner's part here. */
         pass(&players[1]);
@@ -83,23 +85,29 @@ static bool pair_agrees(int first, int second) {
 static bool counters_agree(void) {
     cpu_set_t allowed;
     int cores[CORES_TRIED], count = 0;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return false;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return false;
     for (int core = 0; core < CPU_SETSIZE && count < CORES_TRIED; core++)
-        if (CPU_ISSET((size_t)core, &allowed)) cores[count++] = core;
+        if (CPU_ISSET((size_t)core, &allowed))
+            cores[count++] = core;
     for (int first = 0; first < count; first++)
         for (int second = first + 1; second < count; second++)
-            if (!pair_agrees(cores[first], cores[second])) return false;
+            if (!pair_agrees(cores[first], cores[second]))
+                return false;
     return true;
 }
 
 static void select_once(void) {
     rec_clock_kind = REC_CLOCK_COUNTER; /* the threads of the test stamp with the counter */
-    if (!counters_agree()) rec_clock_kind = REC_CLOCK_MONOTONIC;
+    if (!counters_agree())
+        rec_clock_kind = REC_CLOCK_MONOTONIC;
 }
 
 #else
 
-static void select_once(void) { rec_clock_kind = REC_CLOCK_MONOTONIC; }
+static void select_once(void) {
+    rec_clock_kind = REC_CLOCK_MONOTONIC;
+}
 
 #endif
 
@@ -109,9 +117,11 @@ int rec_clock_select(void) {
 }
 
 static void measure_once(void) {
-    if (rec_clock_select() == REC_CLOCK_MONOTONIC) return;
+    if (rec_clock_select() == REC_CLOCK_MONOTONIC)
+        return;
     uint64_t start = rec_clock_monotonic(), first = rec_clock_before();
-    while (rec_clock_monotonic() - start < 5000000) continue;
+    while (rec_clock_monotonic() - start < 5000000)
+        continue;
     uint64_t last = rec_clock_after(), end = rec_clock_monotonic();
     frequency = (double)(last - first) * 1e9 / (double)(end - start);
 }

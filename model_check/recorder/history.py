@@ -26,7 +26,7 @@ class Record(NamedTuple):
     kind: int
     flags: int
     status: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
 
     @classmethod
     def of(cls, kind: Kind, key: int, at: tuple[int, int], **fields: int) -> Record:
@@ -85,7 +85,7 @@ class History:
         return int(self.native.lane_count)
 
     def record_count(self) -> int:
-        """Number of records of all lanes."""
+        """Give the number of records of all lanes."""
         return sum(int(self.native.lanes[t].record_count) for t in range(self.lane_count))
 
     def record(self, lane: int, index: int) -> Record:

@@ -5,10 +5,9 @@
 #include <stdio.h>
 
 const char *const rec_kind_names[REC_KINDS] = {
-    "get",   "put",       "insert",        "update",       "remove",        "compare_exchange",
-    "floor", "ceiling",   "lower",         "higher",       "first",         "last",
-    "scan",  "scan_back", "walk",          "walk_back",    "get_many",      "put_many",
-    "count", "clear",     "size",          "upkeep",
+    "get",      "put",      "insert", "update", "remove", "compare_exchange", "floor", "ceiling",
+    "lower",    "higher",   "first",  "last",   "scan",   "scan_back",        "walk",  "walk_back",
+    "get_many", "put_many", "count",  "clear",  "size",   "upkeep",
 };
 
 static bool fail(rec_writer *writer, const rec_request *request, bw_status status,
@@ -36,7 +35,8 @@ static uint64_t recalled(const rec_writer *writer, uint64_t key) {
 }
 
 static void keep(rec_writer *writer, const rec_record *record) {
-    if (writer->record) writer->records[writer->used] = *record;
+    if (writer->record)
+        writer->records[writer->used] = *record;
     writer->used++;
 }
 
@@ -55,7 +55,8 @@ static bool call_point(rec_writer *writer, const rec_request *q) {
     if (q->kind == REC_PUT || q->kind == REC_INSERT || q->kind == REC_UPDATE ||
         q->kind == REC_COMPARE_EXCHANGE)
         r.argument = fresh_value(writer);
-    if (q->kind == REC_COMPARE_EXCHANGE) r.expected = recalled(writer, q->key);
+    if (q->kind == REC_COMPARE_EXCHANGE)
+        r.expected = recalled(writer, q->key);
     r.invoked = before(writer);
     switch (q->kind) {
     case REC_GET: status = bw_get(tree, q->key, &r.seen); break;
@@ -77,13 +78,16 @@ static bool call_point(rec_writer *writer, const rec_request *q) {
     default: status = bw_size(tree, &r.seen); break;
     }
     r.responded = after(writer);
-    if (status < 0) return fail(writer, q, status, "");
+    if (status < 0)
+        return fail(writer, q, status, "");
     r.status = (int16_t)status;
-    if (q->kind == REC_COUNT) r.argument = q->limit;
-    bool writes = (q->kind == REC_PUT) || (status == BW_OK && (q->kind == REC_INSERT ||
-                                                               q->kind == REC_UPDATE ||
-                                                               q->kind == REC_COMPARE_EXCHANGE));
-    if (q->kind <= REC_COMPARE_EXCHANGE) recall(writer, q->key, writes ? r.argument : r.seen);
+    if (q->kind == REC_COUNT)
+        r.argument = q->limit;
+    bool writes = (q->kind == REC_PUT) ||
+                  (status == BW_OK && (q->kind == REC_INSERT || q->kind == REC_UPDATE ||
+                                       q->kind == REC_COMPARE_EXCHANGE));
+    if (q->kind <= REC_COMPARE_EXCHANGE)
+        recall(writer, q->key, writes ? r.argument : r.seen);
     keep(writer, &r);
     return true;
 }
@@ -108,7 +112,8 @@ static bool call_cursor(rec_writer *writer, const rec_request *q) {
         return fail(writer, q, status, "opening a cursor");
     status = backward(q->kind) ? seek_behind(writer->cursor, q->key)
                                : bw_cursor_seek(writer->cursor, q->key);
-    if (status < 0) return fail(writer, q, status, "seeking");
+    if (status < 0)
+        return fail(writer, q, status, "seeking");
     if (q->kind == REC_SCAN_FORWARD || q->kind == REC_SCAN_BACKWARD) {
         size_t many = 0;
         status = q->kind == REC_SCAN_FORWARD
@@ -116,7 +121,8 @@ static bool call_cursor(rec_writer *writer, const rec_request *q) {
                                            writer->scan_values, q->count, &many)
                      : bw_cursor_prev_many(writer->cursor, q->limit, writer->scan_keys,
                                            writer->scan_values, q->count, &many);
-        if (many > q->count) return fail(writer, q, status, "more entries than asked for");
+        if (many > q->count)
+            return fail(writer, q, status, "more entries than asked for");
         if (status >= 0 && (status == BW_NOT_FOUND) != (many == 0))
             return fail(writer, q, status, "status and number of entries contradict each other");
         count = (uint32_t)many;
@@ -126,11 +132,13 @@ static bool call_cursor(rec_writer *writer, const rec_request *q) {
             uint64_t *key = &writer->scan_keys[count], *value = &writer->scan_values[count];
             status = q->kind == REC_WALK_FORWARD ? bw_cursor_next(writer->cursor, key, value)
                                                  : bw_cursor_prev(writer->cursor, key, value);
-            if (status == BW_OK) count++;
+            if (status == BW_OK)
+                count++;
         }
     }
     r.responded = after(writer);
-    if (status < 0) return fail(writer, q, status, "");
+    if (status < 0)
+        return fail(writer, q, status, "");
     r.status = (int16_t)(count > 0 ? BW_OK : BW_NOT_FOUND);
     r.count = count;
     if (writer->record)
@@ -149,13 +157,15 @@ static bool call_get_many(rec_writer *writer, const rec_request *q) {
     bw_status status = bw_get_many(writer->tree, writer->batch_keys, q->count, writer->batch_values,
                                    writer->batch_present, &hits);
     r.responded = after(writer);
-    if (status < 0) return fail(writer, q, status, "");
+    if (status < 0)
+        return fail(writer, q, status, "");
     for (uint32_t i = 0; i < q->count; i++) {
         r.key = writer->batch_keys[i];
         r.expected = i;
         r.status = writer->batch_present[i] ? BW_OK : BW_NOT_FOUND;
         r.seen = writer->batch_present[i] ? writer->batch_values[i] : 0;
-        if (writer->batch_present[i]) recall(writer, r.key, r.seen);
+        if (writer->batch_present[i])
+            recall(writer, r.key, r.seen);
         present += writer->batch_present[i];
         keep(writer, &r);
     }
@@ -165,12 +175,14 @@ static bool call_get_many(rec_writer *writer, const rec_request *q) {
 static bool call_put_many(rec_writer *writer, const rec_request *q) {
     rec_record r = {.kind = q->kind, .count = q->count};
     size_t done = 0, inserted = 0;
-    for (uint32_t i = 0; i < q->count; i++) writer->batch_values[i] = fresh_value(writer);
+    for (uint32_t i = 0; i < q->count; i++)
+        writer->batch_values[i] = fresh_value(writer);
     r.invoked = before(writer);
     bw_status status = bw_put_many(writer->tree, writer->batch_keys, writer->batch_values, q->count,
                                    &done, &inserted);
     r.responded = after(writer);
-    if (status < 0) return fail(writer, q, status, "");
+    if (status < 0)
+        return fail(writer, q, status, "");
     if (done != q->count || inserted > done)
         return fail(writer, q, status, "done and inserted contradict the number of keys");
     /* All absent before, all present before, or some: then nothing is known about a single one. */
@@ -207,10 +219,12 @@ static bool call_upkeep(rec_writer *writer, const rec_request *q) {
     if (r.expected == 4 && status == BW_OK) {
         uint64_t value; /* a call inside a pin */
         status = bw_get(writer->tree, q->key, &value);
-        if (status >= 0) status = bw_unpin(writer->tree);
+        if (status >= 0)
+            status = bw_unpin(writer->tree);
     }
     r.responded = after(writer);
-    if (status < 0) return fail(writer, q, status, message);
+    if (status < 0)
+        return fail(writer, q, status, message);
     keep(writer, &r);
     return true;
 }

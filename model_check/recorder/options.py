@@ -248,7 +248,7 @@ class Tree:
         if status != 0:
             raise RuntimeError(f"bw_free gave status {status}: {text(lib.bw_strerror(status))}")
 
-    def __enter__(self) -> Tree:
+    def __enter__(self) -> Tree:  # noqa: PYI034 - typing.Self came with Python 3.11
         """Give the tree itself."""
         return self
 

@@ -44,7 +44,8 @@ static bool list_push(pair_list *list, uint64_t key, uint64_t value) {
     if (list->count == list->capacity) {
         uint64_t capacity = list->capacity ? 2 * list->capacity : 1024;
         rec_pair *pairs = realloc(list->pairs, capacity * sizeof *pairs);
-        if (pairs == NULL) return false;
+        if (pairs == NULL)
+            return false;
         list->pairs = pairs;
         list->capacity = capacity;
     }
@@ -55,7 +56,8 @@ static bool list_push(pair_list *list, uint64_t key, uint64_t value) {
 /* Memory that is there: written once, so that no thread takes a page fault while it is timed. */
 static void *touched(size_t size) {
     void *memory = malloc(size ? size : 1);
-    if (memory != NULL) memset(memory, 0, size ? size : 1);
+    if (memory != NULL)
+        memset(memory, 0, size ? size : 1);
     return memory;
 }
 
@@ -67,7 +69,8 @@ rec_run *rec_run_new(bw_tree *tree, const rec_options *options, const rec_worklo
         return NULL;
     }
     rec_run *run = calloc(1, sizeof *run);
-    if (run == NULL) return NULL;
+    if (run == NULL)
+        return NULL;
     run->tree = tree;
     run->options = *options;
     const char *wrong = rec_plan_make(&run->plan, workload);
@@ -81,7 +84,8 @@ rec_run *rec_run_new(bw_tree *tree, const rec_options *options, const rec_worklo
     run->programs = calloc(threads, sizeof *run->programs);
     run->program_lengths = calloc(threads, sizeof *run->program_lengths);
     run->lanes = calloc(threads + 1, sizeof *run->lanes);
-    if (run->writers != NULL) memset(run->writers, 0, threads * sizeof *run->writers);
+    if (run->writers != NULL)
+        memset(run->writers, 0, threads * sizeof *run->writers);
     bool enough = run->writers && run->programs && run->program_lengths && run->lanes;
     for (uint32_t t = 0; enough && t < threads; t++) {
         rec_writer *writer = &run->writers[t];
@@ -90,7 +94,8 @@ rec_run *rec_run_new(bw_tree *tree, const rec_options *options, const rec_worklo
         writer->record = options->record;
         writer->capacity = options->records + REC_MAX_BATCH;
         writer->pairs_capacity = 2 * options->records + 4 * REC_MAX_SCAN;
-        if (!options->record) continue;
+        if (!options->record)
+            continue;
         writer->records = touched(writer->capacity * sizeof *writer->records);
         writer->pairs = touched(writer->pairs_capacity * sizeof *writer->pairs);
         enough = writer->records != NULL && writer->pairs != NULL;
@@ -104,11 +109,15 @@ rec_run *rec_run_new(bw_tree *tree, const rec_options *options, const rec_worklo
 }
 
 void rec_run_free(rec_run *run) {
-    if (run == NULL) return;
+    if (run == NULL)
+        return;
     for (uint32_t t = 0; t < run->options.threads; t++) {
-        if (run->writers) free(run->writers[t].records);
-        if (run->writers) free(run->writers[t].pairs);
-        if (run->programs) free(run->programs[t]);
+        if (run->writers)
+            free(run->writers[t].records);
+        if (run->writers)
+            free(run->writers[t].pairs);
+        if (run->programs)
+            free(run->programs[t]);
     }
     free(run->writers);
     free(run->programs);
@@ -120,10 +129,13 @@ void rec_run_free(rec_run *run) {
 }
 
 int rec_run_program(rec_run *run, uint32_t thread, const rec_request *requests, uint64_t count) {
-    if (thread >= run->options.threads) return -1;
+    if (thread >= run->options.threads)
+        return -1;
     rec_request *copy = malloc((count ? count : 1) * sizeof *copy);
-    if (copy == NULL) return -1;
-    if (count) memcpy(copy, requests, count * sizeof *copy);
+    if (copy == NULL)
+        return -1;
+    if (count)
+        memcpy(copy, requests, count * sizeof *copy);
     free(run->programs[thread]);
     run->programs[thread] = copy;
     run->program_lengths[thread] = count;
@@ -140,10 +152,12 @@ int rec_run_prefill(rec_run *run, double share) {
     const rec_workload *w = &run->plan.workload;
     for (uint64_t position = 0; position < w->space; position++) {
         uint64_t dice = rec_mix64(w->seed ^ rec_mix64(position)) >> 11;
-        if ((double)dice * 0x1p-53 >= share) continue;
+        if ((double)dice * 0x1p-53 >= share)
+            continue;
         uint64_t key = rec_key_at(w, position), value = position + 1;
         bw_status status = bw_put(run->tree, key, value, NULL);
-        if (status != BW_OK) return broken(run, "filling the tree before the run: put", status);
+        if (status != BW_OK)
+            return broken(run, "filling the tree before the run: put", status);
         if (!list_push(&run->initial, key, value))
             return broken(run, "noting the initial state", BW_ENOMEM);
     }
@@ -153,10 +167,12 @@ int rec_run_prefill(rec_run *run, double share) {
 static void pin_to_core(uint32_t thread) {
 #ifdef __linux__
     cpu_set_t allowed, one;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
     int cores = CPU_COUNT(&allowed), wanted = (int)thread % (cores ? cores : 1);
     for (size_t core = 0; core < CPU_SETSIZE; core++) {
-        if (!CPU_ISSET(core, &allowed) || wanted-- > 0) continue;
+        if (!CPU_ISSET(core, &allowed) || wanted-- > 0)
+            continue;
         CPU_ZERO(&one);
         CPU_SET(core, &one);
         (void)pthread_setaffinity_np(pthread_self(), sizeof one, &one);
@@ -175,11 +191,14 @@ static void run_program(rec_run *run, rec_writer *writer) {
     const rec_request *program = run->programs[writer->thread];
     uint64_t length = run->program_lengths[writer->thread];
     for (uint64_t i = 0; i < length && !stopping(run); i++) {
-        for (uint32_t spin = 0; spin < program[i].pause; spin++) (void)rec_clock_before();
+        for (uint32_t spin = 0; spin < program[i].pause; spin++)
+            (void)rec_clock_before();
         for (uint32_t k = 0; k < program[i].count && k < REC_MAX_BATCH; k++)
             writer->batch_keys[k] = program[i].key + k;
-        if (writer->capacity - writer->used < rec_request_records(&program[i])) return;
-        if (!rec_writer_call(writer, &program[i])) return;
+        if (writer->capacity - writer->used < rec_request_records(&program[i]))
+            return;
+        if (!rec_writer_call(writer, &program[i]))
+            return;
     }
 }
 
@@ -190,7 +209,8 @@ static void run_stream(rec_run *run, rec_writer *writer) {
                      writer->thread, run->options.threads);
     while (writer->used < run->options.records && !stopping(run)) {
         rec_stream_next(&stream, &request, writer->batch_keys);
-        if (!rec_writer_call(writer, &request)) return;
+        if (!rec_writer_call(writer, &request))
+            return;
     }
 }
 
@@ -198,19 +218,22 @@ static void *run_thread(void *argument) {
     struct thread_start *start = argument;
     rec_run *run = start->run;
     rec_writer *writer = &run->writers[start->thread];
-    if (run->options.pin) pin_to_core(start->thread);
+    if (run->options.pin)
+        pin_to_core(start->thread);
     atomic_fetch_add_explicit(&run->ready, 1, memory_order_relaxed);
     unsigned spins = 0;
     /* acquire: pairs with the release in rec_run_execute: the clock and buffers are ready. */
     while (!atomic_load_explicit(&run->go, memory_order_acquire))
-        if (++spins % 256 == 0) sched_yield();
+        if (++spins % 256 == 0)
+            sched_yield();
     if (run->programs[start->thread] != NULL)
         run_program(run, writer);
     else
         run_stream(run, writer);
     bw_cursor_free(writer->cursor);
     writer->cursor = NULL;
-    if (writer->failed) atomic_store_explicit(&run->stop, true, memory_order_relaxed);
+    if (writer->failed)
+        atomic_store_explicit(&run->stop, true, memory_order_relaxed);
     return NULL;
 }
 
@@ -228,17 +251,22 @@ int rec_run_execute(rec_run *run) {
     atomic_store_explicit(&run->go, false, memory_order_relaxed);
     for (; started < threads; started++) {
         starts[started] = (struct thread_start){run, started};
-        if (pthread_create(&handles[started], NULL, run_thread, &starts[started]) != 0) break;
+        if (pthread_create(&handles[started], NULL, run_thread, &starts[started]) != 0)
+            break;
     }
-    if (started < threads) atomic_store_explicit(&run->stop, true, memory_order_relaxed);
-    while (atomic_load_explicit(&run->ready, memory_order_relaxed) < started) sched_yield();
+    if (started < threads)
+        atomic_store_explicit(&run->stop, true, memory_order_relaxed);
+    while (atomic_load_explicit(&run->ready, memory_order_relaxed) < started)
+        sched_yield();
     uint64_t begun = rec_clock_monotonic();
     atomic_store_explicit(&run->go, true, memory_order_release);
-    for (uint32_t t = 0; t < started; t++) pthread_join(handles[t], NULL);
+    for (uint32_t t = 0; t < started; t++)
+        pthread_join(handles[t], NULL);
     run->seconds = (double)(rec_clock_monotonic() - begun) * 1e-9;
     free(handles);
     free(starts);
-    if (started < threads) return broken(run, "the system could not start a thread", BW_ETHREAD);
+    if (started < threads)
+        return broken(run, "the system could not start a thread", BW_ETHREAD);
     for (uint32_t t = 0; t < threads; t++)
         if (run->writers[t].failed) {
             snprintf(run->error, sizeof run->error, "%s", run->writers[t].error);
@@ -247,7 +275,9 @@ int rec_run_execute(rec_run *run) {
     return 0;
 }
 
-void rec_run_stop(rec_run *run) { atomic_store_explicit(&run->stop, true, memory_order_relaxed); }
+void rec_run_stop(rec_run *run) {
+    atomic_store_explicit(&run->stop, true, memory_order_relaxed);
+}
 
 /* Reads everything forward into run->final, then backward, and compares. */
 static int read_back(rec_run *run, bw_cursor *cursor) {
@@ -258,9 +288,11 @@ static int read_back(rec_run *run, bw_cursor *cursor) {
     while (status == BW_OK) {
         status = bw_cursor_next_many(cursor, UINT64_MAX, keys, values, READ_BACK_CHUNK, &many);
         for (size_t i = 0; status == BW_OK && i < many; i++)
-            if (!list_push(&run->final, keys[i], values[i])) status = BW_ENOMEM;
+            if (!list_push(&run->final, keys[i], values[i]))
+                status = BW_ENOMEM;
     }
-    if (status != BW_NOT_FOUND) return broken(run, "reading the tree back", status);
+    if (status != BW_NOT_FOUND)
+        return broken(run, "reading the tree back", status);
     uint64_t left = run->final.count;
     status = bw_cursor_seek_end(cursor);
     while (status == BW_OK) {
@@ -272,8 +304,10 @@ static int read_back(rec_run *run, bw_cursor *cursor) {
             left--;
         }
     }
-    if (status != BW_NOT_FOUND) return broken(run, "reading the tree backward", status);
-    if (left != 0) return broken(run, "a quiescent scan backward ends early", BW_OK);
+    if (status != BW_NOT_FOUND)
+        return broken(run, "reading the tree backward", status);
+    if (left != 0)
+        return broken(run, "a quiescent scan backward ends early", BW_OK);
     return 0;
 }
 
@@ -282,20 +316,24 @@ int rec_run_finish(rec_run *run) {
     uint64_t size = 0, count = 0, begun = rec_clock_before();
     bw_cursor *cursor = NULL;
     bw_status status = bw_cursor_open(run->tree, &cursor);
-    if (status != BW_OK) return broken(run, "opening a cursor to read the tree back", status);
+    if (status != BW_OK)
+        return broken(run, "opening a cursor to read the tree back", status);
     int result = read_back(run, cursor);
     bw_cursor_free(cursor);
-    if (result != 0) return result;
+    if (result != 0)
+        return result;
     run->final_record[0] = (rec_record){.invoked = begun,
-                                         .responded = rec_clock_after(),
-                                         .argument = UINT64_MAX,
-                                         .expected = run->final.count + 1,
-                                         .kind = REC_SCAN_FORWARD,
-                                         .status = run->final.count ? BW_OK : BW_NOT_FOUND,
-                                         .count = (uint32_t)run->final.count};
+                                        .responded = rec_clock_after(),
+                                        .argument = UINT64_MAX,
+                                        .expected = run->final.count + 1,
+                                        .kind = REC_SCAN_FORWARD,
+                                        .status = run->final.count ? BW_OK : BW_NOT_FOUND,
+                                        .count = (uint32_t)run->final.count};
     status = bw_size(run->tree, &size);
-    if (status == BW_OK) status = bw_count(run->tree, 0, UINT64_MAX, &count);
-    if (status != BW_OK) return broken(run, "size or count of the quiescent tree", status);
+    if (status == BW_OK)
+        status = bw_count(run->tree, 0, UINT64_MAX, &count);
+    if (status != BW_OK)
+        return broken(run, "size or count of the quiescent tree", status);
     if (size != run->final.count || count != run->final.count) {
         snprintf(run->error, sizeof run->error,
                  "the quiescent tree holds %llu keys, but size says %llu and count says %llu",
@@ -317,14 +355,13 @@ const rec_history *rec_run_history(const rec_run *run) {
     uint32_t threads = run->options.threads;
     for (uint32_t t = 0; t < threads; t++) {
         const rec_writer *w = &run->writers[t];
-        self->lanes[t] =
-            (rec_lane){w->records, w->record ? w->used : 0, w->pairs, w->record ? w->pairs_used : 0};
+        self->lanes[t] = (rec_lane){w->records, w->record ? w->used : 0, w->pairs,
+                                    w->record ? w->pairs_used : 0};
     }
     bool finished = run->final_record[0].responded != 0;
     self->lanes[threads] =
         (rec_lane){run->final_record, finished, run->final.pairs, run->final.count};
-    self->history =
-        (rec_history){run->initial.pairs, run->initial.count, run->lanes, threads + 1};
+    self->history = (rec_history){run->initial.pairs, run->initial.count, run->lanes, threads + 1};
     return &self->history;
 }
 
@@ -343,18 +380,24 @@ void rec_run_next_round(rec_run *run) {
     atomic_store_explicit(&run->stop, false, memory_order_relaxed);
 }
 
-const char *rec_run_error(const rec_run *run) { return run->error; }
+const char *rec_run_error(const rec_run *run) {
+    return run->error;
+}
 
-double rec_run_seconds(const rec_run *run) { return run->seconds; }
+double rec_run_seconds(const rec_run *run) {
+    return run->seconds;
+}
 
 uint64_t rec_run_operations(const rec_run *run) {
     uint64_t sum = 0;
-    for (uint32_t t = 0; t < run->options.threads; t++) sum += run->writers[t].used;
+    for (uint32_t t = 0; t < run->options.threads; t++)
+        sum += run->writers[t].used;
     return sum;
 }
 
 uint64_t rec_run_calls(const rec_run *run) {
     uint64_t sum = 0;
-    for (uint32_t t = 0; t < run->options.threads; t++) sum += run->writers[t].calls;
+    for (uint32_t t = 0; t < run->options.threads; t++)
+        sum += run->writers[t].calls;
     return sum;
 }

@@ -31,7 +31,7 @@ class Request(NamedTuple):
     kind: Kind
     key: int
     limit: int = 0
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
     pause: int = 0
 
 
@@ -124,7 +124,7 @@ class Run:
         native, self._native = self._native, ffi.NULL
         lib.rec_run_free(native)
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> Run:  # noqa: PYI034 - typing.Self came with Python 3.11
         """Give the run itself."""
         return self
 

@@ -5,18 +5,22 @@
 
 const char *rec_plan_make(rec_plan *plan, const rec_workload *workload) {
     uint64_t sum = 0;
-    for (int kind = 0; kind < REC_KINDS; kind++) sum += workload->weight[kind];
+    for (int kind = 0; kind < REC_KINDS; kind++)
+        sum += workload->weight[kind];
     if (workload->space == 0 || workload->stride == 0)
         return "space and stride must be at least 1";
     if ((workload->space - 1) > (UINT64_MAX - workload->first_key) / workload->stride)
         return "first_key + (space - 1) * stride must stay below 2^64";
-    if (sum == 0) return "at least one operation must have a weight above 0";
+    if (sum == 0)
+        return "at least one operation must have a weight above 0";
     if (workload->batch == 0 || workload->batch > REC_MAX_BATCH)
         return "batch must be from 1 to 64";
     if (workload->scan_length == 0 || workload->scan_length > REC_MAX_SCAN)
         return "scan_length must be from 1 to 256";
-    if (workload->span == 0) return "span must be at least 1";
-    if (workload->distribution > REC_CLUSTERED) return "unknown distribution";
+    if (workload->span == 0)
+        return "span must be at least 1";
+    if (workload->distribution > REC_CLUSTERED)
+        return "unknown distribution";
     if (workload->distribution == REC_HOT &&
         (workload->hot_keys == 0 || workload->hot_keys > workload->space))
         return "hot_keys must be from 1 to space";
@@ -29,13 +33,16 @@ const char *rec_plan_make(rec_plan *plan, const rec_workload *workload) {
     for (int kind = 0; kind < REC_KINDS; kind++) {
         before += workload->weight[kind];
         uint32_t until = (uint32_t)(before * REC_MIX_TABLE / sum);
-        if (workload->weight[kind] > 0 && until == filled && until < REC_MIX_TABLE) until++;
-        while (filled < until) plan->mix[filled++] = (uint8_t)kind;
+        if (workload->weight[kind] > 0 && until == filled && until < REC_MIX_TABLE)
+            until++;
+        while (filled < until)
+            plan->mix[filled++] = (uint8_t)kind;
     }
     if (workload->distribution == REC_ZIPFIAN) {
         double n = (double)workload->space, theta = workload->skew;
         plan->zeta = 0;
-        for (uint64_t i = 1; i <= workload->space; i++) plan->zeta += pow((double)i, -theta);
+        for (uint64_t i = 1; i <= workload->space; i++)
+            plan->zeta += pow((double)i, -theta);
         plan->alpha = 1 / (1 - theta);
         plan->eta = (1 - pow(2 / n, 1 - theta)) / (1 - (1 + pow(0.5, theta)) / plan->zeta);
     }
@@ -51,7 +58,9 @@ void rec_stream_start(rec_stream *stream, const rec_plan *plan, uint64_t seed, u
     }
 }
 
-static inline uint64_t rotate(uint64_t x, int by) { return (x << by) | (x >> (64 - by)); }
+static inline uint64_t rotate(uint64_t x, int by) {
+    return (x << by) | (x >> (64 - by));
+}
 
 static uint64_t draw(rec_stream *stream) {
     uint64_t *s = stream->state, result = rotate(s[1] * 5, 7) * 9, t = s[1] << 17;
@@ -69,13 +78,17 @@ static uint64_t below(rec_stream *stream, uint64_t bound) {
     return bound <= UINT32_MAX ? ((draw(stream) >> 32) * bound) >> 32 : draw(stream) % bound;
 }
 
-static double fraction(rec_stream *stream) { return (double)(draw(stream) >> 11) * 0x1p-53; }
+static double fraction(rec_stream *stream) {
+    return (double)(draw(stream) >> 11) * 0x1p-53;
+}
 
 static uint64_t zipfian_rank(rec_stream *stream) {
     const rec_plan *plan = stream->plan;
     double n = (double)plan->workload.space, u = fraction(stream), uz = u * plan->zeta;
-    if (uz < 1) return 0;
-    if (uz < 1 + pow(0.5, plan->workload.skew)) return plan->workload.space > 1;
+    if (uz < 1)
+        return 0;
+    if (uz < 1 + pow(0.5, plan->workload.skew))
+        return plan->workload.space > 1;
     uint64_t rank = (uint64_t)(n * pow(plan->eta * u - plan->eta + 1, plan->alpha));
     return rank < plan->workload.space ? rank : plan->workload.space - 1;
 }
@@ -89,7 +102,8 @@ static uint64_t next_position(rec_stream *stream) {
                                                : below(stream, w->space);
     case REC_ASCENDING: return (stream->step * stream->threads + stream->thread) % w->space;
     case REC_CLUSTERED:
-        if (stream->step % 64 == 0) stream->cluster = below(stream, w->space);
+        if (stream->step % 64 == 0)
+            stream->cluster = below(stream, w->space);
         return (stream->cluster + below(stream, 16)) % w->space;
     default: return below(stream, w->space);
     }
@@ -97,7 +111,8 @@ static uint64_t next_position(rec_stream *stream) {
 
 /* Navigation and scans also begin between the keys of the space. */
 static uint64_t next_key_nearby(rec_stream *stream, uint64_t key) {
-    if (stream->plan->workload.stride == 1) return key;
+    if (stream->plan->workload.stride == 1)
+        return key;
     switch (below(stream, 4)) {
     case 0: return key == 0 ? key : key - 1;
     case 1: return key == UINT64_MAX ? key : key + 1;

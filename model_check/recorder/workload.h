@@ -47,8 +47,8 @@ typedef struct rec_request {
 /* What all threads share, made once a run. */
 typedef struct rec_plan {
     rec_workload workload;
-    double zeta, eta, alpha;        /* of the zipfian generator (Gray et al., SIGMOD 1994) */
-    uint8_t mix[REC_MIX_TABLE];     /* kinds, as often as their weights say */
+    double zeta, eta, alpha;    /* of the zipfian generator (Gray et al., SIGMOD 1994) */
+    uint8_t mix[REC_MIX_TABLE]; /* kinds, as often as their weights say */
 } rec_plan;
 
 /* One thread's place in its stream. */

@@ -41,9 +41,7 @@ def run_cell(cell: Cell, operations: int, folder: Path) -> dict[str, Scalar]:
     return row
 
 
-def _fill(
-    row: dict[str, Scalar], history: History, cell: Cell, folder: Path, replay: str
-) -> None:
+def _fill(row: dict[str, Scalar], history: History, cell: Cell, folder: Path, replay: str) -> None:
     report = check(history)
     row["outcome"] = report.outcome.value
     row["operations"] = history.record_count()

@@ -147,7 +147,14 @@ def _table(result: Section) -> Table:
     table = Table(title="stress farm", title_justify="left", highlight=False)
     table.add_column("cell")
     table.add_column("verdict")
-    columns = ("operations", "overlapping", "splits", "consolidations", "appends_lost", "run_seconds")
+    columns = (
+        "operations",
+        "overlapping",
+        "splits",
+        "consolidations",
+        "appends_lost",
+        "run_seconds",
+    )
     for name in (*columns, "seconds"):
         table.add_column(name.replace("_", " "), justify="right")
     for row in result.rows:

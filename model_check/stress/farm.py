@@ -35,7 +35,9 @@ def default_jobs(operations: int) -> int:
 
     A core each would be faster, but then the threads of a run would take turns instead of racing.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return max(1, min(cores // 2, memory // 2 // (operations * _BYTES_AN_OPERATION + 1)))
 
@@ -75,7 +77,13 @@ def _start(plan: Path, jobs: int, sink: int) -> subprocess.Popen[bytes]:
     test = Path(__file__).with_name("farm_test.py")
     command = [sys.executable, "-m", "pytest", str(test), "-n", str(jobs), "-q", "-rN"]
     command += ["--dist=worksteal", "--noconftest", "-p", "no:cacheprovider", "-o", "addopts="]
-    command += ["--tb=short", f"--rootdir={test.parent}", "-c", os.devnull, "--import-mode=importlib"]
+    command += [
+        "--tb=short",
+        f"--rootdir={test.parent}",
+        "-c",
+        os.devnull,
+        "--import-mode=importlib",
+    ]
     # `python -m` puts the current folder first on the path: let it be where this package is from.
     home = Path(__file__).resolve().parent.parent.parent
     return subprocess.Popen(
@@ -129,7 +137,7 @@ def _section(
     verdicts = [_verdict(row) for row in rows]
     missing = {cell.name for cell in cells} - {str(row["name"]) for row in rows}
     for name in sorted(missing):
-        # A worker that died took the process with it: that is what a crash of the library looks like.
+        # A worker that died took its process with it: so looks a crash of the library.
         problems.append(f"{name}: the process died; replay: bwcheck stress --cell {name}")
         verdicts.append(Verdict.RED)
     if missing:

@@ -31,6 +31,7 @@ _cells = _plan()["cells"]
 
 @pytest.mark.parametrize("name", _cells if isinstance(_cells, list) else [])
 def test_every_operation_of_the_cell_is_explained(name: str) -> None:
+    """Run one cell, write its row, and demand that its history is linearizable."""
     plan = _plan()
     folder = Path(str(plan["folder"]))
     row = run_cell(Cell.parse(name), int(str(plan["operations"])), folder / "histories")

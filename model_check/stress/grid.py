@@ -106,11 +106,11 @@ def first_cell() -> Cell:
 
 def simd_levels() -> list[str]:
     """Give the levels that this processor has."""
-    levels = ["scalar"]
-    for name in ("avx2", "avx512"):
-        if lib.bw_options_check(TreeOptions(simd=name).native(), ffi.NULL, 0) == 0:
-            levels.append(name)
-    return levels
+    return [
+        name
+        for name in ("scalar", "avx2", "avx512")
+        if lib.bw_options_check(TreeOptions(simd=name).native(), ffi.NULL, 0) == 0
+    ]
 
 
 def full_grid(seeds: Sequence[int]) -> list[Cell]:
@@ -132,7 +132,8 @@ def pair_grid(seed: int) -> list[Cell]:
     while missing:
         best = max(every, key=lambda choice: sum(pair in missing for pair in _pairs(choice)))
         missing.difference_update(_pairs(best))
-        chosen.append(Cell(*best, seed=seed))
+        load, capacity, threads, simd, worker = best
+        chosen.append(Cell(load, capacity, threads, simd, worker, seed))
     return chosen
 
 

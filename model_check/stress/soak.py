@@ -87,9 +87,7 @@ def soak(seed: int, *, operations: int | None, hours: float | None) -> Section:
         all_legs = legs(seed)
         for leg in all_legs:
             leg.tree = stack.enter_context(Tree(leg.options))
-            leg.run = stack.enter_context(
-                Run(leg.tree, leg.workload, tree_options=leg.options)
-            )
+            leg.run = stack.enter_context(Run(leg.tree, leg.workload, tree_options=leg.options))
         while not totals.problems and not totals.undecided:
             leg = all_legs[totals.rounds % len(all_legs)]
             row = _round(leg, totals, begin)

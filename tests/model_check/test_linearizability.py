@@ -246,6 +246,14 @@ def test_clear_takes_every_key_away_at_some_instant() -> None:
     assert accepted([clear], [put(10, 7, None, 6, 7), get(10, 7, 10, 11)], initial=HELD)
 
 
+def test_clear_may_delete_what_was_inserted_while_it_ran() -> None:
+    clear = call(Kind.CLEAR, 0, 1, 9, seen=1)
+    assert accepted([clear, put(10, 8, None, 10, 11)], [put(10, 7, None, 4, 5)])
+    assert not accepted(
+        [clear._replace(responded=3)], [put(10, 7, None, 4, 5), get(10, None, 6, 7)]
+    )
+
+
 def test_records_that_are_no_history_are_refused() -> None:
     for record, sentence in (
         (get(1, None, 9, 3), "a record ends before it begins"),

@@ -188,8 +188,8 @@ def random_history(dice: random.Random) -> tuple[list[Lane], list[Pair]]:
         at_index = dice.randrange(len(records[lane]))
         record = records[lane][at_index]
         if record.kind >= Kind.SCAN_FORWARD and record.count:
-            given = pairs[lane][record.seen]
-            pairs[lane][record.seen] = given._replace(value=dice.randint(1, 112))
+            pair = pairs[lane][record.seen]
+            pairs[lane][record.seen] = pair._replace(value=dice.randint(1, 112))
         elif dice.random() < 0.5 and record.kind <= Kind.REMOVE:
             records[lane][at_index] = record._replace(seen=dice.randint(1, 112))
         else:
@@ -234,9 +234,7 @@ def parts_of_key(lanes: list[Lane], key: int) -> list[Part]:
                     continue
             elif r.key != key:
                 continue
-            elif r.kind == Kind.INSERT:
-                need = "absent" if ok else "value"
-            elif r.kind == Kind.PUT:
+            elif r.kind in {Kind.INSERT, Kind.PUT}:
                 need = "absent" if ok else "value"
             elif r.status != Status.NOT_FOUND:
                 need = "value"

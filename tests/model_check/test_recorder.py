@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -29,14 +30,14 @@ SMALL = Workload(seed=3, threads=3, operations=6_000, space=200, stride=7)
 def recorded(workload: Workload, options: TreeOptions | None = None) -> list[list[Record]]:
     options = options or TreeOptions.tiny()
     with Tree(options) as tree, Run(tree, workload) as run:
-        return [lane.records for lane in run.round().lanes()]  # type: ignore[misc]
+        return [list(lane.records) for lane in run.round().lanes()]
 
 
 def test_calls_of_one_thread_follow_each_other_in_time() -> None:
     for lane in recorded(SMALL):
         calls = sorted({(record.invoked, record.responded) for record in lane})
         assert calls == list(dict.fromkeys((r.invoked, r.responded) for r in lane))
-        assert all(a[1] <= b[0] for a, b in zip(calls, calls[1:], strict=False))
+        assert all(a[1] <= b[0] for a, b in pairwise(calls))
 
 
 def test_calls_of_different_threads_overlap() -> None:
@@ -196,7 +197,7 @@ def test_a_workload_that_cannot_be_run_is_refused(
     changes: dict[str, object], sentence: str
 ) -> None:
     with Tree() as tree, pytest.raises(CannotRun, match=sentence):
-        Run(tree, Workload(**{**vars(SMALL), **changes}))  # type: ignore[arg-type]
+        Run(tree, Workload(**{**vars(SMALL), **changes}))
 
 
 def test_options_that_the_library_refuses_are_reported_in_its_words() -> None:

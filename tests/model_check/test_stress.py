@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model_check.recorder import History, Run
+from model_check.recorder import History, Run, RunFailed
 from model_check.report import CannotRun, Verdict
-from model_check.stress import cell as cell_module
 from model_check.stress import farm, soak
 from model_check.stress.cell import run_cell
 from model_check.stress.command import parse_count
@@ -39,7 +38,9 @@ def test_every_pair_of_settings_meets_in_the_small_grid() -> None:
     cells = pair_grid(0)
     met = {pair for c in cells for pair in itertools.combinations(enumerate(settings_of(c)), 2)}
     whole = {
-        pair for c in full_grid([0]) for pair in itertools.combinations(enumerate(settings_of(c)), 2)
+        pair
+        for c in full_grid([0])
+        for pair in itertools.combinations(enumerate(settings_of(c)), 2)
     }
     assert met == whole
     assert len(cells) < len(full_grid([0])) // 5
@@ -56,7 +57,9 @@ def test_a_cell_is_read_back_from_its_name() -> None:
         assert Cell.parse(cell.name) == cell
 
 
-@pytest.mark.parametrize("name", ["", "all", "all-tiny-t2-scalar-alone-sx", "x-tiny-t2-avx2-alone-s0"])
+@pytest.mark.parametrize(
+    "name", ["", "all", "all-tiny-t2-scalar-alone-sx", "x-tiny-t2-avx2-alone-s0"]
+)
 def test_what_is_no_cell_is_refused_with_an_example(name: str) -> None:
     with pytest.raises(CannotRun, match=first_cell().name):
         Cell.parse(name)
@@ -156,7 +159,7 @@ def test_the_replay_of_a_failed_call_names_the_cell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(*_: object) -> None:
-        raise cell_module.RunFailed("thread 1, call 2: get(3) gave status -8")
+        raise RunFailed("thread 1, call 2: get(3) gave status -8")
 
     monkeypatch.setattr(Run, "round", failing)
     row = run_cell(first_cell(), OPERATIONS, tmp_path)
