@@ -112,38 +112,38 @@ static void out_parameters_are_optional(void) {
 
 /* ---- linearizable while others write ---- */
 
-enum { LOW = 1000, HIGH = 9000, ROUNDS = CHECK_SANITIZED ? 3000 : 20000 };
+enum { LOW = 1000, HIGH = 9000, READERS = 2, SEARCHES = CHECK_SANITIZED ? 5000 : 40000 };
 
 typedef struct arena {
     bw_tree *tree;
-    _Atomic uint64_t done;
+    _Atomic uint64_t reading;
 } arena;
+
+static void check_low_or_high(bw_status status, const uint64_t *key) {
+    CHECK_OK(status);
+    CHECK(*key == LOW || *key == HIGH);
+}
 
 /* At every instant LOW or HIGH is present; other leaves lie between them. A search that looked at the
  * one's leaf and then at the other's could miss both. */
 static void swing(crew *me) {
     arena *a = me->shared;
-    if (me->index == 0) {
-        for (unsigned i = 0; i < ROUNDS; i++) {
-            CHECK_OK(bw_insert(a->tree, HIGH, i, NULL));
-            CHECK_OK(bw_remove(a->tree, LOW, NULL));
-            CHECK_OK(bw_insert(a->tree, LOW, i, NULL));
-            CHECK_OK(bw_remove(a->tree, HIGH, NULL));
-        }
-        atomic_store(&a->done, 1);
+    uint64_t key = SENTINEL;
+    for (uint64_t i = 0; me->index == 0 && atomic_load(&a->reading) > 0; i++) {
+        CHECK_OK(bw_insert(a->tree, HIGH, i, NULL));
+        CHECK_OK(bw_remove(a->tree, LOW, NULL));
+        CHECK_OK(bw_insert(a->tree, LOW, i, NULL));
+        CHECK_OK(bw_remove(a->tree, HIGH, NULL));
+    }
+    if (me->index == 0)
         return;
+    for (unsigned i = 0; i < SEARCHES; i++) {
+        check_low_or_high(bw_first(a->tree, &key, NULL), &key);
+        check_low_or_high(bw_last(a->tree, &key, NULL), &key);
+        check_low_or_high(bw_floor(a->tree, HIGH, &key, NULL), &key);
+        check_low_or_high(bw_ceiling(a->tree, LOW, &key, NULL), &key);
     }
-    while (!atomic_load(&a->done)) {
-        uint64_t key = SENTINEL;
-        CHECK_OK(bw_first(a->tree, &key, NULL));
-        CHECK(key == LOW || key == HIGH);
-        CHECK_OK(bw_last(a->tree, &key, NULL));
-        CHECK(key == LOW || key == HIGH);
-        CHECK_OK(bw_floor(a->tree, HIGH, &key, NULL));
-        CHECK(key == LOW || key == HIGH);
-        CHECK_OK(bw_ceiling(a->tree, LOW, &key, NULL));
-        CHECK(key == LOW || key == HIGH);
-    }
+    atomic_fetch_sub(&a->reading, 1);
 }
 
 static void a_search_across_leaves_is_from_one_instant(void) {
@@ -151,12 +151,12 @@ static void a_search_across_leaves_is_from_one_instant(void) {
     static const uint32_t leaves[][2] = {{2, 1}, {2, 2}, {8, 8}, {32, 32}};
     for (unsigned i = 0; i < sizeof leaves / sizeof *leaves; i++) {
         bw_options options = options_of(leaves[i][0], leaves[i][1], 4, 1);
-        arena a = {tree_open(&options), 0};
+        arena a = {tree_open(&options), READERS};
         for (uint64_t key = LOW; key <= HIGH; key += 100)
             CHECK_OK(bw_put(a.tree, key, 0, NULL));
         for (uint64_t key = LOW + 100; key <= HIGH; key += 100)
             CHECK_OK(bw_remove(a.tree, key, NULL));
-        crew_run(3, swing, &a);
+        crew_run(READERS + 1, swing, &a);
         tree_free(a.tree);
     }
 }

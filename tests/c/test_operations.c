@@ -149,12 +149,13 @@ static void default_options_answer_like_a_sorted_array(void) {
 
 /* ---- orders of insertion ---- */
 
-typedef enum order { ASCENDING, DESCENDING, ZIGZAG, ORDERS } order;
+typedef enum order { ASCENDING, DESCENDING, ZIGZAG, DENSE, ORDERS } order;
 
 static uint64_t ordered_key(order way, uint64_t i, uint64_t n) {
-    uint64_t spread = UINT64_MAX / (n - 1);
+    uint64_t spread = way == DENSE ? 1 : UINT64_MAX / (n - 1);
     uint64_t at = way == ASCENDING    ? i
                   : way == DESCENDING ? n - 1 - i
+                  : way == DENSE      ? i * 37 % n
                   : i % 2 == 0        ? i / 2
                                       : n - 1 - i / 2;
     return at * spread;
@@ -183,6 +184,7 @@ static void keys_in_any_order_make_a_sound_tree(void) {
                 CHECK_OK(bw_remove(tree, ordered_key(way, i, KEYS), &seen));
                 CHECK_EQ(seen, i);
             }
+            CHECK_EQ(tree_stats(tree).helps, 0);
             m.count = 0;
             model_check(&m, tree);
             model_free(&m);

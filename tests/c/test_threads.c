@@ -19,6 +19,8 @@ static void for_each_shape(void (*work)(crew *), void (*judge)(void)) {
     for (unsigned s = 0; s < SHAPES; s++) {
         for (unsigned pooling = 0; pooling < 2; pooling++) {
             bw_options options = options_of(shapes[s][0], shapes[s][1], shapes[s][2], shapes[s][3]);
+            meter m;
+            options = options_metered(options, &m);
             options.pooling = pooling != 0;
             memset(&shared, 0, sizeof shared);
             shared.tree = tree_open(&options);
@@ -30,6 +32,7 @@ static void for_each_shape(void (*work)(crew *), void (*judge)(void)) {
             CHECK_OK(bw_collect(shared.tree, NULL)); /* what threads that ended have left, too */
             CHECK_EQ(tree_stats(shared.tree).limbo_pages, 0);
             tree_free(shared.tree);
+            meter_check_empty(&m); /* without pooling: no page, no record of a loser is lost */
         }
     }
 }
