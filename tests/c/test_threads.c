@@ -255,6 +255,46 @@ static void a_key_never_goes_back_to_an_older_value(void) {
     for_each_shape(read_beside_splits, judge_soundness);
 }
 
+/* The root changes its level most often while a tree is small: so many small trees, one after another,
+ * each checked without pause while it grows. */
+enum { SAPLINGS = CHECK_SANITIZED ? 300 : 2000 };
+
+typedef struct nursery {
+    bw_tree *trees[SAPLINGS];
+    _Atomic uint64_t growing; /* which of them */
+} nursery;
+
+static void grow_or_check(crew *me) {
+    nursery *n = me->shared;
+    for (unsigned i = 0; i < SAPLINGS; i++)
+        CHECK_OK(bw_thread_attach(n->trees[i]));
+    crew_meet(me);
+    if (me->index > 0) {
+        for (uint64_t at = 0; at < SAPLINGS; at = atomic_load(&n->growing))
+            tree_check(n->trees[at], false);
+        return;
+    }
+    for (uint64_t at = 0; at < SAPLINGS; at++) {
+        atomic_store(&n->growing, at);
+        for (uint64_t key = 0; key < 40; key++)
+            CHECK_OK(bw_put(n->trees[at], key, key, NULL));
+    }
+    atomic_store(&n->growing, SAPLINGS);
+}
+
+static void a_tree_may_be_checked_while_it_grows(void) {
+    static nursery n;
+    bw_options options = options_tiny();
+    options.max_pids = 1000;
+    options.pooling = false; /* which reserves less */
+    atomic_store(&n.growing, 0);
+    for (unsigned i = 0; i < SAPLINGS; i++)
+        n.trees[i] = tree_open(&options);
+    crew_run(2, grow_or_check, &n);
+    for (unsigned i = 0; i < SAPLINGS; i++)
+        tree_free(n.trees[i]);
+}
+
 /* ---- registrations ---- */
 
 static void write_once(crew *me) {
@@ -441,6 +481,7 @@ CHECK_MAIN({"threads_with_keys_of_their_own_do_not_meet",
            {"threads_that_split_the_same_pages_lose_nothing",
             threads_that_split_the_same_pages_lose_nothing},
            {"a_key_never_goes_back_to_an_older_value", a_key_never_goes_back_to_an_older_value},
+           {"a_tree_may_be_checked_while_it_grows", a_tree_may_be_checked_while_it_grows},
            {"a_thread_that_ends_hands_over_what_it_retired",
             a_thread_that_ends_hands_over_what_it_retired},
            {"a_thread_that_ends_pinned_stops_nothing", a_thread_that_ends_pinned_stops_nothing},
