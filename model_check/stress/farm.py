@@ -138,7 +138,10 @@ def _section(
     missing = {cell.name for cell in cells} - {str(row["name"]) for row in rows}
     for name in sorted(missing):
         # A worker that died took its process with it: so looks a crash of the library.
-        problems.append(f"{name}: the process died; replay: bwcheck stress --cell {name}")
+        problems.append(
+            f"{name}: the process died, or its threads never ended; "
+            f"replay: bwcheck stress --cell {name}"
+        )
         verdicts.append(Verdict.RED)
     if missing:
         output().print("\n".join(said.strip().splitlines()[-30:]), markup=False)

@@ -6,6 +6,7 @@ and where each row of results goes.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 from pathlib import Path
@@ -26,6 +27,10 @@ def _plan() -> dict[str, object]:
     return plan
 
 
+#: Seconds in which a cell of a million operations ends many times over. A tree whose threads never
+#: come back hangs in C, where no exception reaches it: the process is ended, which the farm sees.
+_PATIENCE = 60.0
+
 _cells = _plan()["cells"]
 
 
@@ -33,8 +38,12 @@ _cells = _plan()["cells"]
 def test_every_operation_of_the_cell_is_explained(name: str) -> None:
     """Run one cell, write its row, and demand that its history is linearizable."""
     plan = _plan()
-    folder = Path(str(plan["folder"]))
-    row = run_cell(Cell.parse(name), int(str(plan["operations"])), folder / "histories")
+    folder, operations = Path(str(plan["folder"])), int(str(plan["operations"]))
+    faulthandler.dump_traceback_later(_PATIENCE * max(1, operations / 1e6), exit=True)
+    try:
+        row = run_cell(Cell.parse(name), operations, folder / "histories")
+    finally:
+        faulthandler.cancel_dump_traceback_later()
     part = folder / f".{name}"
     part.write_text(json.dumps(row), encoding="utf-8")
     part.replace(folder / f"{name}.json")  # whole or not at all: the farm is watching
