@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 void bw_options_init(bw_options *options) {
     if (options == NULL)
@@ -106,7 +106,11 @@ bw_status bw_options_check(const bw_options *options, char *message, size_t capa
     bw_status status;
     const char *why;
     if (bw_search_select(options->simd, &status, &why) == NULL) {
-        (void)invalid(out, "%s", why);
+        const char *wish = getenv("BWTREE_SIMD");
+        if (options->simd == BW_SIMD_AUTO && wish != NULL)
+            (void)invalid(out, "%s, got BWTREE_SIMD=%s", why, wish);
+        else
+            (void)invalid(out, "%s", why);
         return status;
     }
     return BW_OK;

@@ -111,7 +111,10 @@ bw_status bw_close(bw_tree *tree) {
     /* relaxed: the fence below orders it before the look at the announcements. */
     atomic_compare_exchange_strong_explicit(&tree->state, &state, BW_STATE_CLOSING,
                                             memory_order_relaxed, memory_order_relaxed);
-    if (state != BW_STATE_FORKED)
+    if (state == BW_STATE_FORKED)
+        bw_worker_abandon(tree);
+    else if (state !=
+             BW_STATE_CLOSED) /* a closed tree's mutex may be a forked child's, held for ever */
         bw_worker_join(tree);
     bw_registry_lock();
     bw_status status = BW_OK;

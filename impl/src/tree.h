@@ -247,6 +247,9 @@ bw_status bw_remove_pinned(bw_thread *self, uint64_t key, uint64_t *seen);
 
 /* ---- upkeep.c ---- */
 
+/* Ends the worker if there is one. */
 void bw_worker_join(bw_tree *tree);
+/* In a forked child, where its thread does not exist: frees only its memory. */
+void bw_worker_abandon(bw_tree *tree);
 
 #endif

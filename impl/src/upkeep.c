@@ -215,6 +215,11 @@ void bw_worker_join(bw_tree *tree) {
     (void)pthread_mutex_unlock(&tree->worker_mutex);
 }
 
+void bw_worker_abandon(bw_tree *tree) {
+    bw_dealloc(&tree->options, tree->worker, sizeof *tree->worker, BW_CACHE_LINE);
+    tree->worker = NULL;
+}
+
 bw_status bw_worker_stop(bw_tree *tree) {
     if (tree == NULL)
         return BW_EINVAL;
