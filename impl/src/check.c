@@ -104,7 +104,8 @@ static bw_status check_level(bw_tree *tree, unsigned level, uint64_t *pages, uin
     bw_pid pid = place.pid;
     uint64_t low = 0;
     while (pid != BW_NO_PID) {
-        const bw_page *page = bw_map_load(tree, pid);
+        /* The descent's own page first: the root may have been split since, and is then a level up. */
+        const bw_page *page = pid == place.pid ? place.page : bw_map_load(tree, pid);
         if (page == NULL)
             return corrupt(report, "level %u: the right link to page %" PRIu32 " leads nowhere",
                            level, pid);
