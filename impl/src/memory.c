@@ -6,8 +6,10 @@
  * depot as a batch; when both are empty, a batch comes back. So a thread that only appends and one
  * that only consolidates reach a steady state, and the common case touches no shared line.
  *
- * The depot is a stack of batches. Pushing is a CAS; popping takes the whole stack by an exchange and
- * pushes back what is too much: with no CAS that pops there is no ABA problem.
+ * The depot keeps a few stacks of batches a class. Pushing is a CAS; popping takes a whole stack by an
+ * exchange, keeps its first batch and puts the rest back, almost always by one CAS of the stack that it
+ * has just emptied: with no CAS that pops there is no ABA problem. A thread that meets a stack in that
+ * moment takes from the next one, so that it does not cut fresh memory while there are free batches.
  *
  * With the option pooling = false each object is one call of the allocator.
  */
@@ -93,29 +95,55 @@ void bw_memory_close(bw_tree *tree) {
 
 /* ---- the depot ---- */
 
-static void depot_push(bw_tree *tree, unsigned class, bw_free_node *first, bw_free_node *last) {
-    _Atomic(bw_free_node *) *stack = &tree->depot.batches[class];
+/* Puts the chain of batches onto an empty stack. */
+static bool stack_fill(_Atomic(bw_free_node *) *stack, bw_free_node *chain) {
+    bw_free_node *empty = NULL;
+    /* relaxed load: only a hint that spares the CAS. release: publishes the links of the batches; pairs
+     * with the acquire in depot_pop. */
+    return atomic_load_explicit(stack, memory_order_relaxed) == NULL &&
+           atomic_compare_exchange_strong_explicit(stack, &empty, chain, memory_order_release,
+                                                   memory_order_relaxed);
+}
+
+/* Puts the chain of batches, which ends with `last`, onto a stack that may not be empty. */
+static void stack_push(_Atomic(bw_free_node *) *stack, bw_free_node *chain, bw_free_node *last) {
     bw_free_node *head = atomic_load_explicit(stack, memory_order_relaxed);
     do {
         last->next_batch = head;
-        /* release: publishes the batch's links; pairs with the acquire in depot_pop. */
-    } while (!atomic_compare_exchange_weak_explicit(stack, &head, first, memory_order_release,
+        /* release: as in stack_fill. */
+    } while (!atomic_compare_exchange_weak_explicit(stack, &head, chain, memory_order_release,
                                                     memory_order_relaxed));
 }
 
+static void depot_push(bw_thread *self, unsigned class, bw_free_node *batch) {
+    _Atomic(bw_free_node *) *stacks = self->tree->depot.batches[class];
+    batch->next_batch = NULL;
+    for (unsigned i = 0; i < BW_DEPOT_STACKS; i++)
+        if (stack_fill(&stacks[i], batch))
+            return;
+    self->depot_turn = (self->depot_turn + 1) % BW_DEPOT_STACKS;
+    stack_push(&stacks[self->depot_turn], batch, batch);
+}
+
 static bw_free_node *depot_pop(bw_tree *tree, unsigned class) {
-    _Atomic(bw_free_node *) *stack = &tree->depot.batches[class];
-    /* relaxed: only a hint that spares the exchange of a shared line. */
-    if (atomic_load_explicit(stack, memory_order_relaxed) == NULL)
-        return NULL;
-    bw_free_node *first = atomic_exchange_explicit(stack, NULL, memory_order_acquire);
-    if (first != NULL && first->next_batch != NULL) {
-        bw_free_node *last = first->next_batch;
-        while (last->next_batch != NULL)
-            last = last->next_batch;
-        depot_push(tree, class, first->next_batch, last);
+    _Atomic(bw_free_node *) *stacks = tree->depot.batches[class];
+    for (unsigned i = 0; i < BW_DEPOT_STACKS; i++) {
+        /* relaxed: only a hint that spares the exchange of a shared line. */
+        if (atomic_load_explicit(&stacks[i], memory_order_relaxed) == NULL)
+            continue;
+        bw_free_node *first = atomic_exchange_explicit(&stacks[i], NULL, memory_order_acquire);
+        if (first == NULL)
+            continue;
+        bw_free_node *rest = first->next_batch;
+        if (rest != NULL && !stack_fill(&stacks[i], rest)) {
+            bw_free_node *last = rest;
+            while (last->next_batch != NULL)
+                last = last->next_batch;
+            stack_push(&stacks[i], rest, last);
+        }
+        return first;
     }
-    return first;
+    return NULL;
 }
 
 /* ---- objects ---- */
@@ -219,10 +247,9 @@ static void object_release(bw_thread *self, void *object, unsigned class) {
     if (pool->classes[class].active_count == magazine) {
         bw_free_node *full = pool->classes[class].full;
         if (full != NULL)
-            depot_push(self->tree, class, full, full);
+            depot_push(self, class, full);
         full = pool->classes[class].active;
         full->count = magazine;
-        full->next_batch = NULL;
         pool->classes[class].full = full;
         pool->classes[class].active = NULL;
         pool->classes[class].active_count = 0;

@@ -31,9 +31,10 @@ typedef struct bw_pool {
     _Atomic uint64_t reserved_bytes;
 } bw_pool;
 
-/* What the threads of a tree share: batches of free objects, and all chunks. */
+/* What the threads of a tree share: stacks of batches of free objects, and all chunks. */
+enum { BW_DEPOT_STACKS = 8 };
 typedef struct bw_depot {
-    _Atomic(bw_free_node *) batches[BW_CLASSES];
+    _Atomic(bw_free_node *) batches[BW_CLASSES][BW_DEPOT_STACKS];
     _Atomic(struct bw_chunk *) chunks;
 } bw_depot;
 

@@ -34,6 +34,7 @@ typedef struct bw_thread {
 
     _Alignas(BW_CACHE_LINE) bw_limbo limbo;
     bw_pool pool;
+    unsigned depot_turn;  /* the depot's stack that it pushed onto last */
     bw_pid spare_pids[2]; /* taken for a split that another helper won */
     unsigned spare_pid_count;
 

@@ -164,7 +164,8 @@ static int judge_from(struct window *w, const struct write *writes, uint64_t wri
     return lin_judge_parts(w->check->judge, w->kept, kept, w->states, states, &failed, NULL);
 }
 
-uint64_t lin_check_window(lin_check *check, lin_part *out, uint64_t capacity, bool *since_start) {
+uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity,
+                          bool *since_start) {
     const lin_partition *p = &check->partition;
     const lin_part *parts = p->parts + p->first[check->bad];
     uint64_t total = lin_check_bad_key_parts(check), until = parts[check->failed].responded;
@@ -205,7 +206,7 @@ uint64_t lin_check_window(lin_check *check, lin_part *out, uint64_t capacity, bo
         }
         (void)judge_from(&w, written, writes, ends[fails], &kept);
         *since_start = kept == count;
-        memcpy(out, w.kept, (kept < capacity ? kept : capacity) * sizeof *out);
+        memcpy(window, w.kept, (kept < capacity ? kept : capacity) * sizeof *window);
     }
     free(ends);
     free(written);

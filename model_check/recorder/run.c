@@ -93,7 +93,7 @@ rec_run *rec_run_new(bw_tree *tree, const rec_options *options, const rec_worklo
         writer->thread = t;
         writer->record = options->record;
         writer->capacity = options->records + REC_MAX_BATCH;
-        writer->pairs_capacity = 2 * options->records + 4 * REC_MAX_SCAN;
+        writer->pairs_capacity = 2 * options->records + (uint64_t)4 * REC_MAX_SCAN;
         if (!options->record)
             continue;
         writer->records = touched(writer->capacity * sizeof *writer->records);

@@ -153,6 +153,8 @@ void rec_stream_next(rec_stream *stream, rec_request *request, uint64_t *keys) {
     case REC_GET_MANY:
     case REC_PUT_MANY: {
         uint64_t most = w->batch < w->space ? w->batch : w->space;
+        if (most == 0)
+            break; /* no workload has an empty space or batch; divided by below */
         request->count = 1 + (uint32_t)below(stream, most);
         /* Distinct by construction: steps of one size around the space never meet before most. */
         uint64_t step = 1 + below(stream, w->space / most);
