@@ -19,7 +19,7 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
     const bw_options *options = &self->tree->options;
     unsigned log_slots = level == 0 ? options->leaf_log : options->inner_log;
     unsigned blocks = (n + BW_BLOCK - 1) / BW_BLOCK;
-    size_t blocks_at = bw_page_blocks_offset(log_slots, blocks);
+    size_t blocks_at = bw_page_blocks_offset(log_slots);
     size_t bytes = blocks_at + blocks * sizeof(bw_block);
     unsigned units = (unsigned)((bytes + BW_PAGE_UNIT - 1) / BW_PAGE_UNIT);
     bw_page *page = bw_page_alloc(self, &units);
@@ -54,7 +54,7 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
         }
         samples[b] = block->keys[0];
     }
-    for (unsigned b = blocks; b % BW_SAMPLE_GROUP != 0 || b == 0; b++)
+    for (unsigned b = blocks; b < BW_SAMPLES; b++)
         samples[b] = UINT64_MAX;
     return page;
 }

@@ -5,23 +5,6 @@
 
 #include <string.h>
 
-void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan) {
-    uint64_t tag = bw_tag(key);
-    unsigned i = scan->next;
-    for (; i < page->log_slots; i++) {
-        uint64_t word = bw_slot(page, i);
-        if (word == 0)
-            break;
-        if (word == BW_FREEZE_WORD)
-            scan->frozen = true;
-        else if (bw_word_tag(word) == tag && bw_word_record(word)->key == key)
-            scan->latest = word;
-    }
-    scan->next = i;
-    if (i == page->log_slots)
-        scan->frozen = true;
-}
-
 unsigned bw_log_length(const bw_page *page) {
     unsigned i = 0;
     while (i < page->log_slots && bw_slot(page, i) != 0)

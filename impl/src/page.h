@@ -4,7 +4,8 @@
  *
  *     header   64 bytes: counts, level, right sibling, fence keys [low, high)
  *     log      log_slots words: slot i goes from 0 to a record word once and never changes again
- *     samples  the first key of each block, padded with 2^64-1 to whole groups of 8
+ *     samples  the first key of each block, padded with 2^64-1 to 16: two cache lines, always both
+ *              searched, for a branch on their number would depend on the page's first, cold line
  *     blocks   16 keys followed by their 16 values; the last block is padded with 2^64-1
  *
  * A leaf (level 0) maps keys to the user's values, an inner page maps separators to page ids; the
@@ -28,7 +29,7 @@ typedef uint32_t bw_pid;
 
 enum {
     BW_BLOCK = 16,         /* entries of a block */
-    BW_SAMPLE_GROUP = 8,   /* samples are padded to whole groups, one cache line each */
+    BW_SAMPLES = 16,       /* samples of a page, padded if it has fewer blocks */
     BW_MAX_CAPACITY = 256, /* entries of a base */
     BW_MAX_LOG = 64,       /* slots of a log */
     BW_MAX_ENTRIES = BW_MAX_CAPACITY + BW_MAX_LOG,
@@ -140,20 +141,19 @@ static inline bool bw_page_ends_before(const bw_page *page, uint64_t key) {
     return key >= page->high && page->right != BW_NO_PID;
 }
 
-/* Size in bytes of a page with this many log slots and entries. */
+/* Where the parts begin in a page with this many log slots, in bytes. */
 static inline size_t bw_page_samples_offset(unsigned log_slots) {
     size_t end = sizeof(bw_page) + log_slots * sizeof(uint64_t);
     return (end + BW_CACHE_LINE - 1) / BW_CACHE_LINE * BW_CACHE_LINE;
 }
 
-static inline size_t bw_page_blocks_offset(unsigned log_slots, unsigned blocks) {
-    unsigned groups = blocks > BW_SAMPLE_GROUP ? 2 : 1;
-    return bw_page_samples_offset(log_slots) + groups * (size_t)BW_CACHE_LINE;
+static inline size_t bw_page_blocks_offset(unsigned log_slots) {
+    return bw_page_samples_offset(log_slots) + BW_SAMPLES * sizeof(uint64_t);
 }
 
 /* ---- what a log says (page.c) ---- */
 
-/* What one pass over a log has found out about a key. */
+/* What passes over a log have found out about a key. */
 typedef struct bw_scan {
     unsigned next;   /* the first slot not looked at; the first free one after a full pass */
     bool frozen;     /* FREEZE was seen, or every slot is taken */
@@ -161,7 +161,22 @@ typedef struct bw_scan {
 } bw_scan;
 
 /* Goes on from scan->next to the first free slot. */
-void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan);
+static inline void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan) {
+    uint64_t tag = bw_tag(key);
+    unsigned i = scan->next;
+    for (; i < page->log_slots; i++) {
+        uint64_t word = bw_slot(page, i);
+        if (word == 0)
+            break;
+        if (word == BW_FREEZE_WORD)
+            scan->frozen = true;
+        else if (bw_word_tag(word) == tag && bw_word_record(word)->key == key)
+            scan->latest = word;
+    }
+    scan->next = i;
+    if (i == page->log_slots)
+        scan->frozen = true;
+}
 
 /* How many slots are taken now. */
 unsigned bw_log_length(const bw_page *page);

@@ -10,10 +10,8 @@ bw_status bw_get(bw_tree *tree, uint64_t key, uint64_t *value) {
     bw_status status = bw_enter(tree, &self);
     if (__builtin_expect(status != BW_OK, 0))
         return status;
-    bw_place place;
     uint64_t found;
-    tree->search->descend(tree, key, 0, &place);
-    bool hit = tree->search->lookup(place.page, key, &found);
+    bool hit = tree->search->get(tree, key, &found);
     bw_leave(self);
     if (!hit)
         return BW_NOT_FOUND;

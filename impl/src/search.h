@@ -37,8 +37,11 @@ typedef struct bw_search {
      * high. Caller is pinned. */
     void (*descend)(bw_tree *tree, uint64_t key, unsigned level, bw_place *place);
 
-    /* The key's value in a leaf, log first, then base. */
+    /* The key's value in a leaf, from log and base: the end of get, for tests of single pages. */
     bool (*lookup)(const bw_page *leaf, uint64_t key, uint64_t *value);
+
+    /* The key's value: down to its leaf, then lookup. Caller is pinned. */
+    bool (*get)(bw_tree *tree, uint64_t key, uint64_t *value);
 
     /* bw_get_many for keys[0 … n-1]; returns the hits. Caller is pinned. */
     size_t (*get_group)(bw_tree *tree, const uint64_t *keys, size_t n, uint64_t *values,

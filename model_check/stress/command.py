@@ -21,6 +21,8 @@ from model_check.stress.soak import soak
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: Seeds of the farm of pairs in `bwcheck all`.
+_SEEDS = 4
 _CELL_OPERATIONS = 1_000_000
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -100,8 +102,14 @@ def stress(
 
 
 def section(settings: Settings) -> Section:
-    """Run the farm of pairs, for `bwcheck all`."""
-    return farm(pair_grid(settings.seed), _CELL_OPERATIONS, None)
+    """Run the farm for `bwcheck all`: pairs with a few seeds; the full grid if it is deep."""
+    seeds = range(settings.seed, settings.seed + _SEEDS)
+    cells = (
+        full_grid([settings.seed])
+        if settings.deep
+        else [cell for seed in seeds for cell in pair_grid(seed)]
+    )
+    return farm(cells, _CELL_OPERATIONS, settings.jobs)
 
 
 def farm(cells: Sequence[Cell], operations: int, jobs: int | None) -> Section:
