@@ -17,12 +17,14 @@ from model_check.linearizability.corrupt import CORRUPTIONS
 from model_check.linearizability.suite import (
     Finding,
     cases,
+    failed_run,
     judge_history,
     mutants,
     record_and_judge,
 )
 from model_check.recorder import (
     HistoryFileError,
+    RunFailed,
     TreeOptions,
     Workload,
     load,
@@ -103,10 +105,15 @@ def check_runs(seed: int, operations: int, limit: int) -> Section:
             finding = record_and_judge(case, limit=limit)
             findings.append(finding)
             reporter.step(f"{case.name}: {finding.row['outcome']}, {finding.operations:,} checked")
-        for finding in mutants(seed):
-            findings.append(finding)
-            word = "rejected" if finding.row["killed"] else "ACCEPTED"
-            reporter.step(f"{finding.row['name']}: {word}")
+            if finding.row["outcome"] == "failed":  # the next run would most likely fail alike
+                return _conclude(findings, begin)
+        try:
+            for finding in mutants(seed):
+                findings.append(finding)
+                word = "rejected" if finding.row["killed"] else "ACCEPTED"
+                reporter.step(f"{finding.row['name']}: {word}")
+        except RunFailed as error:
+            return _conclude([*findings, failed_run("corrupted histories", error)], begin)
     workload = Workload(seed=seed, operations=_OVERHEAD_OPERATIONS, space=100_000)
     overhead = measure_overhead(workload, TreeOptions())
     output().print(

@@ -121,12 +121,17 @@ def record_and_judge(case: Case, *, limit: int = LIMIT) -> Finding:
         with Tree(case.tree) as tree, Run(tree, case.workload, tree_options=case.tree) as run:
             return judge_history(case.name, run.round(), limit=limit)
     except RunFailed as error:
-        row: dict[str, Scalar] = {"name": case.name, "outcome": "failed", "operations": 0}
-        return Finding(row, Verdict.RED, 0, problem=f"{case.name}: {error}")
+        return failed_run(case.name, error)
+
+
+def failed_run(name: str, error: RunFailed) -> Finding:
+    """Say that a run ended before there was a history to check."""
+    row: dict[str, Scalar] = {"name": name, "outcome": "failed", "operations": 0}
+    return Finding(row, Verdict.RED, 0, problem=f"{name}: {error}")
 
 
 def mutants(seed: int) -> Iterator[Finding]:
-    """Corrupt recorded histories in every way and demand that each is rejected."""
+    """Corrupt recorded histories in every way and demand that each is rejected. RunFailed."""
     for case in cases(seed, _MUTANT_OPERATIONS):
         if case.name not in {"all", "zipfian", "one hot key"}:
             continue

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -75,10 +77,22 @@ def text(message: Any) -> str:
     return ffi.string(message).decode("utf-8", "replace") if message else ""
 
 
-def interruptible(call: Callable[[], Any], stop: Callable[[], None]) -> Any:
+class Hung(Exception):
+    """A call has not come back in the time that it was given; its thread is still inside."""
+
+
+#: Seconds that a call which was told to stop is waited for, before Ctrl-C ends the program anyway.
+_STOPPING = 10.0
+_INTERRUPTED = 130
+
+
+def interruptible(
+    call: Callable[[], Any], stop: Callable[[], None], *, patience: float | None = None
+) -> Any:
     """Give ``call()``, made on another thread so that Ctrl-C reaches this one.
 
-    On Ctrl-C, ``stop`` is called, the call is waited for, and KeyboardInterrupt raised.
+    On Ctrl-C, ``stop`` is called, the call is waited for a while, and KeyboardInterrupt raised.
+    Hung when the call takes more than ``patience`` seconds.
     """
     results: list[Any] = []
     errors: list[BaseException] = []
@@ -89,14 +103,21 @@ def interruptible(call: Callable[[], Any], stop: Callable[[], None]) -> Any:
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
             errors.append(error)
 
-    thread = threading.Thread(target=body, name="recorder")
+    # A daemon: a call that never comes back must not keep the program from ending.
+    thread = threading.Thread(target=body, name="recorder", daemon=True)
     thread.start()
+    begin = time.monotonic()
     try:
         while thread.is_alive():
             thread.join(0.2)
+            if patience is not None and time.monotonic() - begin > patience and thread.is_alive():
+                stop()
+                raise Hung(f"no answer for {patience:.0f} s")
     except KeyboardInterrupt:
         stop()
-        thread.join()
+        thread.join(_STOPPING)
+        if thread.is_alive():  # inside a call that hangs: nothing that it uses may be freed
+            os._exit(_INTERRUPTED)
         raise
     if errors:
         raise errors[0]

@@ -241,6 +241,10 @@ class Tree:
             return {}
         return {name: int(getattr(stats, name)) for name, _ in ffi.typeof("bw_stats").fields}
 
+    def abandon(self) -> None:
+        """Leave it open for ever: a thread hangs in it."""
+        self.handle = ffi.NULL
+
     def close(self) -> None:
         """Free the tree; RuntimeError when it refuses, which is a defect."""
         handle, self.handle = self.handle, ffi.NULL

@@ -12,17 +12,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model_check.recorder.history import History
-from model_check.recorder.native import Kind, ffi, interruptible, lib, text
+from model_check.recorder.native import Hung, Kind, ffi, interruptible, lib, text
 from model_check.recorder.options import Tree, TreeOptions, Workload
 from model_check.report import CannotRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
 
 class RunFailed(Exception):
     """A call gave an error, or the quiescent tree contradicts itself: a defect of the library."""
+
+
+class RunHung(RunFailed):
+    """A call of the library never came back: a defect of the library."""
+
+
+#: Seconds that a phase of a run may take; millions of operations take a few.
+_PATIENCE = 60.0
 
 
 class Request(NamedTuple):
@@ -63,8 +71,8 @@ class Run:
             )
             if lib.rec_run_program(self._native, thread, requests, len(requests)) != 0:
                 raise CannotRun(f"thread {thread} could not be given its program")
-        if workload.prefill > 0 and lib.rec_run_prefill(self._native, workload.prefill) != 0:
-            raise RunFailed(text(lib.rec_run_error(self._native)))
+        if workload.prefill > 0:
+            self._call(lambda: lib.rec_run_prefill(self._native, workload.prefill))
 
     def round(self) -> History:
         """Run all threads once and read the tree back; the history is valid until the next round.
@@ -72,15 +80,24 @@ class Run:
         RunFailed when a call gave an error or the tree contradicts itself afterwards.
         """
         self.execute()
-        if interruptible(lambda: lib.rec_run_finish(self._native), lambda: None) != 0:
-            raise RunFailed(text(lib.rec_run_error(self._native)))
+        self._call(lambda: lib.rec_run_finish(self._native))
         return self.history()
 
     def execute(self) -> None:
         """Run all threads once, without reading the tree back."""
-        code = interruptible(
-            lambda: lib.rec_run_execute(self._native), lambda: lib.rec_run_stop(self._native)
-        )
+        self._call(lambda: lib.rec_run_execute(self._native))
+
+    def _call(self, call: Callable[[], int]) -> None:
+        """Make one call of the recorder. RunFailed; RunHung, and then nothing is ever freed."""
+        native = self._native
+        try:
+            code = interruptible(call, lambda: lib.rec_run_stop(native), patience=_PATIENCE)
+        except Hung as error:
+            self._native = ffi.NULL
+            self._tree.abandon()
+            raise RunHung(
+                f"the threads hang: {error}; a call of the library never returns"
+            ) from error
         if code != 0:
             raise RunFailed(text(lib.rec_run_error(self._native)))
 
@@ -122,7 +139,8 @@ class Run:
     def close(self) -> None:
         """Free the records; histories that view them end here."""
         native, self._native = self._native, ffi.NULL
-        lib.rec_run_free(native)
+        if native:
+            lib.rec_run_free(native)
 
     def __enter__(self) -> Run:  # noqa: PYI034 - typing.Self came with Python 3.11
         """Give the run itself."""

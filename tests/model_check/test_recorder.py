@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from itertools import pairwise
 
@@ -22,6 +23,7 @@ from model_check.recorder import (
     Workload,
     measure_overhead,
 )
+from model_check.recorder.native import Hung, interruptible
 from model_check.report import CannotRun
 
 SMALL = Workload(seed=3, threads=3, operations=6_000, space=200, stride=7)
@@ -220,3 +222,12 @@ def test_a_history_keeps_its_run_alive() -> None:
     history = make()
     assert history.record_count() > SMALL.operations
     assert history.record(0, 0).responded >= history.record(0, 0).invoked
+
+
+def test_a_call_that_never_comes_back_is_given_up() -> None:
+    release = threading.Event()
+    stopped: list[bool] = []
+    with pytest.raises(Hung, match="no answer for"):
+        interruptible(release.wait, lambda: stopped.append(True), patience=0.1)
+    release.set()
+    assert stopped == [True]
