@@ -31,8 +31,7 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
     page->blocks = (uint8_t)blocks;
     page->units = (uint8_t)units;
     page->right = right;
-    page->samples_at = (uint16_t)bw_page_samples_offset(log_slots);
-    page->blocks_at = (uint16_t)blocks_at;
+    page->blocks_at = (uint32_t)blocks_at;
     page->low = low;
     page->high = high;
     page->limbo_next = NULL;
@@ -42,7 +41,6 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
     for (unsigned i = 0; i < log_slots; i++)
         /* relaxed: the page is published by the mapping table's release. */
         atomic_store_explicit(&page->log[i], 0, memory_order_relaxed);
-    uint64_t *samples = (uint64_t *)bw_page_samples(page);
     bw_block *block = (bw_block *)bw_page_blocks(page);
     for (unsigned b = 0; b < blocks; b++, block++, keys += BW_BLOCK, values += BW_BLOCK) {
         unsigned run = n - b * BW_BLOCK < BW_BLOCK ? n - b * BW_BLOCK : BW_BLOCK;
@@ -52,10 +50,10 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
             block->keys[run] = UINT64_MAX;
             block->values[run] = 0;
         }
-        samples[b] = block->keys[0];
+        page->samples[b] = block->keys[0];
     }
     for (unsigned b = blocks; b < BW_SAMPLES; b++)
-        samples[b] = UINT64_MAX;
+        page->samples[b] = UINT64_MAX;
     return page;
 }
 

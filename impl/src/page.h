@@ -3,9 +3,9 @@
  * A page is an immutable sorted base of (key, value) entries plus a write-once log of records:
  *
  *     header   64 bytes: counts, level, right sibling, fence keys [low, high)
+ *     samples  the first key of each block, padded with 2^64-1 to 16: two cache lines at a fixed place,
+ *              always both searched, so that a search waits for no field of the header
  *     log      log_slots words: slot i goes from 0 to a record word once and never changes again
- *     samples  the first key of each block, padded with 2^64-1 to 16: two cache lines, always both
- *              searched, for a branch on their number would depend on the page's first, cold line
  *     blocks   16 keys followed by their 16 values; the last block is padded with 2^64-1
  *
  * A leaf (level 0) maps keys to the user's values, an inner page maps separators to page ids; the
@@ -48,14 +48,13 @@ typedef struct bw_block {
 } bw_block;
 
 typedef struct bw_page {
-    uint32_t count;      /* entries of the base */
-    uint8_t level;       /* 0: leaf */
-    uint8_t log_slots;   /* slots of the log */
-    uint8_t blocks;      /* blocks of the base, 0 … 16 */
-    uint8_t units;       /* size of the page in BW_PAGE_UNITs: its size class */
-    bw_pid right;        /* right sibling */
-    uint16_t samples_at; /* offsets from the page's start, in bytes */
-    uint16_t blocks_at;
+    uint32_t count;     /* entries of the base */
+    uint8_t level;      /* 0: leaf */
+    uint8_t log_slots;  /* slots of the log */
+    uint8_t blocks;     /* blocks of the base, 0 … 16 */
+    uint8_t units;      /* size of the page in BW_PAGE_UNITs: its size class */
+    bw_pid right;       /* right sibling */
+    uint32_t blocks_at; /* offset of the blocks from the page's start, in bytes */
     uint64_t low;
     uint64_t high;
 
@@ -65,10 +64,11 @@ typedef struct bw_page {
     uint64_t limbo_tag;             /* in a bag's first page: the epoch it was sealed in */
     uint64_t spare;
 
+    uint64_t samples[BW_SAMPLES];
     _Atomic uint64_t log[];
 } bw_page;
 
-static_assert(sizeof(bw_page) == BW_CACHE_LINE, "the header is one cache line");
+static_assert(offsetof(bw_page, samples) == BW_CACHE_LINE, "the header is one cache line");
 static_assert(sizeof(void *) == 8, "record words hold 64-bit pointers");
 
 /* A record: one change to one key. `stamp` is kept for snapshots. */
@@ -116,10 +116,6 @@ static inline uint64_t bw_slot(const bw_page *page, unsigned i) {
     return atomic_load_explicit((_Atomic uint64_t *)&page->log[i], memory_order_acquire);
 }
 
-static inline const uint64_t *bw_page_samples(const bw_page *page) {
-    return (const uint64_t *)((const char *)page + page->samples_at);
-}
-
 static inline const bw_block *bw_page_blocks(const bw_page *page) {
     return (const bw_block *)((const char *)page + page->blocks_at);
 }
@@ -141,14 +137,10 @@ static inline bool bw_page_ends_before(const bw_page *page, uint64_t key) {
     return key >= page->high && page->right != BW_NO_PID;
 }
 
-/* Where the parts begin in a page with this many log slots, in bytes. */
-static inline size_t bw_page_samples_offset(unsigned log_slots) {
+/* Where the blocks begin in a page with this many log slots, in bytes: at a cache line. */
+static inline size_t bw_page_blocks_offset(unsigned log_slots) {
     size_t end = sizeof(bw_page) + log_slots * sizeof(uint64_t);
     return (end + BW_CACHE_LINE - 1) / BW_CACHE_LINE * BW_CACHE_LINE;
-}
-
-static inline size_t bw_page_blocks_offset(unsigned log_slots) {
-    return bw_page_samples_offset(log_slots) + BW_SAMPLES * sizeof(uint64_t);
 }
 
 /* ---- what a log says (page.c) ---- */
