@@ -7,7 +7,7 @@
  *
  *   spec/DeltaLog.tla, spec/BwTree.tla     here
  *   Freeze                                 bw_log_freeze
- *   Consolidate                            bw_consolidate_page
+ *   Build, Install, InstallLost; SwapEntry bw_consolidate_page
  */
 #include "tree.h"
 

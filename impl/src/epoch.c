@@ -25,7 +25,7 @@
  *   ReadEpoch, Announce            bw_epoch_pin
  *   Unpin                          bw_epoch_unpin
  *   Retire, Tag                    bw_epoch_retire, bw_epoch_seal
- *   AdvanceStart, Scan, Commit     bw_epoch_try_advance
+ *   AdvanceStart, Scan, ScanBlocked, Commit, CommitLost   bw_epoch_try_advance
  *   Free                           bw_epoch_free_eligible
  */
 #define _GNU_SOURCE

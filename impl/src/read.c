@@ -1,7 +1,8 @@
 /* read.c: get and get_many. They neither write to the tree nor allocate.
  *
  *   spec/DeltaLog.tla, spec/BwTree.tla     here
- *   ReadLoad, ReadSlot, ReadDone           bw_get (search.inc: descend and lookup)
+ *   LoadMapping, ReadRecord, AnswerAtNull, AnswerAtFrozen; LoadEntry, ScanSlot
+ *                                          bw_get (search.inc: descend and lookup)
  */
 #include "tree.h"
 

@@ -13,10 +13,10 @@
  * separator already removed from this very log, at the end of the scan. Whoever crosses a right link
  * that no parent names posts it too (write.c), so a post may be given up at any time.
  *
- *   spec/BwTree.tla                here
- *   PublishRight, InstallLeft      bw_split
- *   PublishHalves, InstallRoot     split_root
- *   PostScan, PostAlive, PostAppend  post
+ *   spec/BwTree.tla                            here
+ *   PublishRight, PublishLeft, SwapEntry       bw_split, split_root
+ *   Unpublish                                  the loser's part of them
+ *   ScanSlot, CheckAlive, AppendSlot           post
  */
 #include "tree.h"
 

@@ -8,9 +8,9 @@
  * consolidate and starts again from the root.
  *
  *   spec/DeltaLog.tla, spec/BwTree.tla     here
- *   Load, Scan                             descend, bw_log_scan
- *   Append                                 bw_log_append
- *   Consolidate                            bw_consolidate_page
+ *   LoadMapping, LoadEntry                 descend
+ *   ReadRecord, FindRoom, ScanSlot         bw_log_scan, decide
+ *   AppendRecord, AppendLost, AppendSlot   bw_log_append
  */
 #include "tree.h"
 
