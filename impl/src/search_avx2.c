@@ -16,6 +16,10 @@ static inline unsigned count_le_8(const uint64_t *keys, uint64_t key) {
     return 8U - (unsigned)__builtin_popcount(greater_a | greater_b << 4);
 }
 
+static inline unsigned count_le_16(const uint64_t *keys, uint64_t key) {
+    return count_le_8(keys, key) + count_le_8(keys + 8, key);
+}
+
 #define SEARCH       bw_search_avx2
 #define SEARCH_LEVEL BW_SIMD_AVX2
 #include "search.inc"

@@ -2,10 +2,11 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-static inline unsigned count_le_8(const uint64_t *keys, uint64_t key) {
-    __mmask8 le =
-        _mm512_cmple_epu64_mask(_mm512_loadu_si512(keys), _mm512_set1_epi64((long long)key));
-    return (unsigned)__builtin_popcount(le);
+static inline unsigned count_le_16(const uint64_t *keys, uint64_t key) {
+    const __m512i probe = _mm512_set1_epi64((long long)key);
+    const __mmask8 low = _mm512_cmple_epu64_mask(_mm512_loadu_si512(keys), probe);
+    const __mmask8 high = _mm512_cmple_epu64_mask(_mm512_loadu_si512(keys + 8), probe);
+    return (unsigned)__builtin_popcount((unsigned)_mm512_kunpackb(high, low));
 }
 
 #define SEARCH       bw_search_avx512

@@ -8,6 +8,10 @@ static inline unsigned count_le_8(const uint64_t *keys, uint64_t key) {
     return count;
 }
 
+static inline unsigned count_le_16(const uint64_t *keys, uint64_t key) {
+    return count_le_8(keys, key) + count_le_8(keys + 8, key);
+}
+
 #define SEARCH       bw_search_scalar
 #define SEARCH_LEVEL BW_SIMD_SCALAR
 #include "search.inc"
