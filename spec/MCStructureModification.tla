@@ -77,6 +77,7 @@ ParentBelow == 0 :> Inner(0, 2, 0, Inf, None, 0 :> 1)
           @@ 5 :> Leaf(5, 3, 4, 6, {3})
           @@ 6 :> Leaf(6, 4, Inf, None, {4})
 SplittingParentBelow == {ParentBelow}
+StalledBelow == {[ParentBelow EXCEPT ![1].log = Append(@, <<"mark", 2, 4>>), ![4].log = <<REMOVE>>]}
 
 \* Two inner pages, the second with one child; its leaf and the last one of the first are empty.
 OneChild == 0 :> Inner(0, 2, 0, Inf, None, 0 :> 1 @@ 3 :> 2)
@@ -166,7 +167,7 @@ AnyCall(t, i)  == UNION {AnyOn(k, t, i) : k \in Keys}
 TendAgainstAny   == << <<{Tend(3, 0)}>>, <<AnyCall(2, 1)>> >>
 TendAgainstFew   == << <<{Tend(3, 0)}>>, <<{Get(3), Put(3, Value(2, 1)), Put(1, Value(2, 1))}>> >>
 TendAgainstPut   == << <<{Tend(3, 0)}>>, <<{Put(3, Value(2, 1))}>> >>
-TendBelowAndPost == << <<{Tend(2, 0)}>>, <<{Put(4, Value(2, 1))}>> >>
+HelpAndPost      == << <<{Put(2, Value(1, 1))}>>, <<{Put(4, Value(2, 1))}>> >>
 TendBelowAndAny  == << <<{Tend(2, 0)}>>, <<{Put(4, Value(2, 1)), Put(2, Value(2, 1))}>> >>
 TendTwice        == << <<{Tend(3, 0)}, {Get(3), Put(3, Value(1, 2))}>>, <<{Tend(3, 0), Remove(1)}>> >>
 TwoMerges        == << <<{Tend(2, 0)}>>, <<{Tend(1, 0)}>> >>
@@ -222,7 +223,7 @@ Essence ==
      [age \in 0..2 |-> Cardinality({o \in Limbo : Age(heap[o].tag, 2) = age})],
      [t \in Threads |-> IF ann[t] = 0 THEN -1 ELSE Age(ann[t], 1)],
      [t \in Threads |->
-        [th[t] EXCEPT !.obj = Named(@), !.up = Named(@), !.removed = Named(@),
+        [th[t] EXCEPT !.obj = Named(@), !.removed = Named(@), !.left = [i \in 1..Len(@) |-> Named(@[i])],
                       !.epoch = IF th[t].pc = "announce" THEN Age(@, 1) ELSE 0]],
      abs, call >>
 =============================================================================

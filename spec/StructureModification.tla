@@ -24,8 +24,9 @@
 (*                                                                            *)
 (* What a REMOVE-frozen page says may be out of date.  A writer finishes the  *)
 (* merge and starts again.  A reader neither writes nor allocates: it goes to *)
-(* the page left of R, by way of the parent by which it came, and learns      *)
-(* there whether R is still the truth; or, for c, looks at the root again.    *)
+(* the page left of R and learns there whether R is still the truth (for c,   *)
+(* at the root); should it meet another such page on the way, about that one  *)
+(* first.                                                                     *)
 (*                                                                            *)
 (* Vocabulary, steps, reductions and histories are those of BwTree.tla.  Two  *)
 (* more reductions: a scan is one step, the load of the slot that ends it     *)
@@ -119,25 +120,38 @@ Replace(r, pg) ==
   IF Merging(pg) \/ OnlyChild(pg) THEN At(r, "load removed")
   ELSE Prepare(r, pg, Content(pg), "swap")
 
+\* A reader asks the left neighbour of a REMOVE-frozen page, which it looks for from the root.  If
+\* it meets another such page on the way, higher up, it asks about that first: nobody may ever go
+\* on with these merges.  If the left neighbour is REMOVE-frozen itself, others have made progress.
+\* The root's only child has no left neighbour: the root itself will tell.
+TurnLeft(r) ==
+  IF r.left # <<>> /\ (heap[r.obj].level = Level(r) \/ Mutation = "restart_at_every_removed") THEN Restart(r)
+  ELSE [Goto(r, 0, <<>>) EXCEPT !.left = <<r.obj>> \o @]
+
 \* At a REMOVE-frozen page that is not to be believed.
 MeetRemoved(r) ==
   LET pg == heap[r.obj] IN
   CASE Kind(r) = "remove" -> Stage(r, "merge")
     [] Kind(r) = "shrink" -> Stage(r, "collapse")
-    [] Reads(r)           -> IF r.removed # None THEN Restart(r)
-                             ELSE [At(r, "look left") EXCEPT !.removed = r.obj]
+    [] Reads(r)           -> TurnLeft(r)
     [] Mutation = "do_not_help" -> Restart(r)
     [] r.crossed          -> Help(r, <<"bury", pg.low, r.pid, pg.level + 1>>)
     [] OTHER -> Help(r, <<IF pg.low = 0 THEN "collapse" ELSE "merge", pg.low, r.pid, pg.level + 1>>)
 
-\* A reader with a REMOVE-frozen page in hand, at the page left of it or at the root.
+\* A reader that asks about a REMOVE-frozen page is at the page left of it, or at the root.
+IsWitness(r, pg) ==
+  /\ r.left # <<>> /\ Believes(r, pg) /\ Key(r) < pg.high
+  /\ heap[Head(r.left)].low = 0 \/ pg.level = Level(r)
+
+\* What the witness says when its log is read: the REMOVE-frozen page was the truth when the
+\* witness was loaded, or the reader goes on from the witness.
 JudgeRemoved(r) ==
-  LET pg == heap[r.obj]  R == heap[r.removed]
-      trusted == [r EXCEPT !.obj = r.removed, !.pid = R.pid, !.removed = None, !.trust = TRUE]
+  LET pg == heap[r.obj]  R == heap[Head(r.left)]
+      trusted == [r EXCEPT !.obj = Head(r.left), !.pid = R.pid, !.left = Tail(@), !.trust = TRUE]
   IN IF R.low = 0 THEN
        IF pg.level = R.level + 1 /\ PidOf(Content(pg)[0]) = R.pid THEN trusted ELSE Restart(r)
      ELSE IF pg.high = R.low /\ pg.right = R.pid THEN trusted
-     ELSE [r EXCEPT !.removed = None]
+     ELSE [r EXCEPT !.left = Tail(@)]
 
 \* At a page of the level that a duty wants, whose fences hold its key.
 Pursue(r) ==
@@ -195,9 +209,10 @@ ScanSlot(t) ==
          r  == [th[t] EXCEPT !.n = Len(pg.log)]
          v  == Content(pg)
      IN
+     /\ ~IsWitness(r, pg)
      /\ ~Believes(r, pg) \/ Key(r) < pg.high
           \/ (Mutation = "merge_without_right_check" /\ Kind(r) = "merge" /\ pg.level = Level(r))
-     /\ IF Kind(r) = "op" /\ r.removed = None /\ Believes(r, pg) /\ pg.level = 0 /\ ~Effective(v, r.op) THEN
+     /\ IF Kind(r) = "op" /\ r.left = <<>> /\ Believes(r, pg) /\ pg.level = 0 /\ ~Effective(v, r.op) THEN
           /\ Become(t, [Done(r) EXCEPT !.allowed = call[t].seen])
           /\ call' = Answered(call, t, Saw(v, r.op))
         ELSE
@@ -205,14 +220,14 @@ ScanSlot(t) ==
           /\ Become(t,
                IF ~Believes(r, pg) THEN MeetRemoved(r)
                ELSE IF Kind(r) = "collapse" THEN PursueCollapse(r)
-               ELSE IF r.removed # None /\ (heap[r.removed].low = 0 \/ pg.level = Level(r)) THEN JudgeRemoved(r)
                ELSE IF pg.level > Level(r) THEN
                  IF AtOrBelow(v, Key(r)) = {} THEN At(r, "no route")
                  ELSE LET x == Entry(v, Key(r)) IN
                       [Goto(r, PidOf(v[x]), <<pg.level - 1, x>>)
-                         EXCEPT !.up = IF Reads(r) THEN r.obj ELSE None, !.crossed = FALSE]
+                         EXCEPT !.crossed = FALSE]
                ELSE IF pg.level < Level(r) THEN    \* the root has shrunk below it: long finished
-                 CASE Kind(r) = "tend"   -> Done(r)
+                 CASE Kind(r) = "op"     -> Restart(r)
+                   [] Kind(r) = "tend"   -> Done(r)
                    [] Kind(r) = "merge"  -> Stage(r, "delete")
                    [] Kind(r) = "delete" -> Stage(r, "bury")
                    [] OTHER              -> EndTask(r)
@@ -220,18 +235,10 @@ ScanSlot(t) ==
                ELSE IF Frozen(pg) THEN Replace(r, pg)
                ELSE [At(r, "append") EXCEPT !.saw = Saw(v, r.op)])
 
-\* A reader turns to the page left of the REMOVE-frozen one, by way of the parent by which it
-\* came (not of the root: on the way from there it might meet another merge that nobody
-\* finishes).  The root's only child has no left neighbour: the root itself will tell.
 LookLeft(t) ==
-  LET r == th[t]  R == heap[r.removed]  v == Content(heap[r.up])
-      left == AtOrBelow(v, R.low - 1)
-  IN
-  /\ r.pc = "look left"
-  /\ Become(t, IF R.low = 0 THEN Goto(r, 0, <<>>)
-               ELSE IF Mutation = "look_left_from_root" THEN [Goto(r, 0, <<>>) EXCEPT !.up = None]
-               ELSE IF left = {} THEN Restart(r)
-               ELSE Goto(r, PidOf(v[MaxOf(left)]), <<R.level, MaxOf(left)>>))
+  /\ th[t].pc = "scan"
+  /\ IsWitness(th[t], heap[th[t].obj])
+  /\ Become(t, JudgeRemoved(th[t]))
   /\ UNCHANGED <<map, heap, G, ann, abs, call>>
 
 -----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ Refines == Abstract!Init /\ [][UNCHANGED Abstract!vars \/ Abstract!Next]_(Abstra
 
 \* What a pinned thread may still look into has not been freed.
 NoUseAfterFree ==
-  /\ \A t \in Threads : \A o \in {th[t].obj, th[t].up, th[t].removed} \ {None} : heap[o].state # "free"
+  /\ \A t \in Threads : \A o \in ({th[t].obj, th[t].removed} \cup Range(th[t].left)) \ {None} : heap[o].state # "free"
   /\ \A p \in Pids : Mapped(p) => Cur(p).state = "live" /\ Cur(p).pid = p
 
 \* A pid under which a thread is about to load a page, or that it is about to bury, has not been
@@ -29,7 +29,7 @@ NoRecycledLoad ==
 
 \* Wherever a thread can go from the page that it looks at, there is a page or a tombstone.
 ReachableIsMapped ==
-  \A t \in Threads : \A o \in {th[t].obj, th[t].up} \ {None} :
+  \A t \in Threads : \A o \in {th[t].obj} \ {None} :
     LET pg == heap[o]  v == Content(pg) IN
     (pg.state # "free" /\ (~Removed(pg) \/ th[t].trust)) =>
       /\ pg.right # None => map[pg.right] # None
@@ -98,7 +98,7 @@ HelpIsAcyclic ==
 \* A reader neither writes nor allocates, and helps nobody.
 ReadersOnlyRead ==
   \A t \in Threads : th[t].op.kind \in ReadKinds =>
-    /\ th[t].pc \in {"announce", "load", "scan", "look left", "unpin"}
+    /\ th[t].pc \in {"announce", "load", "scan", "unpin"}
     /\ th[t].help = <<>> /\ th[t].duties = <<>>
 
 PagesFit == \A o \in Objects : Cardinality(Present(heap[o].base)) <= Cap(heap[o].level)

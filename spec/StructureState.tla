@@ -52,13 +52,14 @@ OnChain(level) == Range(Chain(level))
 (*   shrink, collapse, bury              the same for the root's only child   *)
 (* `help` is a stack of those that stand in the way and are done at once;     *)
 (* `duties` wait until the operation is answered.  Pids in duties were learnt *)
-(* under the present pin.  `up` is a reader's parent page and `removed` the   *)
-(* REMOVE-frozen page in hand; `trust` is set when it proved to be the truth. *)
+(* under the present pin.  `removed` is the REMOVE-frozen page that a union or *)
+(* a collapse takes in; `left` a reader's stack of such pages, about which it  *)
+(* asks their left neighbours; `trust` is set when one proved to be the truth. *)
 (* `want` is a history: level and low key of the page meant by `pid`.         *)
 
 IdleThread(i) ==
   [pc |-> "idle", i |-> i, op |-> NoOperation, epoch |-> 0, help |-> <<>>, duties |-> <<>>,
-   pid |-> 0, want |-> <<>>, obj |-> None, n |-> 0, saw |-> Absent, cut |-> {}, pub |-> <<>>, up |-> None,
+   pid |-> 0, want |-> <<>>, obj |-> None, n |-> 0, saw |-> Absent, cut |-> {}, pub |-> <<>>, left |-> <<>>,
    removed |-> None, trust |-> FALSE, crossed |-> FALSE, answered |-> FALSE, allowed |-> {}]
 
 \* Besides the operations of the map a program may ask to merge the page of a level that
@@ -76,16 +77,16 @@ Sep(r)    == Task(r)[2]
 Target(r) == Task(r)[3]
 Reads(r)  == Kind(r) = "op" /\ r.op.kind \in ReadKinds
 \* What to descend to.  R's left neighbour is the page that holds the key just below R's.
-Key(r)    == IF r.removed # None THEN heap[r.removed].low - 1
+Key(r)    == IF r.left # <<>> THEN heap[Head(r.left)].low - 1
              ELSE IF Kind(r) = "merge" THEN Sep(r) - 1 ELSE Sep(r)
-Level(r)  == IF r.removed # None THEN heap[r.removed].level
+Level(r)  == IF r.left # <<>> THEN heap[Head(r.left)].level
              ELSE IF Kind(r) \in {"merge", "remove", "shrink"} THEN Task(r)[4] - 1 ELSE Task(r)[4]
 
 At(r, pc) == [r EXCEPT !.pc = pc]
 Goto(r, p, want) ==
   [r EXCEPT !.pc = "load", !.pid = p, !.want = want, !.obj = None, !.n = 0, !.saw = Absent,
             !.cut = {}, !.pub = <<>>, !.trust = FALSE]
-Afresh(r) == [Goto(r, 0, <<>>) EXCEPT !.up = None, !.removed = None, !.crossed = FALSE]
+Afresh(r) == [Goto(r, 0, <<>>) EXCEPT !.left = <<>>, !.removed = None, !.crossed = FALSE]
 \* Back to the root: for what stands in the way, the operation, one duty after the other, then out.
 Restart(r) ==
   LET a == Afresh(r) IN
