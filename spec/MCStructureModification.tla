@@ -167,6 +167,7 @@ AnyCall(t, i)  == UNION {AnyOn(k, t, i) : k \in Keys}
 TendAgainstAny   == << <<{Tend(3, 0)}>>, <<AnyCall(2, 1)>> >>
 TendAgainstFew   == << <<{Tend(3, 0)}>>, <<{Get(3), Put(3, Value(2, 1)), Put(1, Value(2, 1))}>> >>
 TendAgainstPut   == << <<{Tend(3, 0)}>>, <<{Put(3, Value(2, 1))}>> >>
+PostThenHelp     == << <<{Put(4, Value(1, 1))}, {Put(2, Value(1, 2))}>> >>
 HelpAndPost      == << <<{Put(2, Value(1, 1))}>>, <<{Put(4, Value(2, 1))}>> >>
 TendBelowAndAny  == << <<{Tend(2, 0)}>>, <<{Put(4, Value(2, 1)), Put(2, Value(2, 1))}>> >>
 TendTwice        == << <<{Tend(3, 0)}, {Get(3), Put(3, Value(1, 2))}>>, <<{Tend(3, 0), Remove(1)}>> >>
@@ -181,7 +182,7 @@ FlattenAndGrow   == << <<{Tend(1, 0)}>>, <<{Put(3, Value(2, 1))}, {Put(3, Value(
 CrossAndTend     == << <<{Put(2, Value(1, 1))}>>, <<{Put(3, Value(2, 1))}, {Tend(2, 0)}>> >>
 
 \* The first merges and then fills the page that splits; the second looks at the page that dies.
-ReuseAndLook     == << <<{Tend(2, 0)}, {Put(4, Value(1, 2))}, {Put(3, Value(1, 3))}>>, <<{Tend(2, 0)}>> >>
+ReuseAndLook     == << <<{Tend(2, 0)}, {Put(4, Value(1, 2))}>>, <<{Tend(2, 0)}>> >>
 ReuseAndAny      == << <<{Tend(2, 0)}, {Put(4, Value(1, 2))}, {Put(3, Value(1, 3))}>>,
                        <<{Get(2), Put(2, Value(2, 1)), Tend(2, 0)}>> >>
 
