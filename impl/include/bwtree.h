@@ -111,6 +111,12 @@ typedef struct bw_options {
     uint32_t leaf_log;       /* slots of a leaf's log, 1 … 64 and <= leaf_capacity; default 16 */
     uint32_t inner_log;      /* slots of an inner page's log, 1 … 64, < inner_capacity; default 8 */
 
+    uint32_t merge_threshold; /* a page that a consolidation leaves with fewer entries than this
+                                 percentage of its capacity is merged with its left (else its
+                                 right) sibling if both fill three quarters of a page at most, 0 … 50;
+                                 default 25. Empty leaves, and inner pages with a single child,
+                                 are merged in any case */
+
     uint64_t max_pids; /* page ids, 4 … 2^32-2; default 2^26. Address space of 8 bytes each is
                           reserved at bw_open, memory is used as page ids are */
 
@@ -306,6 +312,9 @@ typedef struct bw_stats {
     uint64_t pages;     /* pages in the mapping table */
     uint64_t max_pids;  /* the option */
     uint64_t pids_used; /* page ids ever taken */
+    uint64_t
+        pids_free; /* of them, free to be taken again; those of merged pages are in limbo first */
+    uint64_t pids_recycled; /* page ids that became free after a merge, each time */
 
     uint64_t appends;             /* records appended */
     uint64_t appends_lost;        /* slot CASes lost to another thread */
@@ -315,6 +324,12 @@ typedef struct bw_stats {
     uint64_t root_splits;
     uint64_t posts; /* separators posted to a parent */
     uint64_t helps; /* separators found missing by a thread that crossed a right link */
+
+    uint64_t merges;         /* pages that have gone into their left siblings */
+    uint64_t merges_lost;    /* merges that another helper finished first */
+    uint64_t root_collapses; /* roots replaced by their only child */
+    uint64_t marked;         /* merges begun and not ended, as their parents know them … */
+    uint64_t removed;        /* … and those of them whose page takes no more writes */
 
     uint64_t epoch;       /* the global epoch */
     uint64_t retired;     /* pages retired */
@@ -331,8 +346,22 @@ typedef struct bw_stats {
     bool worker;             /* the worker is running */
 } bw_stats;
 
-/* Fills *stats. Counters are read one by one while others work: exact when quiescent. */
+/* Fills *stats. Counters are read one by one while others work: exact when quiescent. Looks at every
+ * page. */
 BW_API bw_status bw_get_stats(bw_tree *tree, bw_stats *stats);
+
+/* The pages of one level: 0 are the leaves. */
+typedef struct bw_level_stats {
+    uint64_t pages;
+    uint64_t capacity; /* entries that one page can hold */
+    uint64_t entries;  /* that they hold, as of their last consolidation … */
+    uint64_t records;  /* … and the records appended since */
+    uint64_t marked;   /* entries marked: their child is being merged */
+    uint64_t removed;  /* pages removed, whose merge is not ended */
+} bw_level_stats;
+
+/* Fills *stats; BW_NOT_FOUND if the tree has no such level. As exact as bw_get_stats. */
+BW_API bw_status bw_get_level_stats(bw_tree *tree, uint32_t level, bw_level_stats *stats);
 
 /* Walks the whole structure and checks keys' order, fences, right links, levels, that every child
  * named by a parent is its page, and that the pages of each level cover the key space without gap or

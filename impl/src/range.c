@@ -16,10 +16,9 @@ bw_status bw_count(bw_tree *tree, uint64_t low, uint64_t high, uint64_t *count) 
         if (low <= high) {
             uint64_t keys[BW_MAX_ENTRIES];
             uint64_t values[BW_MAX_ENTRIES];
-            bw_place place;
-            tree->search->descend(tree, key, 0, &place);
-            unsigned n =
-                bw_page_entries(place.page, tree->search, bw_log_length(place.page), keys, values);
+            bw_found place;
+            bw_find(tree, key, 0, &place);
+            unsigned n = bw_page_entries(place.page, tree->search, place.slots, keys, values);
             for (unsigned i = 0; i < n; i++)
                 total += keys[i] >= key && keys[i] <= high;
             more = !bw_page_is_rightmost(place.page) && place.page->high <= high;
@@ -61,10 +60,9 @@ bw_status bw_clear(bw_tree *tree, uint64_t *removed) {
             break;
         uint64_t keys[BW_MAX_ENTRIES];
         uint64_t values[BW_MAX_ENTRIES];
-        bw_place place;
-        tree->search->descend(tree, key, 0, &place);
-        unsigned n =
-            bw_page_entries(place.page, tree->search, bw_log_length(place.page), keys, values);
+        bw_found place;
+        bw_find(tree, key, 0, &place);
+        unsigned n = bw_page_entries(place.page, tree->search, place.slots, keys, values);
         more = !bw_page_is_rightmost(place.page);
         uint64_t high = place.page->high;
         for (unsigned i = 0; i < n && status == BW_OK; i++) {

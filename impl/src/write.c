@@ -146,7 +146,8 @@ static inline bw_status write_pinned(bw_thread *self, bw_write_kind kind, uint64
             bw_count_up(&self->figures.appends_lost);
             bw_backoff(self, ++lost);
         }
-        if (!decision.append || decision.status == BW_ENOMEM)
+        /* What a removed page says may be out of date, also that there is nothing to do. */
+        if (!scan.removed && (!decision.append || decision.status == BW_ENOMEM))
             break;
         bw_status status = bw_consolidate_page(self, place.pid, leaf, &duties);
         if (status != BW_OK) {
@@ -162,7 +163,7 @@ done:
         bw_duties_add(&duties, place.missing);
     }
     if (duties.count > 0)
-        bw_post_separators(self, &duties);
+        bw_do_duties(self, &duties);
     if (decision.status >= 0 && present && seen != NULL)
         *seen = current;
     return decision.status;
