@@ -212,6 +212,15 @@ BW_API bw_status bw_higher(bw_tree *tree, uint64_t key, uint64_t *found_key, uin
 BW_API bw_status bw_first(bw_tree *tree, uint64_t *found_key, uint64_t *found_value);
 BW_API bw_status bw_last(bw_tree *tree, uint64_t *found_key, uint64_t *found_value);
 
+/* Removes the entry with the least (greatest) key and gives it. BW_OK with *key and *value (both
+ * optional), or BW_NOT_FOUND: the map was empty. BW_ENOMEM, BW_EPIDS: nothing was removed.
+ *
+ * Linearizable: takes effect at the compare-and-swap that puts the record into the log of the first
+ * (last) leaf, or when it sees that the only leaf holds nothing. Lock-free. Takes long only when it
+ * meets a row of empty leaves, which it merges. */
+BW_API bw_status bw_pop_first(bw_tree *tree, uint64_t *key, uint64_t *value);
+BW_API bw_status bw_pop_last(bw_tree *tree, uint64_t *key, uint64_t *value);
+
 /* ------------------------------------------------------------------ cursors ------------------- */
 
 /* A cursor stands in a gap between two keys and walks in both directions. It holds no pin between
@@ -271,8 +280,14 @@ BW_API bw_status bw_count(bw_tree *tree, uint64_t low, uint64_t high, uint64_t *
  * the number of writes that do; never negative. Takes time in the number of threads. */
 BW_API bw_status bw_size(bw_tree *tree, uint64_t *size);
 
-/* Removes every key, from low to high, one after another: each removal is a bw_remove; the whole is
- * not atomic, keys put behind it meanwhile stay. *removed (optional): how many were removed. */
+/* Removes every key in [low, high], both inclusive (none if low > high), from low to high. A leaf whose
+ * whole range lies within is emptied at one instant, without a record for each key; the keys of the
+ * others go one by one, each as by bw_remove. The whole is not atomic: keys put behind it meanwhile
+ * stay. *removed (optional): how many were removed, also when an error (BW_ENOMEM, BW_EPIDS) ended the
+ * call early. */
+BW_API bw_status bw_delete_range(bw_tree *tree, uint64_t low, uint64_t high, uint64_t *removed);
+
+/* Removes every key: bw_delete_range over the whole key range. */
 BW_API bw_status bw_clear(bw_tree *tree, uint64_t *removed);
 
 /* ------------------------------------------------------------------ upkeep -------------------- */

@@ -305,6 +305,27 @@ bw_status bw_merge_start(bw_thread *self, bw_duty duty, bool force, bw_duties *d
     return status == BW_OK && marked ? bw_merge_finish(self, duty, true, duties) : status;
 }
 
+bw_status bw_merge_left(bw_thread *self, bw_duty duty, bw_duties *duties) {
+    bw_view parent;
+    bw_status status = look_at_parent(self, duty, &parent, duties);
+    if (status != BW_OK || parent.page->level != duty.level)
+        return status;
+    if (parent.page->low == duty.separator)
+        return bw_merge_left(self,
+                             (bw_duty){.separator = duty.separator,
+                                       .pid = parent.pid,
+                                       .level = (uint16_t)(duty.level + 1U),
+                                       .kind = BW_DUTY_MERGE},
+                             duties);
+    if (entry_of(&parent, duty) < parent.n)
+        return bw_merge_start(self, duty, true, duties);
+    unsigned marked = marked_of(&parent);
+    if (marked <
+        parent.n) /* it may stand in the way: the same separator, of a page that is merged */
+        return finish_marked(self, &parent, marked, duties);
+    return bw_post(self, duty, duties);
+}
+
 bw_status bw_merge_finish(bw_thread *self, bw_duty duty, bool marked, bw_duties *duties) {
     bw_status status = marked ? remove_page(self, duty, duties) : BW_OK;
     if (status != BW_OK)

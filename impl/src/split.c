@@ -113,8 +113,9 @@ static bool in_base(const bw_page *parent, const bw_search *search, uint64_t sep
     return i >= 0 && bw_page_key(parent, (unsigned)i) == separator;
 }
 
-void bw_post(bw_thread *self, bw_duty duty, bw_duties *duties) {
+bw_status bw_post(bw_thread *self, bw_duty duty, bw_duties *duties) {
     bw_tree *tree = self->tree;
+    bw_status status = BW_OK;
     bw_record *record = NULL;
     unsigned lost = 0;
     for (;;) {
@@ -138,31 +139,33 @@ void bw_post(bw_thread *self, bw_duty duty, bw_duties *duties) {
             if (record == NULL) {
                 record = bw_record_alloc(self);
                 if (record == NULL)
-                    return;
+                    return BW_ENOMEM;
                 *record = (bw_record){.key = duty.separator, .value = duty.pid};
             }
             uint64_t word = bw_word(bw_tag(duty.separator), record, BW_KIND_PUT);
             if (bw_log_append(parent, scan.next, word)) {
                 bw_count_up(&self->figures.posts);
-                return;
+                return BW_OK;
             }
             bw_count_up(&self->figures.appends_lost);
             bw_backoff(self, ++lost);
         }
         if (done)
             break;
-        if (bw_consolidate_page(self, place.pid, parent, duties) != BW_OK)
+        status = bw_consolidate_page(self, place.pid, parent, duties);
+        if (status != BW_OK)
             break;
     }
     if (record != NULL)
         bw_record_release(self, record);
+    return status;
 }
 
 void bw_do_duties(bw_thread *self, bw_duties *duties) {
     while (duties->count > 0) {
         bw_duty duty = duties->list[--duties->count];
         switch ((bw_duty_kind)duty.kind) {
-        case BW_DUTY_POST: bw_post(self, duty, duties); break;
+        case BW_DUTY_POST: (void)bw_post(self, duty, duties); break;
         case BW_DUTY_MERGE: (void)bw_merge_start(self, duty, false, duties); break;
         case BW_DUTY_FINISH: (void)bw_merge_finish(self, duty, false, duties); break;
         }

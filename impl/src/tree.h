@@ -288,8 +288,8 @@ bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *k
 /* Does duties until none is left; gives up what fails. */
 void bw_do_duties(bw_thread *self, bw_duties *duties);
 
-/* Posts a separator to its parent. */
-void bw_post(bw_thread *self, bw_duty duty, bw_duties *duties);
+/* Posts a separator to its parent. BW_OK also if it is there, or its page has gone. */
+bw_status bw_post(bw_thread *self, bw_duty duty, bw_duties *duties);
 
 /* ---- merge.c, collapse.c ---- */
 
@@ -314,6 +314,11 @@ static inline void bw_merge_if_small(const bw_thread *self, bw_pid pid, const bw
 /* Merges the page that the duty names with a sibling if it still holds too little and both fit; with
  * `force` in any case, and into the left one. BW_OK also if there is nothing to do. */
 bw_status bw_merge_start(bw_thread *self, bw_duty duty, bool force, bw_duties *duties);
+
+/* One step towards the merge of the duty's page, which does not begin at 0, into the page on its left,
+ * whichever parent that has: posts, or merges the parents, first. BW_OK: others or this call have changed
+ * something; look again. */
+bw_status bw_merge_left(bw_thread *self, bw_duty duty, bw_duties *duties);
 
 /* Takes a merge that has begun to its end: `marked` says that the parent's entry is marked, otherwise
  * the page's log ends with REMOVE. */
@@ -346,6 +351,12 @@ static inline bool bw_log_append(bw_page *page, unsigned slot, uint64_t word) {
 
 /* The n-th loss in a row of one call: a spin hint up to retry_limit, then exponential, jittered. */
 void bw_backoff(bw_thread *self, unsigned lost);
+
+/* Keys inserted less keys removed by this thread. relaxed: a figure that only its owner writes. */
+static inline void bw_count_size(bw_thread *self, int64_t change) {
+    int64_t size = atomic_load_explicit(&self->figures.size, memory_order_relaxed);
+    atomic_store_explicit(&self->figures.size, size + change, memory_order_relaxed);
+}
 
 /* bw_remove for a caller that is pinned. */
 bw_status bw_remove_pinned(bw_thread *self, uint64_t key, uint64_t *seen);

@@ -86,7 +86,7 @@ static bw_status tend(bw_thread *self, unsigned level, uint64_t *key, unsigned l
 
 static bool must_stop(const struct bw_worker *worker);
 
-/* Tends all pages, leaves first, a pin each. Goes on after a failure, and returns the first. */
+/* Tends all pages, leaves first, a pin each, and says whether there was anything to do. Goes on after a failure, and returns the first. */
 static bw_status sweep(bw_tree *tree, unsigned length, const struct bw_worker *worker,
                        bool *worked) {
     bw_status first = BW_OK;
@@ -112,7 +112,7 @@ static bw_status sweep(bw_tree *tree, unsigned length, const struct bw_worker *w
 }
 
 bw_status bw_consolidate(bw_tree *tree) {
-    bool worked;
+    bool worked = false;
     return sweep(tree, 1, NULL, &worked);
 }
 
