@@ -380,9 +380,10 @@ BW_API bw_status bw_get_level_stats(bw_tree *tree, uint32_t level, bw_level_stat
 
 /* Walks the whole structure and checks keys' order, fences, right links, levels, that every child
  * named by a parent is its page, and that the pages of each level cover the key space without gap or
- * overlap. Every one of these holds in every state, so it may run beside other operations; when
- * nothing else runs (`quiescent` true), it also checks that sizes agree and that every page in the
- * mapping table is reachable. BW_OK, or BW_ECORRUPT with a sentence in `message` (optional). */
+ * overlap, and that at most one entry of an inner page is marked. Every one of these holds in every
+ * state, so it may run beside other operations; when nothing else runs (`quiescent` true), also not the
+ * worker, it checks that sizes agree, that every page in the mapping table is reachable, and that every
+ * page id ever taken names a page, is in limbo, or is free and can be found. BW_OK, or BW_ECORRUPT with a sentence in `message` (optional). */
 BW_API bw_status bw_self_check(bw_tree *tree, bool quiescent, char *message, size_t capacity);
 
 #ifdef __cplusplus

@@ -18,9 +18,10 @@
 
 /* ---- ranges ---- */
 
-/* Empties a leaf at one stroke. BW_OK with *done false: it has changed, look again. */
-static bw_status drop(bw_thread *self, bw_pid pid, bw_page *leaf, uint64_t *removed, bool *done,
-                      bw_duties *duties) {
+/* Empties a leaf at one stroke, if it holds nothing below `from`. BW_OK with *done false: it has changed,
+ * look again. */
+static bw_status drop(bw_thread *self, bw_pid pid, bw_page *leaf, uint64_t from, uint64_t *removed,
+                      bool *done, bw_duties *duties) {
     bw_tree *tree = self->tree;
     *done = false;
     bw_page *fresh = bw_page_build(self, 0, NULL, NULL, 0, leaf->low, leaf->high, leaf->right);
@@ -29,13 +30,13 @@ static bw_status drop(bw_thread *self, bw_pid pid, bw_page *leaf, uint64_t *remo
     bw_log_freeze(leaf);
     unsigned slots = bw_log_length(leaf);
     bw_kind last = bw_word_kind(bw_slot(leaf, slots - 1));
-    if (last == BW_KIND_REMOVE || last == BW_KIND_MERGE) {
-        bw_page_release(self, fresh);
-        return bw_consolidate_page(self, pid, leaf, duties);
-    }
     uint64_t keys[BW_MAX_ENTRIES];
     uint64_t values[BW_MAX_ENTRIES];
     unsigned n = bw_page_entries(leaf, tree->search, slots, keys, values);
+    if (last == BW_KIND_REMOVE || last == BW_KIND_MERGE || (n > 0 && keys[0] < from)) {
+        bw_page_release(self, fresh);
+        return bw_consolidate_page(self, pid, leaf, duties);
+    }
     if (!bw_map_install(tree, pid, leaf, fresh)) {
         bw_count_up(&self->figures.consolidations_lost);
         bw_page_release(self, fresh);
@@ -88,10 +89,13 @@ static bw_status trim_leaf(bw_thread *self, bw_trim *trim, bool *more) {
     unsigned n = bw_page_entries(leaf, tree->search, found.slots, keys, values);
     bool done = true;
     bw_status status = BW_OK;
+    /* The leaf may reach back to where all is done, if it was merged since; what has been put there
+     * meanwhile stays. */
+    whole = whole && (n == 0 || keys[0] >= trim->key);
     if (!whole)
         status = remove_each(self, keys, n, trim->key, trim->high, &trim->removed);
     else if (n > 0)
-        status = drop(self, found.pid, leaf, &trim->removed, &done, &duties);
+        status = drop(self, found.pid, leaf, trim->key, &trim->removed, &done, &duties);
     if (status == BW_OK && done) {
         if (whole && trim->in_a_row)
             (void)bw_merge_start(
