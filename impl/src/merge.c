@@ -9,9 +9,11 @@
  *      there, so that r cannot become leftmost meanwhile.
  *   1  REMOVE into R's log, if R holds no mark itself. R is frozen for good. With step 0 this makes sure
  *      that L is never itself removed while R is.
- *   2  MERGE(sep, r) into the log of L, the page that ends where R begins and whose right sibling is r.
+ *   2  MERGE(sep, r) into the log of L, the page that ends where R begins and whose right sibling is r,
+ *      if L holds no mark: otherwise a full L would have to be cut beside it, into a page so small that
+ *      it asks to be merged again, without end.
  *   3  L is replaced by the consolidation of L and R together, in as many pages as that takes (R may
- *      have grown since it was marked), never cut at a marked entry.
+ *      have grown since it was marked).
  *   4  DELETE(sep, r) into P's log, if the marked entry is there.
  *   5  R's mapping entry becomes the tombstone; the winner retires R and its page id.
  *
@@ -249,8 +251,11 @@ static bw_status merge_page(bw_thread *self, bw_duty duty, bw_page *removed, bw_
             return BW_OK;
         bw_status status = BW_OK;
         bool won;
+        unsigned marked = view.page->level > 0 ? marked_of(&view) : view.n;
         if (view.frozen)
             status = bw_consolidate_page(self, view.pid, view.page, duties);
+        else if (marked < view.n)
+            status = finish_marked(self, &view, marked, duties);
         else if (would_lack_pids(self, &view, removed))
             status = BW_EPIDS;
         else
@@ -358,27 +363,14 @@ bw_status bw_merge_finish(bw_thread *self, bw_duty duty, bool marked, bw_duties 
 
 /* ---- L and R together ---- */
 
-/* Cuts n entries into the fewest pages that hold them, none at a marked entry: page i begins with entry
- * starts[i], and starts[pages] is n. Evenly, but for one cut that may have to move by one. */
-static unsigned cut(const uint64_t *values, unsigned n, unsigned capacity, bool inner,
-                    unsigned starts[BW_MAX_PIECES + 1]) {
+/* Cuts n entries evenly into the fewest pages that hold them: page i begins with entry starts[i], and
+ * starts[pages] is n. None of the entries is marked: steps 1 and 2 made sure of that. */
+static unsigned cut(unsigned n, unsigned capacity, unsigned starts[BW_MAX_PIECES + 1]) {
     unsigned pages = n == 0 ? 1 : (n + capacity - 1) / capacity;
-    for (;; pages++) {
-        assert(pages <= BW_MAX_PIECES);
-        for (unsigned left = 0; left < 2; left++) { /* moved to the right, or to the left */
-            bool fits = true;
-            for (unsigned i = 0; i <= pages; i++) {
-                starts[i] = i * n / pages;
-                if (inner && i > 0 && i < pages && (values[starts[i]] & BW_MARKED) != 0)
-                    starts[i] = left != 0 ? starts[i] - 1 : starts[i] + 1;
-                if (i > 0 &&
-                    (starts[i] - starts[i - 1] > capacity || (starts[i] == starts[i - 1] && n > 0)))
-                    fits = false;
-            }
-            if (fits)
-                return pages;
-        }
-    }
+    assert(pages <= BW_MAX_PIECES);
+    for (unsigned i = 0; i <= pages; i++)
+        starts[i] = i * n / pages;
+    return pages;
 }
 
 bw_status bw_merge_install(bw_thread *self, bw_pid pid, bw_page *page, bw_duties *duties) {
@@ -394,7 +386,7 @@ bw_status bw_merge_install(bw_thread *self, bw_pid pid, bw_page *page, bw_duties
     unsigned capacity =
         page->level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
     unsigned starts[BW_MAX_PIECES + 1];
-    unsigned count = cut(values, n, capacity, page->level > 0, starts);
+    unsigned count = cut(n, capacity, starts);
     bw_pid pids[BW_MAX_PIECES];
     pids[0] = pid;
     if (!bw_pids_take(self, count - 1, pids + 1))

@@ -29,8 +29,8 @@
  * bw_get_stats, hence atomic). A registration is never freed before its tree: when its thread ends,
  * another thread takes it over with its pools and figures. */
 enum {
-    BW_MAX_PIECES = 8, /* pages that one replacement builds at most */
-    BW_SPARE_PIDS = BW_MAX_PIECES,
+    BW_MAX_PIECES = 4, /* pages that one replacement builds at most: of two, each twice too large */
+    BW_SPARE_PIDS = 2 * BW_MAX_PIECES,
 };
 
 typedef struct bw_thread {
