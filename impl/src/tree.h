@@ -246,7 +246,7 @@ typedef struct bw_found {
  * found is the root. Caller is pinned. */
 void bw_find(bw_tree *tree, uint64_t key, unsigned level, bw_found *found);
 
-/* The end of a get that met a leaf that is being merged. */
+/* A get that knows all detours, for one that met a page where the plain way ends. */
 bool bw_get_around(bw_tree *tree, uint64_t key, uint64_t *value);
 
 /* Where a descent goes on when it is at place->page and the plain way ends there: a right link to be
