@@ -3,7 +3,8 @@
  * A bw_tree is a Bw-tree (Levandoski, Lomet, Sengupta: "The Bw-Tree", ICDE 2013): pages are named by
  * page ids, a mapping table takes a page id to its current page, a page is an immutable sorted base
  * with a write-once log of records, and every change is one compare-and-swap on a slot of a log or on
- * an entry of the mapping table. Keys and values are unsigned and use their full range: no key and no
+ * an entry of the mapping table. Pages that grow too large are split, pages that hold too little are
+ * merged, and the page ids of merged pages are used again. Keys and values are unsigned and use their full range: no key and no
  * value is reserved. Keys are ordered as unsigned integers.
  *
  * Threads. Every function may be called from any thread at any time, except where its comment says
@@ -12,15 +13,19 @@
  * called from signal handlers, nor from allocator hooks.
  *
  * Progress. get and the other reads are lock-free and neither write to the tree nor allocate (the
- * first call of a thread registers it, which allocates and takes a mutex). Writes are lock-free: when
- * one retries, another has made progress. A thread that is stopped for ever inside a call never blocks
- * the others' operations; it delays only the reclamation of memory.
+ * first call of a thread registers it, which allocates and takes a mutex); they pass pages that are being
+ * split or merged without helping. Writes are lock-free: when one retries, another has made progress,
+ * and what another has begun (a consolidation, split, merge, or change of height) they finish if it is
+ * in their way. A thread that is stopped for ever inside a call never blocks the others' operations; it
+ * delays only the reclamation of memory and of page ids.
  *
  * Linearization. Each operation on one key takes effect at one instant between its call and its
  * return: its linearization point. For writes that change the map it is the compare-and-swap that
- * puts the record into a free slot of the page's log. Reads, and writes that find nothing to change,
- * take effect when they see that the first free slot is still free or, on a page that has none, when
- * they load the page from the mapping table or when the page becomes full, whichever is later.
+ * puts the record into a free slot of the page's log (bw_delete_range may also replace a whole leaf).
+ * Reads, and writes that find nothing to change, take effect when they see that the first free slot is
+ * still free or, on a page that has none, when they load the page from the mapping table or when the
+ * page becomes full, whichever is later. Reads of a page that is about to go into its left sibling take
+ * effect when they load from the mapping table a sibling that still names it.
  *
  * Results. Every function that can fail returns a bw_status. Statuses of 0 and above tell what the
  * operation saw; those below 0 are errors: the map is unchanged by the call (batch calls say how far
@@ -63,7 +68,8 @@ typedef enum bw_status {
 
     BW_ENOMEM = -1,       /* out of memory: nothing changed, try again when there is some */
     BW_EINVAL = -2,       /* an argument or option is not valid */
-    BW_EPIDS = -3,        /* page ids are exhausted: open the tree with a higher max_pids */
+    BW_EPIDS = -3,        /* page ids are exhausted: open the tree with a higher max_pids, or remove
+                             keys elsewhere: merged pages give theirs back */
     BW_EFORKED = -4,      /* the tree belongs to the parent process */
     BW_ECLOSED = -5,      /* the tree has been closed */
     BW_EBUSY = -6,        /* calls are in flight, or cursors are open */
@@ -292,8 +298,9 @@ BW_API bw_status bw_clear(bw_tree *tree, uint64_t *removed);
 
 /* ------------------------------------------------------------------ upkeep -------------------- */
 
-/* Consolidates every page that has a record in its log and posts separators that are missing.
- * Runs beside other operations. BW_ENOMEM, BW_EPIDS: some pages keep their logs. */
+/* Consolidates every page that has a record in its log, posts separators that are missing, merges
+ * pages that hold too little, and finishes merges that were given up. Runs beside other operations.
+ * BW_ENOMEM, BW_EPIDS: some pages keep their logs. */
 BW_API bw_status bw_consolidate(bw_tree *tree);
 
 /* Tries to free all retired memory of this thread and of threads that have ended, whatever
@@ -302,7 +309,7 @@ BW_API bw_status bw_consolidate(bw_tree *tree);
 BW_API bw_status bw_collect(bw_tree *tree, uint64_t *freed);
 
 /* Starts or stops the background worker, a thread that consolidates pages with long logs, posts
- * missing separators and collects. Both are idempotent. stop returns when it has ended.
+ * missing separators, merges, finishes merges that were given up, and collects. Both are idempotent. stop returns when it has ended.
  * BW_ETHREAD, BW_ENOMEM. */
 BW_API bw_status bw_worker_start(bw_tree *tree);
 BW_API bw_status bw_worker_stop(bw_tree *tree);
