@@ -300,6 +300,16 @@ bool bw_bury(bw_thread *self, bw_pid pid, bw_page *page) {
     return true;
 }
 
+/* The removed inner page's leftmost child has a left sibling under its new parent. The child is looked
+ * up: what the removed page says of it may be out of date. */
+static void visit_former_leftmost(const bw_thread *self, const bw_page *removed,
+                                  bw_duties *duties) {
+    bw_place child;
+    self->tree->search->descend(self->tree, removed->low, removed->level - 1U, &child);
+    if (child.page->level + 1U == removed->level && child.page->low == removed->low)
+        bw_merge_if_small(self, child.pid, child.page, 0, duties);
+}
+
 /* ---- the whole ---- */
 
 bw_status bw_merge_start(bw_thread *self, bw_duty duty, bool force, bw_duties *duties) {
@@ -351,11 +361,8 @@ bw_status bw_merge_finish(bw_thread *self, bw_duty duty, bool marked, bw_duties 
         return BW_OK;
     }
     bw_count_up(&self->figures.merges);
-    if (page->level > 0) /* its leftmost child, which had no sibling to go into, has one now */
-        bw_duties_add(duties, (bw_duty){.separator = page->low,
-                                        .pid = (bw_pid)bw_page_value(page, 0),
-                                        .level = page->level,
-                                        .kind = BW_DUTY_MERGE});
+    if (page->level > 0)
+        visit_former_leftmost(self, page, duties);
     if (alone)
         (void)bw_collapse(self, duties); /* if it fails, others will do it */
     return BW_OK;
