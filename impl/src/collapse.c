@@ -93,25 +93,24 @@ bw_status bw_collapse(bw_thread *self, bw_duties *duties) {
         bw_status status = BW_OK;
         uint64_t marked_key = 0;
         bw_pid marked = BW_NO_PID;
-        if (last == BW_REMOVE_WORD) {
-            status = bw_collapse_finish(self, pid, child);
-        } else if (!bw_page_is_rightmost(child)) {
+        bool removed = last == BW_REMOVE_WORD;
+        if (!removed && !bw_page_is_rightmost(child))
             return BW_OK; /* the root does not yet know its other child */
+        if (removed) {
+            status = bw_collapse_finish(self, pid, child);
         } else if (slots == child->log_slots || bw_word_freezes(last)) {
             status = bw_consolidate_page(self, pid, child, duties);
-        } else if (!fits_root(tree, child, slots, &marked_key, &marked)) {
-            return BW_OK; /* it is about to be split */
+        } else if (!fits_root(tree, child, slots, &marked_key, &marked) ||
+                   (marked == BW_NO_PID && only_child(tree, bw_map_load(tree, BW_ROOT)) != pid)) {
+            return BW_OK; /* it is about to be split, or the root has heard of another child */
         } else if (marked != BW_NO_PID) {
-            status = bw_merge_finish(self,
-                                     (bw_duty){.separator = marked_key,
-                                               .pid = marked,
-                                               .level = child->level,
-                                               .kind = BW_DUTY_FINISH},
-                                     true, duties);
-        } else if (only_child(tree, bw_map_load(tree, BW_ROOT)) != pid) {
-            return BW_OK;
-        } else if (bw_log_append(child, slots, BW_REMOVE_WORD)) {
-            status = bw_collapse_finish(self, pid, child);
+            bw_duty finish = {.separator = marked_key,
+                              .pid = marked,
+                              .level = child->level,
+                              .kind = BW_DUTY_FINISH};
+            status = bw_merge_finish(self, finish, true, duties);
+        } else {
+            (void)bw_log_append(child, slots, BW_REMOVE_WORD); /* won or lost: look again */
         }
         if (status != BW_OK)
             return status;
