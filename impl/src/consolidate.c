@@ -16,14 +16,14 @@
 
 bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
                        const uint64_t *values, unsigned n, uint64_t low, uint64_t high,
-                       bw_pid right) {
+                       bw_pid right, unsigned replaced) {
     const bw_options *options = &self->tree->options;
     unsigned log_slots = level == 0 ? options->leaf_log : options->inner_log;
     unsigned blocks = (n + BW_BLOCK - 1) / BW_BLOCK;
     size_t blocks_at = bw_page_blocks_offset(log_slots);
     size_t bytes = blocks_at + blocks * sizeof(bw_block);
     unsigned units = (unsigned)((bytes + BW_PAGE_UNIT - 1) / BW_PAGE_UNIT);
-    bw_page *page = bw_page_alloc(self, &units);
+    bw_page *page = bw_page_alloc(self, &units, replaced);
     if (page == NULL)
         return NULL;
     page->count = n;
@@ -45,12 +45,15 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
         atomic_store_explicit(&page->log[i], 0, memory_order_relaxed);
     bw_block *block = (bw_block *)bw_page_blocks(page);
     for (unsigned b = 0; b < blocks; b++, block++, keys += BW_BLOCK, values += BW_BLOCK) {
-        unsigned run = n - b * BW_BLOCK < BW_BLOCK ? n - b * BW_BLOCK : BW_BLOCK;
-        memcpy(block->keys, keys, run * sizeof *keys);
-        memcpy(block->values, values, run * sizeof *values);
-        for (; run < BW_BLOCK; run++) {
-            block->keys[run] = UINT64_MAX;
-            block->values[run] = 0;
+        const unsigned run = n - b * BW_BLOCK;
+        if (run >= BW_BLOCK) { /* copies of constant size are a few vector moves */
+            memcpy(block->keys, keys, sizeof block->keys);
+            memcpy(block->values, values, sizeof block->values);
+        } else {
+            memset(block->keys, 0xff, sizeof block->keys);
+            memset(block->values, 0, sizeof block->values);
+            memcpy(block->keys, keys, run * sizeof *keys);
+            memcpy(block->values, values, run * sizeof *values);
         }
         page->samples[b] = block->keys[0];
     }
@@ -134,8 +137,8 @@ bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_dut
     if (pid == BW_ROOT && page->level > 0 && n == 1 &&
         must_collapse(tree, (bw_pid)values[0], &child))
         return bw_collapse_finish(self, (bw_pid)values[0], child);
-    bw_page *fresh =
-        bw_page_build(self, page->level, keys, values, n, page->low, page->high, page->right);
+    bw_page *fresh = bw_page_build(self, page->level, keys, values, n, page->low, page->high,
+                                   page->right, page->units);
     if (fresh == NULL)
         return BW_ENOMEM;
     if (bw_map_install(tree, pid, page, fresh)) {

@@ -41,12 +41,6 @@ static uint64_t now_ns(void) {
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-static void add(_Atomic uint64_t *figure, uint64_t n) {
-    /* relaxed: a figure that only its owner writes. */
-    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + n,
-                          memory_order_relaxed);
-}
-
 /* What freeing the page gives back: itself and the records of its (full) log. */
 static size_t page_bytes(const bw_page *page) {
     return (size_t)page->units * BW_PAGE_UNIT + page->log_slots * sizeof(bw_record);
@@ -57,8 +51,8 @@ void bw_epoch_retire(bw_thread *self, bw_page *page) {
     page->limbo_next = limbo->open;
     limbo->open = page;
     limbo->open_count++;
-    add(&limbo->retired, 1);
-    add(&limbo->retired_bytes, page_bytes(page));
+    bw_figure_add(&limbo->retired, 1);
+    bw_figure_add(&limbo->retired_bytes, page_bytes(page));
     if (limbo->open_count >= self->tree->options.retire_batch) {
         bw_epoch_seal(self);
         bw_epoch_try_advance(self);
@@ -140,8 +134,8 @@ uint64_t bw_epoch_free_eligible(bw_thread *self, uint64_t limit) {
         limbo->sealed_first = rest;
         if (rest == NULL)
             limbo->sealed_last = NULL;
-        add(&limbo->freed, 1);
-        add(&limbo->freed_bytes, page_bytes(page));
+        bw_figure_add(&limbo->freed, 1);
+        bw_figure_add(&limbo->freed_bytes, page_bytes(page));
         if (page->limbo_pid != BW_NO_PID) {
             /* Whoever could know the page id could hold the page. */
             bw_pids_give_back(self, 1, &page->limbo_pid);
@@ -195,8 +189,8 @@ void bw_epoch_free_all(bw_thread *self) {
         limbo->sealed_first = bag->limbo_next_bag;
         while (bag != NULL) {
             bw_page *next = bag->limbo_next;
-            add(&limbo->freed, 1);
-            add(&limbo->freed_bytes, page_bytes(bag));
+            bw_figure_add(&limbo->freed, 1);
+            bw_figure_add(&limbo->freed_bytes, page_bytes(bag));
             bw_page_release_deep(self, bag);
             bag = next;
         }

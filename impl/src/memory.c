@@ -80,7 +80,7 @@ static bool chunk_refill(bw_thread *self) {
     pool->chunk_next = (char *)chunk + BW_CACHE_LINE;
     pool->chunk_end = (char *)chunk + size;
     pool->chunk_size = size < CHUNK_MAX ? 2 * size : size;
-    atomic_fetch_add_explicit(&pool->reserved_bytes, size, memory_order_relaxed);
+    bw_figure_add(&pool->reserved_bytes, size);
     return true;
 }
 
@@ -156,12 +156,15 @@ static size_t class_alignment(unsigned class) {
     return class == BW_CLASS_RECORD ? sizeof(bw_record) : BW_CACHE_LINE;
 }
 
-static void live_add(bw_thread *self, size_t bytes) {
-    /* relaxed: a figure that only its owner writes. */
-    atomic_store_explicit(&self->pool.live_bytes,
-                          atomic_load_explicit(&self->pool.live_bytes, memory_order_relaxed) +
-                              bytes,
-                          memory_order_relaxed);
+uint64_t bw_pool_live_bytes(const bw_pool *pool) {
+    uint64_t bytes = 0;
+    for (unsigned class = 0; class < BW_CLASSES; class++) {
+        uint64_t objects = bw_figure(&pool->classes[class].supplied) -
+                           bw_figure(&pool->classes[class].active_count) -
+                           bw_figure(&pool->classes[class].full_count);
+        bytes += objects * class_size(class);
+    }
+    return bytes;
 }
 
 static void *pool_cut(bw_thread *self, unsigned class) {
@@ -171,6 +174,7 @@ static void *pool_cut(bw_thread *self, unsigned class) {
         uintptr_t start = ((uintptr_t)pool->chunk_next + alignment - 1) & ~(alignment - 1);
         if (pool->chunk_next != NULL && start + class_size(class) <= (uintptr_t)pool->chunk_end) {
             pool->chunk_next = (char *)(start + class_size(class));
+            bw_figure_add(&pool->classes[class].supplied, 1);
             return (void *)start;
         }
         if (!chunk_refill(self))
@@ -185,30 +189,28 @@ static void *pool_pop(bw_pool *pool, unsigned class) {
         if (batch == NULL)
             return NULL;
         pool->classes[class].full = NULL;
+        bw_figure_set(&pool->classes[class].full_count, 0);
         pool->classes[class].active = batch;
-        pool->classes[class].active_count = (unsigned)batch->count;
+        bw_figure_set(&pool->classes[class].active_count, batch->count);
     }
     bw_free_node *node = pool->classes[class].active;
     pool->classes[class].active = node->next;
-    pool->classes[class].active_count--;
+    bw_figure_add(&pool->classes[class].active_count, UINT64_MAX);
     return node;
 }
 
-/* From the thread's stacks, the depot, a page that is a little larger, or fresh memory. The larger
- * page is for trees that shrink: all their leaves need the same smaller class at about the same time,
- * while what they free is of the class above. */
+/* From the thread's stacks or the depot, of this class or a larger one, or else fresh memory. */
 static void *pool_alloc(bw_thread *self, unsigned *class, unsigned largest) {
     bw_pool *pool = &self->pool;
-    void *object = pool_pop(pool, *class);
-    if (object != NULL)
-        return object;
-    bw_free_node *batch = depot_pop(self->tree, *class);
-    if (batch != NULL) {
-        pool->classes[*class].full = batch;
-        return pool_pop(pool, *class);
-    }
-    for (unsigned larger = *class + 1; larger <= largest; larger++) {
-        object = pool_pop(pool, larger);
+    for (unsigned larger = *class; larger <= largest; larger++) {
+        void *object = pool_pop(pool, larger);
+        bw_free_node *batch = object != NULL ? NULL : depot_pop(self->tree, larger);
+        if (batch != NULL) {
+            pool->classes[larger].full = batch;
+            bw_figure_set(&pool->classes[larger].full_count, batch->count);
+            bw_figure_add(&pool->classes[larger].supplied, batch->count);
+            object = pool_pop(pool, larger);
+        }
         if (object != NULL) {
             *class = larger;
             return object;
@@ -219,48 +221,46 @@ static void *pool_alloc(bw_thread *self, unsigned *class, unsigned largest) {
 
 /* Of a class from *class to `largest`; *class becomes the one it is of. */
 static void *object_alloc(bw_thread *self, unsigned *class, unsigned largest) {
-    void *object;
-    if (self->tree->options.pooling) {
-        object = pool_alloc(self, class, largest);
-    } else {
-        object = bw_alloc(&self->tree->options, class_size(*class), class_alignment(*class));
-        if (object != NULL)
-            atomic_fetch_add_explicit(&self->pool.reserved_bytes, class_size(*class),
-                                      memory_order_relaxed);
+    if (self->tree->options.pooling)
+        return pool_alloc(self, class, largest);
+    void *object = bw_alloc(&self->tree->options, class_size(*class), class_alignment(*class));
+    if (object != NULL) {
+        bw_figure_add(&self->pool.reserved_bytes, class_size(*class));
+        bw_figure_add(&self->pool.classes[*class].supplied, 1);
     }
-    if (object != NULL)
-        live_add(self, class_size(*class));
     return object;
 }
 
 static void object_release(bw_thread *self, void *object, unsigned class) {
-    live_add(self, (size_t)0 - class_size(class));
+    bw_pool *pool = &self->pool;
     if (!self->tree->options.pooling) {
         bw_dealloc(&self->tree->options, object, class_size(class), class_alignment(class));
-        atomic_fetch_sub_explicit(&self->pool.reserved_bytes, class_size(class),
-                                  memory_order_relaxed);
+        bw_figure_add(&pool->reserved_bytes, (size_t)0 - class_size(class));
+        bw_figure_add(&pool->classes[class].supplied, UINT64_MAX);
         return;
     }
-    bw_pool *pool = &self->pool;
     unsigned magazine = class == BW_CLASS_RECORD ? MAGAZINE_RECORDS : MAGAZINE_PAGES;
     bw_free_node *node = object;
-    if (pool->classes[class].active_count == magazine) {
+    if (bw_figure(&pool->classes[class].active_count) == magazine) {
         bw_free_node *full = pool->classes[class].full;
-        if (full != NULL)
+        if (full != NULL) {
+            bw_figure_add(&pool->classes[class].supplied, (uint64_t)0 - full->count);
             depot_push(self, class, full);
+        }
         full = pool->classes[class].active;
         full->count = magazine;
         pool->classes[class].full = full;
+        bw_figure_set(&pool->classes[class].full_count, magazine);
         pool->classes[class].active = NULL;
-        pool->classes[class].active_count = 0;
+        bw_figure_set(&pool->classes[class].active_count, 0);
     }
     node->next = pool->classes[class].active;
     pool->classes[class].active = node;
-    pool->classes[class].active_count++;
+    bw_figure_add(&pool->classes[class].active_count, 1);
 }
 
-bw_page *bw_page_alloc(bw_thread *self, unsigned *units) {
-    unsigned largest = *units + *units / 4 + 1; /* at most a quarter and a unit too large */
+bw_page *bw_page_alloc(bw_thread *self, unsigned *units, unsigned replaced) {
+    unsigned largest = *units < replaced ? BW_PAGE_CLASSES : *units + *units / 4 + 1;
     return object_alloc(self, units, largest < BW_PAGE_CLASSES ? largest : BW_PAGE_CLASSES);
 }
 

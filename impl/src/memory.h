@@ -2,6 +2,7 @@
 #ifndef BWTREE_MEMORY_H
 #define BWTREE_MEMORY_H
 
+#include "figure.h"
 #include "page.h"
 
 struct bw_thread;
@@ -23,13 +24,17 @@ enum {
 typedef struct bw_pool {
     struct {
         bw_free_node *active, *full;
-        unsigned active_count;
+        _Atomic uint64_t active_count, full_count;
+        _Atomic uint64_t supplied; /* objects from chunks and depot less those to the depot */
     } classes[BW_CLASSES];
     char *chunk_next, *chunk_end;
     size_t chunk_size;
-    _Atomic uint64_t live_bytes; /* allocated less freed by this thread, modulo 2^64 */
     _Atomic uint64_t reserved_bytes;
 } bw_pool;
+
+/* Bytes of the objects that this thread has allocated, less those that it has freed, modulo 2^64:
+ * summed over the threads of a tree, what is in use. */
+uint64_t bw_pool_live_bytes(const bw_pool *pool);
 
 /* What the threads of a tree share: stacks of batches of free objects, and all chunks. */
 enum { BW_DEPOT_STACKS = 8 };
@@ -39,9 +44,20 @@ typedef struct bw_depot {
 } bw_depot;
 
 /* Uninitialized memory, or NULL when out of memory. A page of at least *units; *units becomes what it
- * has. */
-bw_page *bw_page_alloc(struct bw_thread *self, unsigned *units);
+ * has: at most a quarter more, or any number if it is to take the place of a page that is larger than
+ * it must be (`replaced` units, 0 for none): a tree that shrinks has nothing but large pages to spare. */
+bw_page *bw_page_alloc(struct bw_thread *self, unsigned *units, unsigned replaced);
 bw_record *bw_record_alloc(struct bw_thread *self);
+
+/* What bw_record_alloc does nearly always, without a call: one from the thread's own stack, or NULL. */
+static inline bw_record *bw_pool_pop_record(bw_pool *pool) {
+    bw_free_node *node = pool->classes[BW_CLASS_RECORD].active;
+    if (node != NULL) {
+        pool->classes[BW_CLASS_RECORD].active = node->next;
+        bw_figure_add(&pool->classes[BW_CLASS_RECORD].active_count, UINT64_MAX);
+    }
+    return (bw_record *)node;
+}
 
 /* Gives one back that no thread can hold: never published, or after its grace period. */
 void bw_page_release(struct bw_thread *self, bw_page *page);

@@ -62,47 +62,47 @@ static void sort_log(const bw_page *page, unsigned slots, uint64_t low, uint64_t
     log->count = n;
 }
 
-/* Copies entries [from, to) of the base. */
-static unsigned copy_base(const bw_page *page, unsigned from, unsigned to, uint64_t *keys,
-                          uint64_t *values) {
-    const bw_block *blocks = bw_page_blocks(page);
-    unsigned n = 0;
-    while (from < to) {
-        unsigned at = from % BW_BLOCK;
-        unsigned run = BW_BLOCK - at < to - from ? BW_BLOCK - at : to - from;
-        memcpy(keys + n, &blocks[from / BW_BLOCK].keys[at], run * sizeof *keys);
-        memcpy(values + n, &blocks[from / BW_BLOCK].values[at], run * sizeof *values);
-        n += run;
-        from += run;
-    }
-    return n;
-}
-
 unsigned bw_page_range(const bw_page *page, const bw_search *search, unsigned slots, uint64_t low,
                        uint64_t high, size_t limit, uint64_t *keys, uint64_t *values) {
     bw_sorted_log log;
     sort_log(page, slots, low, high, &log);
-    unsigned room = limit < BW_MAX_ENTRIES ? (unsigned)limit : BW_MAX_ENTRIES;
+    const unsigned room = limit < BW_MAX_ENTRIES ? (unsigned)limit : BW_MAX_ENTRIES;
     unsigned n = 0;
-    unsigned base = low == 0 ? 0 : (unsigned)(search->floor(page, low - 1) + 1);
-    for (unsigned j = 0; j <= log.count && n < room; j++) {
-        bool last = j == log.count;
-        uint64_t key = last ? high : log.keys[j];
-        /* The base's entries before the record's key; after the last record, all up to `high`. */
-        unsigned end =
-            last && high == UINT64_MAX ? page->count : (unsigned)(search->floor(page, key) + 1);
-        bool replaced = !last && end > 0 && bw_page_key(page, end - 1) == key;
-        unsigned to = end - replaced;
-        if (to > base)
-            n += copy_base(page, base, to - base < room - n ? to : base + room - n, keys + n,
-                           values + n);
-        base = end;
-        if (!last && n < room && bw_word_is_live(log.words[j])) {
-            bool marked = bw_word_kind(log.words[j]) == BW_KIND_MARK;
+    unsigned j = 0;
+    unsigned from = low == 0 ? 0 : (unsigned)(search->floor(page, low - 1) + 1);
+    const unsigned to =
+        high == UINT64_MAX ? page->count : (unsigned)(search->floor(page, high) + 1);
+    while (from < to && n < room) {
+        const bw_block *block = &bw_page_blocks(page)[from / BW_BLOCK];
+        unsigned i = from % BW_BLOCK;
+        const unsigned last = BW_BLOCK - i < to - from ? BW_BLOCK : i + (to - from);
+        from += last - i;
+        while (i < last && n < room) {
+            const unsigned end = last - i < room - n ? last : i + (room - n);
+            if (j == log.count || log.keys[j] > block->keys[(end - 1) % BW_BLOCK]) {
+                for (; i < end; i++, n++) {
+                    keys[n] = block->keys[i];
+                    values[n] = block->values[i];
+                }
+                continue;
+            }
+            /* Entry by entry, which beats a search for the place of the record: the runs between two
+             * records are short, and the branch goes the other way but once a run. */
+            const uint64_t key = log.keys[j];
+            for (; block->keys[i] < key; i++, n++) {
+                keys[n] = block->keys[i];
+                values[n] = block->values[i];
+            }
+            i += block->keys[i] == key;
             keys[n] = key;
-            values[n] = bw_word_record(log.words[j])->value | (marked ? BW_MARKED : 0);
-            n++;
+            values[n] = bw_word_value(log.words[j]);
+            n += bw_word_is_live(log.words[j++]);
         }
+    }
+    for (; j < log.count && n < room; j++) {
+        keys[n] = log.keys[j];
+        values[n] = bw_word_value(log.words[j]);
+        n += bw_word_is_live(log.words[j]);
     }
     return n;
 }

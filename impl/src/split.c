@@ -27,13 +27,13 @@ static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys
     if (!bw_pids_take(self, 2, pids))
         return BW_EPIDS;
     bw_page *right_page = bw_page_build(self, page->level, keys + left, values + left, n - left,
-                                        keys[left], page->high, page->right);
+                                        keys[left], page->high, page->right, 0);
     bw_page *left_page =
-        bw_page_build(self, page->level, keys, values, left, page->low, keys[left], pids[1]);
+        bw_page_build(self, page->level, keys, values, left, page->low, keys[left], pids[1], 0);
     uint64_t separators[2] = {page->low, keys[left]};
     uint64_t children[2] = {pids[0], pids[1]};
     bw_page *root = bw_page_build(self, page->level + 1U, separators, children, 2, page->low,
-                                  page->high, page->right);
+                                  page->high, page->right, 0);
     bool built = right_page != NULL && left_page != NULL && root != NULL;
     bool won = false;
     if (built) {
@@ -71,9 +71,9 @@ bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *k
         return BW_EPIDS;
     uint64_t separator = keys[left];
     bw_page *right_page = bw_page_build(self, page->level, keys + left, values + left, n - left,
-                                        separator, page->high, page->right);
+                                        separator, page->high, page->right, 0);
     bw_page *left_page =
-        bw_page_build(self, page->level, keys, values, left, page->low, separator, right);
+        bw_page_build(self, page->level, keys, values, left, page->low, separator, right, 0);
     bool built = right_page != NULL && left_page != NULL;
     bool won = false;
     if (built) {

@@ -3,33 +3,28 @@
 
 #include <string.h>
 
-static uint64_t figure(const _Atomic uint64_t *value) {
-    /* relaxed: figures are for show. */
-    return atomic_load_explicit((_Atomic uint64_t *)value, memory_order_relaxed);
-}
-
 static void add_thread(bw_stats *stats, const bw_thread *thread, uint64_t *retired_bytes,
                        uint64_t *freed_bytes) {
-    stats->appends += figure(&thread->figures.appends);
-    stats->appends_lost += figure(&thread->figures.appends_lost);
-    stats->consolidations += figure(&thread->figures.consolidations);
-    stats->consolidations_lost += figure(&thread->figures.consolidations_lost);
-    stats->splits += figure(&thread->figures.splits);
-    stats->root_splits += figure(&thread->figures.root_splits);
-    stats->posts += figure(&thread->figures.posts);
-    stats->helps += figure(&thread->figures.helps);
-    stats->merges += figure(&thread->figures.merges);
-    stats->merges_lost += figure(&thread->figures.merges_lost);
-    stats->root_collapses += figure(&thread->figures.root_collapses);
-    stats->pids_recycled += figure(&thread->figures.pids_recycled);
+    stats->appends += bw_figure(&thread->figures.appends);
+    stats->appends_lost += bw_figure(&thread->figures.appends_lost);
+    stats->consolidations += bw_figure(&thread->figures.consolidations);
+    stats->consolidations_lost += bw_figure(&thread->figures.consolidations_lost);
+    stats->splits += bw_figure(&thread->figures.splits);
+    stats->root_splits += bw_figure(&thread->figures.root_splits);
+    stats->posts += bw_figure(&thread->figures.posts);
+    stats->helps += bw_figure(&thread->figures.helps);
+    stats->merges += bw_figure(&thread->figures.merges);
+    stats->merges_lost += bw_figure(&thread->figures.merges_lost);
+    stats->root_collapses += bw_figure(&thread->figures.root_collapses);
+    stats->pids_recycled += bw_figure(&thread->figures.pids_recycled);
     /* freed before retired: a page that is freed meanwhile is then counted in neither or in both. */
-    *freed_bytes += figure(&thread->limbo.freed_bytes);
-    stats->freed += figure(&thread->limbo.freed);
-    stats->retired += figure(&thread->limbo.retired);
-    *retired_bytes += figure(&thread->limbo.retired_bytes);
-    stats->bytes_live += figure(&thread->pool.live_bytes);
-    stats->bytes_reserved += figure(&thread->pool.reserved_bytes);
-    stats->threads += figure(&thread->taken);
+    *freed_bytes += bw_figure(&thread->limbo.freed_bytes);
+    stats->freed += bw_figure(&thread->limbo.freed);
+    stats->retired += bw_figure(&thread->limbo.retired);
+    *retired_bytes += bw_figure(&thread->limbo.retired_bytes);
+    stats->bytes_live += bw_pool_live_bytes(&thread->pool);
+    stats->bytes_reserved += bw_figure(&thread->pool.reserved_bytes);
+    stats->threads += bw_figure(&thread->taken);
 }
 
 /* What the page says of itself, by its base and what its log has now. */
@@ -58,7 +53,7 @@ bw_status bw_get_level_stats(bw_tree *tree, uint32_t level, bw_level_stats *stat
     if (status != BW_OK)
         return status;
     stats->capacity = level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
-    uint64_t used = figure(&tree->next_pid);
+    uint64_t used = bw_figure(&tree->next_pid);
     for (uint64_t pid = 0; pid < used; pid++) {
         const bw_page *page = bw_map_load(tree, (bw_pid)pid);
         if (bw_map_is_page(page) && page->level == level)
@@ -86,7 +81,7 @@ bw_status bw_get_stats(bw_tree *tree, bw_stats *stats) {
     stats->limbo_pages = stats->retired > stats->freed ? stats->retired - stats->freed : 0;
     stats->limbo_bytes = retired_bytes > freed_bytes ? retired_bytes - freed_bytes : 0;
     stats->height = bw_map_load(tree, BW_ROOT)->level + 1U;
-    stats->pids_used = figure(&tree->next_pid);
+    stats->pids_used = bw_figure(&tree->next_pid);
     bw_level_stats all = {0};
     for (uint64_t pid = 0; pid < stats->pids_used; pid++) {
         const bw_page *page = bw_map_load(tree, (bw_pid)pid);
@@ -98,7 +93,7 @@ bw_status bw_get_stats(bw_tree *tree, bw_stats *stats) {
     stats->marked = all.marked;
     stats->removed = all.removed;
     stats->max_pids = tree->options.max_pids;
-    stats->epoch = figure(&tree->epoch);
+    stats->epoch = bw_figure(&tree->epoch);
     stats->oldest_pin_ns = bw_epoch_oldest_pin_ns(tree);
     stats->simd = tree->search->level;
     bw_leave(self);

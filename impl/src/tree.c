@@ -14,7 +14,7 @@ static bw_status make_root(bw_tree *tree) {
     bw_status status = bw_enter(tree, &self);
     if (status != BW_OK)
         return status;
-    bw_page *root = bw_page_build(self, 0, NULL, NULL, 0, 0, 0, BW_NO_PID);
+    bw_page *root = bw_page_build(self, 0, NULL, NULL, 0, 0, 0, BW_NO_PID, 0);
     if (root != NULL)
         bw_map_store(tree, BW_ROOT, root);
     bw_leave(self);

@@ -18,6 +18,7 @@
 
 #include "bwtree.h"
 #include "epoch.h"
+#include "figure.h"
 #include "memory.h"
 #include "page.h"
 #include "search.h"
@@ -98,12 +99,6 @@ struct bw_tree {
 };
 
 /* ---- pinning (epoch.c has the rules) ---- */
-
-/* relaxed: figures are only ever read for show, and only their owner writes them. */
-static inline void bw_count_up(_Atomic uint64_t *figure) {
-    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
-}
 
 static inline void bw_epoch_pin(bw_tree *tree, bw_thread *self) {
     if (self->depth++ > 0)
@@ -267,10 +262,11 @@ static inline void bw_duties_add(bw_duties *duties, bw_duty duty) {
         duties->list[duties->count++] = duty;
 }
 
-/* Builds a page; NULL when out of memory. */
+/* Builds a page; NULL when out of memory. `replaced` is the size in units of the page whose place it
+ * takes, 0 if none (memory.h). */
 bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
                        const uint64_t *values, unsigned n, uint64_t low, uint64_t high,
-                       bw_pid right);
+                       bw_pid right, unsigned replaced);
 
 /* Makes the page frozen if it is not, by FREEZE in its first free slot. */
 void bw_log_freeze(bw_page *page);

@@ -24,7 +24,8 @@ static bw_status drop(bw_thread *self, bw_pid pid, bw_page *leaf, uint64_t from,
                       bool *done, bw_duties *duties) {
     bw_tree *tree = self->tree;
     *done = false;
-    bw_page *fresh = bw_page_build(self, 0, NULL, NULL, 0, leaf->low, leaf->high, leaf->right);
+    bw_page *fresh =
+        bw_page_build(self, 0, NULL, NULL, 0, leaf->low, leaf->high, leaf->right, leaf->units);
     if (fresh == NULL)
         return BW_ENOMEM;
     bw_log_freeze(leaf);

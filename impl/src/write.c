@@ -76,8 +76,10 @@ static void prefetch_entries(const bw_page *page, unsigned slots) {
         __builtin_prefetch(line);
 }
 
-static inline bw_status write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key,
-                                     uint64_t expected, uint64_t value, uint64_t *seen) {
+/* Always inline: each call gets a copy of its own, without the branches of the other kinds. */
+__attribute__((always_inline)) static inline bw_status
+write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expected, uint64_t value,
+             uint64_t *seen) {
     bw_tree *tree = self->tree;
     const bw_search *search = tree->search;
     bw_record *record = NULL;
@@ -89,40 +91,42 @@ static inline bw_status write_pinned(bw_thread *self, bw_write_kind kind, uint64
     duties.count = 0;
     bw_place place;
     for (;;) {
-        search->descend(tree, key, 0, &place);
+        bw_scan scan;
+        search->seek(tree, key, &place, &scan);
         bw_page *leaf = place.page;
+        /* Made before the base is asked whether it is wanted: its instructions, too, then run while
+         * the base's block is on its way. Failing matters only if it is. */
+        if (record == NULL && !scan.frozen) {
+            record = bw_pool_pop_record(&self->pool);
+            if (record == NULL)
+                record = bw_record_alloc(self);
+            if (record != NULL)
+                *record = (bw_record){.key = key, .value = value};
+        }
         bool looked_in_base = false;
-        bool in_base = false;
-        int at = -1;
-        bw_scan scan = {0};
+        const uint64_t *in_base = NULL;
         for (;;) {
-            bw_log_scan(leaf, key, &scan);
             if (scan.next + 1U >= leaf->log_slots)
                 prefetch_entries(leaf, scan.next);
             if (scan.latest == 0 && !looked_in_base) {
-                at = search->floor(leaf, key);
-                in_base = at >= 0 && bw_page_key(leaf, (unsigned)at) == key;
+                in_base = search->find(&place, key);
                 looked_in_base = true;
             }
             if (scan.latest != 0) {
                 present = bw_word_kind(scan.latest) == BW_KIND_PUT;
                 current = bw_word_record(scan.latest)->value;
             } else {
-                present = in_base;
+                present = in_base != NULL;
                 /* Read only if it is asked for: it is often one more cache miss. */
-                if (in_base && (kind == EXCHANGE || seen != NULL))
-                    current = bw_page_value(leaf, (unsigned)at);
+                if (present && (kind == EXCHANGE || seen != NULL))
+                    current = *in_base;
             }
             decision = decide(kind, present, current, expected);
             if (!decision.append || scan.frozen)
                 break;
             if (record == NULL) {
-                record = bw_record_alloc(self);
-                if (record == NULL) {
-                    decision.status = BW_ENOMEM;
-                    break;
-                }
-                *record = (bw_record){.key = key, .value = value};
+                decision.status = BW_ENOMEM;
+                break;
             }
             uint64_t word =
                 bw_word(bw_tag(key), record, kind == REMOVE ? BW_KIND_DELETE : BW_KIND_PUT);
@@ -140,6 +144,7 @@ static inline bw_status write_pinned(bw_thread *self, bw_write_kind kind, uint64
             }
             bw_count_up(&self->figures.appends_lost);
             bw_backoff(self, ++lost);
+            bw_log_scan(leaf, key, &scan);
         }
         /* What a removed page says may be out of date, also that there is nothing to do. */
         if (!scan.removed && (!decision.append || decision.status == BW_ENOMEM))
@@ -164,8 +169,9 @@ done:
     return decision.status;
 }
 
-static inline bw_status write_key(bw_tree *tree, bw_write_kind kind, uint64_t key,
-                                  uint64_t expected, uint64_t value, uint64_t *seen) {
+__attribute__((always_inline)) static inline bw_status write_key(bw_tree *tree, bw_write_kind kind,
+                                                                 uint64_t key, uint64_t expected,
+                                                                 uint64_t value, uint64_t *seen) {
     bw_thread *self;
     bw_status status = bw_enter(tree, &self);
     if (__builtin_expect(status != BW_OK, 0))

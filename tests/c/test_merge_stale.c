@@ -197,7 +197,7 @@ static bool replace_a_child(scene *s, bw_pid stale) {
         return false;
     n = bw_page_entries(child, tree->search, slots, keys, values);
     bw_page *copy =
-        bw_page_build(s->self, 0, keys, values, n, child->low, child->high, child->right);
+        bw_page_build(s->self, 0, keys, values, n, child->low, child->high, child->right, 0);
     CHECK(copy != NULL && bw_pids_take(s->self, 1, &fresh));
     bw_map_store(tree, fresh, copy);
     if (!put_by_hand(s, now.page, removed->low, fresh)) {
@@ -207,7 +207,7 @@ static bool replace_a_child(scene *s, bw_pid stale) {
     }
     n = bw_page_entries(left.page, tree->search, left_slots, keys, values);
     bw_page *left_copy =
-        bw_page_build(s->self, 0, keys, values, n, left.page->low, left.page->high, fresh);
+        bw_page_build(s->self, 0, keys, values, n, left.page->low, left.page->high, fresh, 0);
     CHECK(left_copy != NULL);
     bw_log_freeze(left.page);
     CHECK(bw_map_install(tree, left.pid, left.page, left_copy));
@@ -253,8 +253,9 @@ static bool remove_a_younger_leaf(scene *s, bw_pid stale) {
     bw_pid fresh;
     CHECK(bw_pids_take(s->self, 1, &fresh));
     bw_page *right_page = bw_page_build(s->self, 0, keys + left, values + left, right + 1,
-                                        separator, leaf->high, leaf->right);
-    bw_page *left_page = bw_page_build(s->self, 0, keys, values, left, leaf->low, separator, fresh);
+                                        separator, leaf->high, leaf->right, 0);
+    bw_page *left_page =
+        bw_page_build(s->self, 0, keys, values, left, leaf->low, separator, fresh, 0);
     CHECK(right_page != NULL && left_page != NULL);
     bw_map_store(tree, fresh, right_page);
     CHECK(bw_map_install(tree, place.pid, leaf, left_page));

@@ -86,7 +86,7 @@ static void floor_and_lookup_are_alike_for_every_fill(void) {
             make_keys(kind, n, keys);
             for (unsigned i = 0; i < n; i++)
                 values[i] = ~keys[i];
-            bw_page *page = bw_page_build(b.self, 0, keys, values, n, 0, 0, BW_NO_PID);
+            bw_page *page = bw_page_build(b.self, 0, keys, values, n, 0, 0, BW_NO_PID, 0);
             CHECK(page != NULL);
             for (unsigned i = 0; i < n; i++) {
                 check_floor(&b, page, keys, n, keys[i]);
@@ -175,7 +175,7 @@ static void a_page_is_its_base_merged_with_its_log(void) {
             values[i] = check_next(&random);
             model_put(&m, keys[i], values[i]);
         }
-        bw_page *page = bw_page_build(b.self, 0, keys, values, n, 0, 0, BW_NO_PID);
+        bw_page *page = bw_page_build(b.self, 0, keys, values, n, 0, 0, BW_NO_PID, 0);
         CHECK(page != NULL);
         unsigned slots = (unsigned)check_below(&random, LOG + 1);
         for (unsigned i = 0; i < slots; i++) {
@@ -223,7 +223,7 @@ static void keys_of_equal_tags_are_told_apart(void) {
             same[n++] = key;
     }
     CHECK_EQ(bw_tag(same[2]), bw_tag(0));
-    bw_page *page = bw_page_build(b.self, 0, NULL, NULL, 0, 0, 0, BW_NO_PID);
+    bw_page *page = bw_page_build(b.self, 0, NULL, NULL, 0, 0, 0, BW_NO_PID, 0);
     model m = {0};
     append(&b, page, 0, same[0], 10, BW_KIND_PUT);
     append(&b, page, 1, same[1], 11, BW_KIND_PUT);
@@ -245,7 +245,7 @@ static void keys_of_equal_tags_are_told_apart(void) {
 
 static void freezing_takes_one_slot_once(void) {
     bench b = bench_open(3);
-    bw_page *page = bw_page_build(b.self, 0, NULL, NULL, 0, 0, 0, BW_NO_PID);
+    bw_page *page = bw_page_build(b.self, 0, NULL, NULL, 0, 0, 0, BW_NO_PID, 0);
     append(&b, page, 0, 1, 1, BW_KIND_PUT);
     bw_log_freeze(page);
     bw_log_freeze(page);
