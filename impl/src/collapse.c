@@ -62,7 +62,7 @@ bw_status bw_collapse_finish(bw_thread *self, bw_pid child_pid, bw_page *child) 
         bw_log_freeze(root);
         if (fresh == NULL)
             fresh = bw_page_build(self, child->level, keys, values, n, child->low, child->high,
-                                  child->right, 0);
+                                  child->right, child->units);
         if (fresh == NULL)
             return BW_ENOMEM;
         if (bw_map_install(tree, BW_ROOT, root, fresh)) {

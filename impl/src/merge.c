@@ -407,7 +407,7 @@ bw_status bw_merge_install(bw_thread *self, bw_pid pid, bw_page *page, bw_duties
         uint64_t high = last ? removed->high : keys[starts[i + 1]];
         pages[i] = bw_page_build(self, page->level, keys + starts[i], values + starts[i],
                                  starts[i + 1] - starts[i], low, high,
-                                 last ? removed->right : pids[i + 1], 0);
+                                 last ? removed->right : pids[i + 1], i == 0 ? page->units : 0);
         if (pages[i] == NULL)
             break;
     }

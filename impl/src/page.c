@@ -62,14 +62,6 @@ static void sort_log(const bw_page *page, unsigned slots, uint64_t low, uint64_t
     log->count = n;
 }
 
-/* Writes the entry that the last word about a key leaves; returns how many that are, none or one. */
-static inline unsigned put_last(uint64_t word, uint64_t *key, uint64_t *value) {
-    const bw_record *record = bw_word_record(word);
-    *key = record->key;
-    *value = record->value | (bw_word_kind(word) == BW_KIND_MARK ? BW_MARKED : 0);
-    return bw_word_is_live(word);
-}
-
 unsigned bw_page_range(const bw_page *page, const bw_search *search, unsigned slots, uint64_t low,
                        uint64_t high, size_t limit, uint64_t *keys, uint64_t *values) {
     bw_sorted_log log;
@@ -102,11 +94,16 @@ unsigned bw_page_range(const bw_page *page, const bw_search *search, unsigned sl
                 values[n] = block->values[i];
             }
             i += block->keys[i] == key;
-            n += put_last(log.words[j++], &keys[n], &values[n]);
+            keys[n] = key;
+            values[n] = bw_word_value(log.words[j]);
+            n += bw_word_is_live(log.words[j++]);
         }
     }
-    for (; j < log.count && n < room; j++)
-        n += put_last(log.words[j], &keys[n], &values[n]);
+    for (; j < log.count && n < room; j++) {
+        keys[n] = log.keys[j];
+        values[n] = bw_word_value(log.words[j]);
+        n += bw_word_is_live(log.words[j]);
+    }
     return n;
 }
 

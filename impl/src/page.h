@@ -132,6 +132,11 @@ static inline bool bw_word_is_live(uint64_t word) {
     return bw_word_kind(word) == BW_KIND_PUT || bw_word_kind(word) == BW_KIND_MARK;
 }
 
+/* What it says the key's value is, if it is live. */
+static inline uint64_t bw_word_value(uint64_t word) {
+    return bw_word_record(word)->value | (bw_word_kind(word) == BW_KIND_MARK ? BW_MARKED : 0);
+}
+
 /* acquire: pairs with the release of the CAS in bw_log_append, so that the record is readable. */
 static inline uint64_t bw_slot(const bw_page *page, unsigned i) {
     return atomic_load_explicit((_Atomic uint64_t *)&page->log[i], memory_order_acquire);
