@@ -53,6 +53,10 @@ sanitize: .venv/stamp ## run the C tests under ASan + UBSan and TSan, with gcc a
 stress: .venv/stamp ## run the whole stress farm
 	@$(RUN) model_check stress $(ARGS)
 
+.PHONY: shrink
+shrink: .venv/stamp ## empty a large tree, run a queue: pages, page ids and memory come back
+	@.venv/bin/python scripts/shrink.py $(ARGS)
+
 .PHONY: bench
 bench: .venv/stamp ## measure against other maps
 	@.venv/bin/python scripts/bench/run.py $(ARGS)

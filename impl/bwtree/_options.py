@@ -48,7 +48,7 @@ class Options:
     #: Slots of a leaf's log, 1 … 64 and at most leaf_capacity.
     leaf_log: int = 16
     #: Slots of an inner page's log, 1 … 64 and less than inner_capacity.
-    inner_log: int = 8
+    inner_log: int = 2
     #: A page left with fewer entries than this percentage of its capacity is merged with a sibling
     #: if both fill three quarters of a page at most, 0 … 50. Empty leaves are merged in any case.
     merge_threshold: int = 25

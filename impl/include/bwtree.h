@@ -115,7 +115,7 @@ typedef struct bw_options {
     uint32_t leaf_capacity;  /* entries of a leaf's base, 2 … 256; default 256 */
     uint32_t inner_capacity; /* entries of an inner page's base, 3 … 256; default 256 */
     uint32_t leaf_log;       /* slots of a leaf's log, 1 … 64 and <= leaf_capacity; default 16 */
-    uint32_t inner_log;      /* slots of an inner page's log, 1 … 64, < inner_capacity; default 8 */
+    uint32_t inner_log;      /* slots of an inner page's log, 1 … 64, < inner_capacity; default 2 */
 
     uint32_t merge_threshold; /* a page that a consolidation leaves with fewer entries than this
                                  percentage of its capacity is merged with its left (else its

@@ -14,7 +14,7 @@ void bw_options_init(bw_options *options) {
         .leaf_capacity = 256,
         .inner_capacity = 256,
         .leaf_log = 16,
-        .inner_log = 8,
+        .inner_log = 2, /* every search reads the records of inner logs; posts are rare */
         .merge_threshold = 25,
         .max_pids = UINT64_C(1) << 26,
         .retire_batch = 64,

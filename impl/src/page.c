@@ -53,11 +53,12 @@ static void sort_log(const bw_page *page, unsigned slots, uint64_t low, uint64_t
             log->words[at - 1] = word;
             continue;
         }
-        memmove(&log->keys[at + 1], &log->keys[at], (n - at) * sizeof log->keys[0]);
-        memmove(&log->words[at + 1], &log->words[at], (n - at) * sizeof log->words[0]);
+        for (unsigned k = n++; k > at; k--) {
+            log->keys[k] = log->keys[k - 1];
+            log->words[k] = log->words[k - 1];
+        }
         log->keys[at] = key;
         log->words[at] = word;
-        n++;
     }
     log->count = n;
 }
@@ -80,6 +81,12 @@ unsigned bw_page_range(const bw_page *page, const bw_search *search, unsigned sl
         while (i < last && n < room) {
             const unsigned end = last - i < room - n ? last : i + (room - n);
             if (j == log.count || log.keys[j] > block->keys[(end - 1) % BW_BLOCK]) {
+                if (end - i == BW_BLOCK) { /* copies of constant size are a few vector moves */
+                    memcpy(keys + n, block->keys, sizeof block->keys);
+                    memcpy(values + n, block->values, sizeof block->values);
+                    n += BW_BLOCK;
+                    break;
+                }
                 for (; i < end; i++, n++) {
                     keys[n] = block->keys[i];
                     values[n] = block->values[i];

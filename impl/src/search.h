@@ -30,7 +30,6 @@ typedef struct bw_place {
     bw_pid pid;
     bool crossed;    /* a right link was crossed on the way, or a page that is being merged … */
     bw_duty missing; /* … and this duty would have saved it (the last one) */
-    unsigned blocks; /* after seek: how many blocks of the leaf begin at or before the key */
 } bw_place;
 
 typedef struct bw_search {
@@ -44,12 +43,9 @@ typedef struct bw_search {
      * bw_find says what that means. Caller is pinned. */
     void (*descend)(bw_tree *tree, uint64_t key, unsigned level, bw_place *place);
 
-    /* The same down to the leaf, and the first pass over its log, while the block of the base that
-     * would hold the key is on its way. */
-    void (*seek)(bw_tree *tree, uint64_t key, bw_place *place, bw_scan *scan);
-
-    /* After seek: the key's value in the base, NULL if it is not there. */
-    const uint64_t *(*find)(const bw_place *place, uint64_t key);
+    /* The same down to the leaf, and the first pass over its log. Returns the key's value in the base,
+     * NULL if it is not there or the log has a word about the key. */
+    const uint64_t *(*seek)(bw_tree *tree, uint64_t key, bw_place *place, bw_scan *scan);
 
     /* The key's value in a leaf, from log and base: the end of get, for tests of single pages. */
     bool (*lookup)(const bw_page *leaf, uint64_t key, uint64_t *value);

@@ -66,23 +66,17 @@ void bw_backoff(bw_thread *self, unsigned lost) {
         spin_hint();
 }
 
-/* Starts the loads of all that a consolidation will read, for the write that is about to fill the log
- * (or finds it full): they overlap with its own search. */
-static void prefetch_entries(const bw_page *page, unsigned slots) {
-    for (unsigned i = 0; i < slots; i++)
-        __builtin_prefetch(bw_word_record(bw_slot(page, i)));
-    const char *end = (const char *)(bw_page_blocks(page) + page->blocks);
-    for (const char *line = (const char *)bw_page_blocks(page); line < end; line += BW_CACHE_LINE)
-        __builtin_prefetch(line);
-}
-
 /* Always inline: each call gets a copy of its own, without the branches of the other kinds. */
 __attribute__((always_inline)) static inline bw_status
 write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expected, uint64_t value,
              uint64_t *seen) {
     bw_tree *tree = self->tree;
     const bw_search *search = tree->search;
-    bw_record *record = NULL;
+    /* Made before it is known to be wanted: after the search, its instructions would wait for the leaf,
+     * too. Failing matters only if it is wanted. */
+    bw_record *record = bw_pool_pop_record(&self->pool);
+    if (record == NULL)
+        record = bw_record_alloc(self);
     unsigned lost = 0;
     bw_decision decision;
     bool present;
@@ -92,26 +86,9 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
     bw_place place;
     for (;;) {
         bw_scan scan;
-        search->seek(tree, key, &place, &scan);
+        const uint64_t *in_base = search->seek(tree, key, &place, &scan);
         bw_page *leaf = place.page;
-        /* Made before the base is asked whether it is wanted: its instructions, too, then run while
-         * the base's block is on its way. Failing matters only if it is. */
-        if (record == NULL && !scan.frozen) {
-            record = bw_pool_pop_record(&self->pool);
-            if (record == NULL)
-                record = bw_record_alloc(self);
-            if (record != NULL)
-                *record = (bw_record){.key = key, .value = value};
-        }
-        bool looked_in_base = false;
-        const uint64_t *in_base = NULL;
         for (;;) {
-            if (scan.next + 1U >= leaf->log_slots)
-                prefetch_entries(leaf, scan.next);
-            if (scan.latest == 0 && !looked_in_base) {
-                in_base = search->find(&place, key);
-                looked_in_base = true;
-            }
             if (scan.latest != 0) {
                 present = bw_word_kind(scan.latest) == BW_KIND_PUT;
                 current = bw_word_record(scan.latest)->value;
@@ -128,6 +105,7 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
                 decision.status = BW_ENOMEM;
                 break;
             }
+            *record = (bw_record){.key = key, .value = value};
             uint64_t word =
                 bw_word(bw_tag(key), record, kind == REMOVE ? BW_KIND_DELETE : BW_KIND_PUT);
             if (bw_log_append(leaf, scan.next, word)) {
