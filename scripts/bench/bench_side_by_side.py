@@ -31,6 +31,11 @@ def least_operations(threads: int, indexes: int) -> int:
     return _FEWEST_TIMES * ROUNDS * indexes * threads
 
 
+def most_operations(keys: int, threads: int, indexes: int) -> int:
+    """Give the number of operations that leaves a key for each remove, and some to warm up."""
+    return (keys - ROUNDS * indexes * threads) * 10 // 11
+
+
 @dataclass(frozen=True)
 class Slices:
     """One workload, done slice by slice by several indexes with one number of threads."""
@@ -73,7 +78,7 @@ class SideJob:
         """Give the command line that runs, and replays, this job."""
         return [
             str(driver.side_by_side),
-            *_adapter_options(self.adapters),
+            *(part for adapter in self.adapters for part in ("--adapter", adapter)),
             *("--threads", str(self.threads)),
             *("--keys", str(self.keys)),
             *("--operations", str(self.operations)),
@@ -89,15 +94,10 @@ class SideJob:
         return f"{what}, ascending load" if self.workloads == (ASCENDING,) else what
 
 
-def _adapter_options(adapters: Sequence[str]) -> list[str]:
-    return [part for adapter in adapters for part in ("--adapter", adapter)]
-
-
-def check(driver: Driver, adapters: Sequence[str]) -> None:
-    """Make sure, before anything is timed, that the adapters can be in one process (none: fine)."""
-    if adapters:
-        command = [str(driver.side_by_side), *_adapter_options(adapters), "--check"]
-        run_process(command, lambda: None)
+def check(driver: Driver, jobs: Sequence[SideJob]) -> None:
+    """Make sure, before anything is timed, that the jobs can run and their adapters are right."""
+    for job in jobs:
+        run_process([*job.command(driver), "--check"], lambda: None)
 
 
 def run_job(driver: Driver, job: SideJob, waiting: Callable[[], None]) -> list[Slices]:

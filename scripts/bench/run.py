@@ -76,8 +76,19 @@ class Plan:
 
     def side_jobs(self) -> list[SideJob]:
         """Give the processes in which several indexes are measured side by side."""
+        count = len(self.beside)
         return [
-            SideJob(self.beside, threads, group, self.keys, self.beside_operations, self.seed)
+            SideJob(
+                self.beside,
+                threads,
+                group,
+                self.keys,
+                min(
+                    self.beside_operations,
+                    bench_side_by_side.most_operations(self.keys, threads, count),
+                ),
+                self.seed,
+            )
             for threads in self.threads
             for group in self._groups()
             if self.beside
@@ -283,8 +294,8 @@ def _make_plan(driver: Driver, options: _Options, operations: int, extra: tuple[
         _containers(options),
         options.python_keys,
         _beside(adapters, extra, everyone=options.side_by_side),
-        # More than a process apart does: each index has to share its time with the others' slices.
-        options.operations or options.keys // 2,
+        # As many as there can be, so that a slice is long beside the refill of the caches.
+        options.operations or options.keys,
     )
 
 
@@ -298,7 +309,7 @@ def _bench(options: _Options) -> None:
         driver = bench_native.build(folder / where, options.engine)
         plan = _make_plan(driver, options, operations, extra)
         bench_native.check_adapters(driver, plan.adapters, lambda: None)
-        bench_side_by_side.check(driver, plan.beside)
+        bench_side_by_side.check(driver, plan.side_jobs())
     load = os.getloadavg()[0]
     if load > 1 and diagnostics().is_terminal:
         diagnostics().print(f"other programs are running (load average {load:.1f})", style="yellow")

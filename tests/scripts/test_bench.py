@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,6 +178,10 @@ def test_indexes_side_by_side_do_every_workload_in_slices_of_one_size(
     assert sorted(seen) == sorted(WORKLOADS)
 
 
+def side_job(*adapters: str, threads: int = 1) -> SideJob:
+    return SideJob(adapters, threads, ("scan",), 20000, 1000, seed=1)
+
+
 def test_a_wrong_answer_in_a_slice_fails_the_run_and_names_the_index(
     driver: bench_native.Driver, array_adapter: Callable[[int], Path]
 ) -> None:
@@ -188,23 +193,35 @@ def test_a_wrong_answer_in_a_slice_fails_the_run_and_names_the_index(
     assert "bwtree gave" not in str(info.value)
     assert "replay:" in str(info.value)
     with pytest.raises(Wrong, match="array gives a wrong answer"):
-        bench_side_by_side.check(driver, ("bwtree", str(array_adapter(1))))
+        bench_side_by_side.check(driver, [side_job("bwtree", str(array_adapter(1)))])
 
 
 def test_what_cannot_run_side_by_side_gets_a_sentence(
     driver: bench_native.Driver, array_adapter: Callable[[int], Path]
 ) -> None:
     array = str(array_adapter(0))
-    with pytest.raises(CannotRun, match="two indexes are called array"):
-        bench_side_by_side.check(driver, (array, array))
-    with pytest.raises(CannotRun, match="name two indexes at least"):
-        bench_side_by_side.check(driver, ("bwtree",))
-    with pytest.raises(CannotRun, match="is not an adapter of version"):
-        bench_side_by_side.check(driver, ("bwtree", str(array_adapter(7))))
-    with pytest.raises(CannotRun, match="--operations must be at least 1600 for 40 slices of 4"):
-        bench_side_by_side.run_job(
-            driver, SideJob(("bwtree", array), 4, ("scan",), 20000, 1000, seed=1), lambda: None
-        )
+    cases = {
+        "two indexes are called array": side_job(array, array),
+        "name two indexes at least": side_job("bwtree"),
+        "is not an adapter of version": side_job("bwtree", str(array_adapter(7))),
+        "at least 25600 for 40 slices of 64 threads, got 1000": side_job(
+            "bwtree", array, threads=64
+        ),
+    }
+    for sentence, job in cases.items():
+        with pytest.raises(CannotRun, match=sentence):
+            bench_side_by_side.check(driver, [job])
+
+
+def test_the_most_operations_side_by_side_leave_a_key_for_each_remove(
+    driver: bench_native.Driver, array_adapter: Callable[[int], Path]
+) -> None:
+    adapters = ("bwtree", str(array_adapter(0)))
+    most = bench_side_by_side.most_operations(20000, 3, len(adapters))
+    job = SideJob(adapters, 3, ("remove",), 20000, most, seed=2)
+    assert len(bench_side_by_side.run_job(driver, job, lambda: None)) == 2
+    with pytest.raises(CannotRun, match="ten elevenths"):
+        bench_side_by_side.check(driver, [replace(job, operations=most + 100)])
 
 
 def test_a_ratio_side_by_side_is_taken_within_each_round() -> None:
