@@ -23,6 +23,7 @@ class OptionKeywords(TypedDict, total=False):
     inner_capacity: int
     leaf_log: int
     inner_log: int
+    merge_threshold: int
     max_pids: int
     retire_batch: int
     free_limit: int
@@ -48,6 +49,9 @@ class Options:
     leaf_log: int = 16
     #: Slots of an inner page's log, 1 … 64 and less than inner_capacity.
     inner_log: int = 8
+    #: A page left with fewer entries than this percentage of its capacity is merged with a sibling
+    #: if both fill three quarters of a page at most, 0 … 50. Empty leaves are merged in any case.
+    merge_threshold: int = 25
     #: Page ids, 4 … 2**32-2; 8 bytes of address space each are reserved.
     max_pids: int = 2**26
     #: Pages retired before their bag is sealed, 1 … 4096.

@@ -22,6 +22,10 @@ class Stats:
     max_pids: int
     #: Page ids ever taken.
     pids_used: int
+    #: Of them, free to be taken again.
+    pids_free: int
+    #: Page ids that became free after a merge, each time.
+    pids_recycled: int
     #: Records appended to logs.
     appends: int
     #: Appends that lost a slot to another thread (and were tried again).
@@ -38,6 +42,16 @@ class Stats:
     posts: int
     #: Separators found missing by a thread that crossed a right link.
     helps: int
+    #: Pages that have gone into their left siblings.
+    merges: int
+    #: Merges that another thread finished first.
+    merges_lost: int
+    #: Roots replaced by their only child.
+    root_collapses: int
+    #: Merges begun and not ended.
+    marked: int
+    #: Those of them whose page takes no more writes.
+    removed: int
     #: The global epoch.
     epoch: int
     #: Pages retired.

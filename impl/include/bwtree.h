@@ -3,7 +3,8 @@
  * A bw_tree is a Bw-tree (Levandoski, Lomet, Sengupta: "The Bw-Tree", ICDE 2013): pages are named by
  * page ids, a mapping table takes a page id to its current page, a page is an immutable sorted base
  * with a write-once log of records, and every change is one compare-and-swap on a slot of a log or on
- * an entry of the mapping table. Keys and values are unsigned and use their full range: no key and no
+ * an entry of the mapping table. Pages that grow too large are split, pages that hold too little are
+ * merged, and the page ids of merged pages are used again. Keys and values are unsigned and use their full range: no key and no
  * value is reserved. Keys are ordered as unsigned integers.
  *
  * Threads. Every function may be called from any thread at any time, except where its comment says
@@ -12,15 +13,19 @@
  * called from signal handlers, nor from allocator hooks.
  *
  * Progress. get and the other reads are lock-free and neither write to the tree nor allocate (the
- * first call of a thread registers it, which allocates and takes a mutex). Writes are lock-free: when
- * one retries, another has made progress. A thread that is stopped for ever inside a call never blocks
- * the others' operations; it delays only the reclamation of memory.
+ * first call of a thread registers it, which allocates and takes a mutex); they pass pages that are being
+ * split or merged without helping. Writes are lock-free: when one retries, another has made progress,
+ * and what another has begun (a consolidation, split, merge, or change of height) they finish if it is
+ * in their way. A thread that is stopped for ever inside a call never blocks the others' operations; it
+ * delays only the reclamation of memory and of page ids.
  *
  * Linearization. Each operation on one key takes effect at one instant between its call and its
  * return: its linearization point. For writes that change the map it is the compare-and-swap that
- * puts the record into a free slot of the page's log. Reads, and writes that find nothing to change,
- * take effect when they see that the first free slot is still free or, on a page that has none, when
- * they load the page from the mapping table or when the page becomes full, whichever is later.
+ * puts the record into a free slot of the page's log (bw_delete_range may also replace a whole leaf).
+ * Reads, and writes that find nothing to change, take effect when they see that the first free slot is
+ * still free or, on a page that has none, when they load the page from the mapping table or when the
+ * page becomes full, whichever is later. Reads of a page that is about to go into its left sibling take
+ * effect when they load from the mapping table a sibling that still names it.
  *
  * Results. Every function that can fail returns a bw_status. Statuses of 0 and above tell what the
  * operation saw; those below 0 are errors: the map is unchanged by the call (batch calls say how far
@@ -63,7 +68,8 @@ typedef enum bw_status {
 
     BW_ENOMEM = -1,       /* out of memory: nothing changed, try again when there is some */
     BW_EINVAL = -2,       /* an argument or option is not valid */
-    BW_EPIDS = -3,        /* page ids are exhausted: open the tree with a higher max_pids */
+    BW_EPIDS = -3,        /* page ids are exhausted: open the tree with a higher max_pids, or remove
+                             keys elsewhere: merged pages give theirs back */
     BW_EFORKED = -4,      /* the tree belongs to the parent process */
     BW_ECLOSED = -5,      /* the tree has been closed */
     BW_EBUSY = -6,        /* calls are in flight, or cursors are open */
@@ -110,6 +116,12 @@ typedef struct bw_options {
     uint32_t inner_capacity; /* entries of an inner page's base, 3 … 256; default 256 */
     uint32_t leaf_log;       /* slots of a leaf's log, 1 … 64 and <= leaf_capacity; default 16 */
     uint32_t inner_log;      /* slots of an inner page's log, 1 … 64, < inner_capacity; default 8 */
+
+    uint32_t merge_threshold; /* a page that a consolidation leaves with fewer entries than this
+                                 percentage of its capacity is merged with its left (else its
+                                 right) sibling if both fill three quarters of a page at most, 0 … 50;
+                                 default 25. Empty leaves, and inner pages with a single child,
+                                 are merged in any case */
 
     uint64_t max_pids; /* page ids, 4 … 2^32-2; default 2^26. Address space of 8 bytes each is
                           reserved at bw_open, memory is used as page ids are */
@@ -206,6 +218,15 @@ BW_API bw_status bw_higher(bw_tree *tree, uint64_t key, uint64_t *found_key, uin
 BW_API bw_status bw_first(bw_tree *tree, uint64_t *found_key, uint64_t *found_value);
 BW_API bw_status bw_last(bw_tree *tree, uint64_t *found_key, uint64_t *found_value);
 
+/* Removes the entry with the least (greatest) key and gives it. BW_OK with *key and *value (both
+ * optional), or BW_NOT_FOUND: the map was empty. BW_ENOMEM, BW_EPIDS: nothing was removed.
+ *
+ * Linearizable: takes effect at the compare-and-swap that puts the record into the log of the first
+ * (last) leaf, or when it sees that the only leaf holds nothing. Lock-free. Takes long only when it
+ * meets a row of empty leaves, which it merges. */
+BW_API bw_status bw_pop_first(bw_tree *tree, uint64_t *key, uint64_t *value);
+BW_API bw_status bw_pop_last(bw_tree *tree, uint64_t *key, uint64_t *value);
+
 /* ------------------------------------------------------------------ cursors ------------------- */
 
 /* A cursor stands in a gap between two keys and walks in both directions. It holds no pin between
@@ -265,14 +286,21 @@ BW_API bw_status bw_count(bw_tree *tree, uint64_t low, uint64_t high, uint64_t *
  * the number of writes that do; never negative. Takes time in the number of threads. */
 BW_API bw_status bw_size(bw_tree *tree, uint64_t *size);
 
-/* Removes every key, from low to high, one after another: each removal is a bw_remove; the whole is
- * not atomic, keys put behind it meanwhile stay. *removed (optional): how many were removed. */
+/* Removes every key in [low, high], both inclusive (none if low > high), from low to high. A leaf whose
+ * whole range lies within is emptied at one instant, without a record for each key; the keys of the
+ * others go one by one, each as by bw_remove. The whole is not atomic: keys put behind it meanwhile
+ * stay. *removed (optional): how many were removed, also when an error (BW_ENOMEM, BW_EPIDS) ended the
+ * call early. */
+BW_API bw_status bw_delete_range(bw_tree *tree, uint64_t low, uint64_t high, uint64_t *removed);
+
+/* Removes every key: bw_delete_range over the whole key range. */
 BW_API bw_status bw_clear(bw_tree *tree, uint64_t *removed);
 
 /* ------------------------------------------------------------------ upkeep -------------------- */
 
-/* Consolidates every page that has a record in its log and posts separators that are missing.
- * Runs beside other operations. BW_ENOMEM, BW_EPIDS: some pages keep their logs. */
+/* Consolidates every page that has a record in its log, posts separators that are missing, merges
+ * pages that hold too little, and finishes merges that were given up. Runs beside other operations.
+ * BW_ENOMEM, BW_EPIDS: some pages keep their logs. */
 BW_API bw_status bw_consolidate(bw_tree *tree);
 
 /* Tries to free all retired memory of this thread and of threads that have ended, whatever
@@ -281,7 +309,7 @@ BW_API bw_status bw_consolidate(bw_tree *tree);
 BW_API bw_status bw_collect(bw_tree *tree, uint64_t *freed);
 
 /* Starts or stops the background worker, a thread that consolidates pages with long logs, posts
- * missing separators and collects. Both are idempotent. stop returns when it has ended.
+ * missing separators, merges, finishes merges that were given up, and collects. Both are idempotent. stop returns when it has ended.
  * BW_ETHREAD, BW_ENOMEM. */
 BW_API bw_status bw_worker_start(bw_tree *tree);
 BW_API bw_status bw_worker_stop(bw_tree *tree);
@@ -306,6 +334,9 @@ typedef struct bw_stats {
     uint64_t pages;     /* pages in the mapping table */
     uint64_t max_pids;  /* the option */
     uint64_t pids_used; /* page ids ever taken */
+    uint64_t
+        pids_free; /* of them, free to be taken again; those of merged pages are in limbo first */
+    uint64_t pids_recycled; /* page ids that became free after a merge, each time */
 
     uint64_t appends;             /* records appended */
     uint64_t appends_lost;        /* slot CASes lost to another thread */
@@ -315,6 +346,12 @@ typedef struct bw_stats {
     uint64_t root_splits;
     uint64_t posts; /* separators posted to a parent */
     uint64_t helps; /* separators found missing by a thread that crossed a right link */
+
+    uint64_t merges;         /* pages that have gone into their left siblings */
+    uint64_t merges_lost;    /* merges that another helper finished first */
+    uint64_t root_collapses; /* roots replaced by their only child */
+    uint64_t marked;         /* merges begun and not ended, as their parents know them … */
+    uint64_t removed;        /* … and those of them whose page takes no more writes */
 
     uint64_t epoch;       /* the global epoch */
     uint64_t retired;     /* pages retired */
@@ -331,14 +368,29 @@ typedef struct bw_stats {
     bool worker;             /* the worker is running */
 } bw_stats;
 
-/* Fills *stats. Counters are read one by one while others work: exact when quiescent. */
+/* Fills *stats. Counters are read one by one while others work: exact when quiescent. Looks at every
+ * page. */
 BW_API bw_status bw_get_stats(bw_tree *tree, bw_stats *stats);
+
+/* The pages of one level: 0 are the leaves. */
+typedef struct bw_level_stats {
+    uint64_t pages;
+    uint64_t capacity; /* entries that one page can hold */
+    uint64_t entries;  /* that they hold, as of their last consolidation … */
+    uint64_t records;  /* … and the records appended since */
+    uint64_t marked;   /* entries marked: their child is being merged */
+    uint64_t removed;  /* pages removed, whose merge is not ended */
+} bw_level_stats;
+
+/* Fills *stats; BW_NOT_FOUND if the tree has no such level. As exact as bw_get_stats. */
+BW_API bw_status bw_get_level_stats(bw_tree *tree, uint32_t level, bw_level_stats *stats);
 
 /* Walks the whole structure and checks keys' order, fences, right links, levels, that every child
  * named by a parent is its page, and that the pages of each level cover the key space without gap or
- * overlap. Every one of these holds in every state, so it may run beside other operations; when
- * nothing else runs (`quiescent` true), it also checks that sizes agree and that every page in the
- * mapping table is reachable. BW_OK, or BW_ECORRUPT with a sentence in `message` (optional). */
+ * overlap, and that at most one entry of an inner page is marked. Every one of these holds in every
+ * state, so it may run beside other operations; when nothing else runs (`quiescent` true), also not the
+ * worker, it checks that sizes agree, that every page in the mapping table is reachable, and that every
+ * page id ever taken names a page, is in limbo, or is free and can be found. BW_OK, or BW_ECORRUPT with a sentence in `message` (optional). */
 BW_API bw_status bw_self_check(bw_tree *tree, bool quiescent, char *message, size_t capacity);
 
 #ifdef __cplusplus

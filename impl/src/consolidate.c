@@ -3,7 +3,8 @@
  * Whoever meets a frozen page helps: it merges base and log, builds the page that holds the same
  * entries with an empty log, and installs it by a CAS of the mapping entry. A frozen page never
  * changes (I2), so all helpers compute the same; the CAS lets one of them win, who retires the old
- * page. If the entries do not fit one page they become two (split.c): the same CAS does both.
+ * page. If the entries do not fit one page they become two (split.c): the same CAS does both. A page
+ * that a MERGE or REMOVE has frozen gets what that asks for (merge.c).
  *
  *   spec/DeltaLog.tla, spec/BwTree.tla     here
  *   Freeze                                 bw_log_freeze
@@ -37,6 +38,7 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
     page->limbo_next = NULL;
     page->limbo_next_bag = NULL;
     page->limbo_tag = 0;
+    page->limbo_pid = BW_NO_PID;
     page->spare = 0;
     for (unsigned i = 0; i < log_slots; i++)
         /* relaxed: the page is published by the mapping table's release. */
@@ -63,11 +65,9 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
 void bw_log_freeze(bw_page *page) {
     for (unsigned i = 0; i < page->log_slots; i++) {
         uint64_t word = bw_slot(page, i);
-        if (word == BW_FREEZE_WORD)
-            return;
         if (word == 0 && bw_log_append(page, i, BW_FREEZE_WORD))
             return;
-        if (word == 0 && bw_slot(page, i) == BW_FREEZE_WORD)
+        if (bw_word_freezes(word == 0 ? bw_slot(page, i) : word))
             return;
     }
 }
@@ -95,21 +95,56 @@ static unsigned left_share(const bw_page *page, unsigned n, unsigned capacity) {
     return n / 2;
 }
 
+/* The same, but never cutting at a marked entry: it would become the leftmost of its page. An inner
+ * page has at most one, and room to cut beside it (options.c). */
+static unsigned left_of_cut(const bw_page *page, const uint64_t *values, unsigned n,
+                            unsigned capacity) {
+    unsigned left = left_share(page, n, capacity);
+    if (page->level == 0 || (values[left] & BW_MARKED) == 0)
+        return left;
+    return left < capacity && left + 1 < n ? left + 1 : left - 1;
+}
+
+/* A frozen root whose only child is removed is about to give way to it: a fresh one would only have
+ * to be frozen again. */
+static bool must_collapse(const bw_tree *tree, bw_pid child_pid, bw_page **child) {
+    *child = bw_map_load(tree, child_pid);
+    return !bw_page_is_tombstone(*child) && bw_page_is_removed(*child);
+}
+
 bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_duties *duties) {
     bw_tree *tree = self->tree;
+    unsigned length = bw_log_length(page);
+    bw_kind last = length > 0 ? bw_word_kind(bw_slot(page, length - 1)) : BW_KIND_NONE;
+    if (last == BW_KIND_REMOVE)
+        return bw_merge_finish(self,
+                               (bw_duty){.separator = page->low,
+                                         .pid = pid,
+                                         .level = (uint16_t)(page->level + 1U),
+                                         .kind = BW_DUTY_FINISH},
+                               false, duties);
+    if (last == BW_KIND_MERGE)
+        return bw_merge_install(self, pid, page, duties);
     uint64_t keys[BW_MAX_ENTRIES];
     uint64_t values[BW_MAX_ENTRIES];
-    unsigned n = bw_page_entries(page, tree->search, bw_log_length(page), keys, values);
+    unsigned n = bw_page_entries(page, tree->search, length, keys, values);
     unsigned capacity =
         page->level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
     if (n > capacity)
-        return bw_split(self, pid, page, keys, values, n, left_share(page, n, capacity), duties);
+        return bw_split(self, pid, page, keys, values, n, left_of_cut(page, values, n, capacity),
+                        duties);
+    bw_page *child;
+    if (pid == BW_ROOT && page->level > 0 && n == 1 &&
+        must_collapse(tree, (bw_pid)values[0], &child))
+        return bw_collapse_finish(self, (bw_pid)values[0], child);
     bw_page *fresh = bw_page_build(self, page->level, keys, values, n, page->low, page->high,
                                    page->right, page->units);
     if (fresh == NULL)
         return BW_ENOMEM;
     if (bw_map_install(tree, pid, page, fresh)) {
         bw_count_up(&self->figures.consolidations);
+        if (n < page->count || n == 0) /* one that grows is not worth the question */
+            bw_merge_if_small(self, pid, page, n, duties);
         bw_epoch_retire(self, page);
     } else {
         bw_count_up(&self->figures.consolidations_lost);

@@ -102,10 +102,10 @@ static bw_status read_up(bw_cursor *cursor, uint64_t low, uint64_t high, size_t 
     bw_status status = bw_enter(tree, &self);
     if (status != BW_OK)
         return status;
-    bw_place place;
-    tree->search->descend(tree, low, 0, &place);
+    bw_found place;
+    bw_find(tree, low, 0, &place);
     const bw_page *leaf = place.page;
-    *n = bw_page_range(leaf, tree->search, bw_log_length(leaf), low, high, limit, keys, values);
+    *n = bw_page_range(leaf, tree->search, place.slots, low, high, limit, keys, values);
     cursor->last_leaf = bw_page_is_rightmost(leaf);
     cursor->next_gap = leaf->high;
     bw_leave(self);
@@ -133,10 +133,10 @@ static bw_status fill_down(bw_cursor *cursor) {
     bw_status status = bw_enter(tree, &self);
     if (status != BW_OK)
         return status;
-    bw_place place;
-    tree->search->descend(tree, high, 0, &place);
+    bw_found place;
+    bw_find(tree, high, 0, &place);
     const bw_page *leaf = place.page;
-    cursor->end = bw_page_range(leaf, tree->search, bw_log_length(leaf), 0, high, BW_MAX_ENTRIES,
+    cursor->end = bw_page_range(leaf, tree->search, place.slots, 0, high, BW_MAX_ENTRIES,
                                 cursor->keys, cursor->values);
     cursor->last_leaf = leaf->low == 0;
     cursor->next_gap = leaf->low - 1;

@@ -136,6 +136,11 @@ uint64_t bw_epoch_free_eligible(bw_thread *self, uint64_t limit) {
             limbo->sealed_last = NULL;
         bw_figure_add(&limbo->freed, 1);
         bw_figure_add(&limbo->freed_bytes, page_bytes(page));
+        if (page->limbo_pid != BW_NO_PID) {
+            /* Whoever could know the page id could hold the page. */
+            bw_pids_give_back(self, 1, &page->limbo_pid);
+            bw_count_up(&self->figures.pids_recycled);
+        }
         bw_page_release_deep(self, page);
         freed++;
     }

@@ -26,7 +26,7 @@ void bw_epoch_seal(struct bw_thread *self);
 /* G := G + 1 if every pinned thread has announced G. */
 bool bw_epoch_try_advance(struct bw_thread *self);
 
-/* Frees at most `limit` pages whose grace period is over; returns how many. */
+/* Frees at most `limit` pages whose grace period is over, and their page ids; returns how many. */
 uint64_t bw_epoch_free_eligible(struct bw_thread *self, uint64_t limit);
 
 /* Gives all bags to whoever comes next (the thread ends), or takes over such bags. */

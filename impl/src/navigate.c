@@ -6,7 +6,8 @@
  * left, with the number of slots it saw taken, and when it has an answer looks at them again: if each
  * is still what the mapping table holds and its first free slot is still free, none has changed since
  * it was read, hence all were so at the moment when the answer was read. Pages cannot come back at the
- * same address meanwhile, for the caller is pinned.
+ * same address meanwhile, for the caller is pinned. A leaf that is being merged no longer speaks for
+ * itself: its witness (detour.c) is looked at again instead.
  */
 #include "tree.h"
 
@@ -62,10 +63,10 @@ static bw_status pass(bw_tree *tree, uint64_t key, bw_direction direction, bw_vi
     visits->count = 0;
     bw_status status = BW_OK;
     for (;;) {
-        bw_place place;
-        tree->search->descend(tree, key, 0, &place);
+        bw_found place;
+        bw_find(tree, key, 0, &place);
         const bw_page *leaf = place.page;
-        unsigned slots = bw_log_length(leaf);
+        unsigned slots = place.slots;
         bool found = direction == UP
                          ? bw_page_ceiling(leaf, tree->search, slots, key, found_key, found_value)
                          : bw_page_floor(leaf, tree->search, slots, key, found_key, found_value);
@@ -76,8 +77,11 @@ static bw_status pass(bw_tree *tree, uint64_t key, bw_direction direction, bw_vi
             break;
         }
         key = direction == UP ? leaf->high : leaf->low - 1;
-        if (!visits_add(visits, &tree->options,
-                        (bw_visit){.page = leaf, .pid = place.pid, .slots = slots}))
+        bw_visit visit = {.page = leaf, .pid = place.pid, .slots = slots};
+        if (place.witness != NULL)
+            visit = (bw_visit){
+                .page = place.witness, .pid = place.witness_pid, .slots = place.witness->log_slots};
+        if (!visits_add(visits, &tree->options, visit))
             return BW_ENOMEM;
     }
     *changed = !visits_unchanged(tree, visits);

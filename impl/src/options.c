@@ -15,6 +15,7 @@ void bw_options_init(bw_options *options) {
         .inner_capacity = 256,
         .leaf_log = 16,
         .inner_log = 8,
+        .merge_threshold = 25,
         .max_pids = UINT64_C(1) << 26,
         .retire_batch = 64,
         .free_limit = 128,
@@ -71,6 +72,7 @@ bw_status bw_options_check(const bw_options *options, char *message, size_t capa
         {"inner_capacity", options->inner_capacity, 3, BW_MAX_CAPACITY},
         {"leaf_log", options->leaf_log, 1, BW_MAX_LOG},
         {"inner_log", options->inner_log, 1, BW_MAX_LOG},
+        {"merge_threshold", options->merge_threshold, 0, 50},
         {"max_pids", options->max_pids, 4, UINT32_MAX - 1},
         {"retire_batch", options->retire_batch, 1, 4096},
         {"free_limit", options->free_limit, 1, 1 << 20},
@@ -87,8 +89,8 @@ bw_status bw_options_check(const bw_options *options, char *message, size_t capa
         if (status != BW_OK)
             return status;
     }
-    /* A frozen page holds up to capacity + log entries, and must fit two pages; an inner page's
-     * first entry is its low fence, which no record adds. */
+    /* A frozen page holds up to capacity + log entries, and must fit two pages, which in an inner page
+     * may be cut at all entries but a marked one: so there it must be one less. */
     if (options->leaf_log > options->leaf_capacity)
         return invalid(out, "leaf_log must be at most leaf_capacity (%" PRIu32 "), got %" PRIu32,
                        options->leaf_capacity, options->leaf_log);

@@ -12,11 +12,16 @@ unsigned bw_log_length(const bw_page *page) {
     return i;
 }
 
+bool bw_page_is_removed(const bw_page *page) {
+    unsigned length = bw_log_length(page);
+    return length > 0 && bw_slot(page, length - 1) == BW_REMOVE_WORD;
+}
+
 uint64_t bw_log_latest(const bw_page *page, unsigned slots, uint64_t key) {
     uint64_t tag = bw_tag(key);
     for (unsigned i = slots; i-- > 0;) {
         uint64_t word = bw_slot(page, i);
-        if (bw_word_tag(word) == tag && word != BW_FREEZE_WORD && bw_word_record(word)->key == key)
+        if (bw_word_tag(word) == tag && !bw_word_freezes(word) && bw_word_record(word)->key == key)
             return word;
     }
     return 0;
@@ -36,7 +41,7 @@ static void sort_log(const bw_page *page, unsigned slots, uint64_t low, uint64_t
     unsigned n = 0;
     for (unsigned i = 0; i < slots; i++) {
         uint64_t word = bw_slot(page, i);
-        if (word == BW_FREEZE_WORD)
+        if (bw_word_freezes(word))
             continue;
         uint64_t key = bw_word_record(word)->key;
         if (key < low || key > high)
@@ -90,16 +95,32 @@ unsigned bw_page_range(const bw_page *page, const bw_search *search, unsigned sl
             }
             i += block->keys[i] == key;
             keys[n] = key;
-            values[n] = bw_word_record(log.words[j])->value;
-            n += bw_word_kind(log.words[j++]) == BW_KIND_PUT;
+            values[n] = bw_word_value(log.words[j]);
+            n += bw_word_is_live(log.words[j++]);
         }
     }
     for (; j < log.count && n < room; j++) {
         keys[n] = log.keys[j];
-        values[n] = bw_word_record(log.words[j])->value;
-        n += bw_word_kind(log.words[j]) == BW_KIND_PUT;
+        values[n] = bw_word_value(log.words[j]);
+        n += bw_word_is_live(log.words[j]);
     }
     return n;
+}
+
+bool bw_page_find(const bw_page *page, const bw_search *search, unsigned slots, uint64_t key,
+                  uint64_t *value) {
+    uint64_t latest = bw_log_latest(page, slots, key);
+    if (latest != 0) {
+        if (!bw_word_is_live(latest))
+            return false;
+        *value = bw_word_record(latest)->value;
+        return true;
+    }
+    int at = search->floor(page, key);
+    if (at < 0 || bw_page_key(page, (unsigned)at) != key)
+        return false;
+    *value = bw_page_value(page, (unsigned)at);
+    return true;
 }
 
 /* ---- nearest entries ---- */
@@ -117,7 +138,7 @@ bool bw_page_ceiling(const bw_page *page, const bw_search *search, unsigned slot
         if (record == NULL || record->key < key || (found && record->key > *found_key))
             continue;
         uint64_t latest = bw_log_latest(page, slots, record->key);
-        if (bw_word_kind(latest) != BW_KIND_PUT)
+        if (!bw_word_is_live(latest))
             continue;
         found = true;
         *found_key = record->key;
@@ -149,7 +170,7 @@ bool bw_page_floor(const bw_page *page, const bw_search *search, unsigned slots,
         if (record == NULL || record->key > key || (found && record->key < *found_key))
             continue;
         uint64_t latest = bw_log_latest(page, slots, record->key);
-        if (bw_word_kind(latest) != BW_KIND_PUT)
+        if (!bw_word_is_live(latest))
             continue;
         found = true;
         *found_key = record->key;

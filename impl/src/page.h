@@ -12,8 +12,8 @@
  * first entry of an inner page has the key `low`. The rightmost page of a level has right = BW_NO_PID
  * and no upper fence (`high` is then meaningless), so that the key 2^64-1 can be stored.
  *
- * A page is frozen when its log is full or holds FREEZE: nothing can be appended any more. Two
- * invariants carry every proof (spec/DeltaLog.tla):
+ * A page is frozen when its log is full or ends with FREEZE, REMOVE or MERGE: nothing can be appended
+ * any more. Two invariants carry every proof (spec/DeltaLog.tla):
  *   I1  a page that is not frozen is what the mapping table holds for its page id;
  *   I2  a slot is written once, so a frozen page never changes and all helpers compute the same.
  */
@@ -36,7 +36,7 @@ enum {
     BW_CACHE_LINE = 64,
     BW_PAGE_UNIT = 256, /* pages are sized in these */
     BW_PAGE_CLASSES = 20,
-    BW_MAX_LEVEL = 64,
+    BW_MAX_LEVEL = 64, /* also the most duties of one call */
 };
 
 #define BW_ROOT   ((bw_pid)0)
@@ -62,7 +62,8 @@ typedef struct bw_page {
     struct bw_page *limbo_next;     /* next page of the same bag */
     struct bw_page *limbo_next_bag; /* in a bag's first page: the next bag */
     uint64_t limbo_tag;             /* in a bag's first page: the epoch it was sealed in */
-    uint64_t spare;
+    bw_pid limbo_pid;               /* free again together with the page; BW_NO_PID: none */
+    uint32_t spare;
 
     uint64_t samples[BW_SAMPLES];
     _Atomic uint64_t log[];
@@ -85,10 +86,21 @@ typedef enum bw_kind {
     BW_KIND_NONE = 0,
     BW_KIND_PUT = 1,
     BW_KIND_DELETE = 2,
-    BW_KIND_FREEZE = 3, /* has no record */
+    BW_KIND_MARK = 3,   /* inner pages: the child of this separator is being merged */
+    BW_KIND_FREEZE = 4, /* this and what follows freeze the page */
+    BW_KIND_REMOVE = 5, /* the page goes into its left sibling (or, alone on its level, the root) */
+    BW_KIND_MERGE =
+        6, /* the right sibling, whose separator and page id the record names, comes in */
 } bw_kind;
 
+/* These two have no record. */
 #define BW_FREEZE_WORD ((uint64_t)BW_KIND_FREEZE)
+#define BW_REMOVE_WORD ((uint64_t)BW_KIND_REMOVE)
+
+/* In the value of an inner page's entry, above the page id: a MARK that a consolidation has carried
+ * over. The value that a DELETE has there has the page id in its upper half and BW_NO_PID in its
+ * lower one, so that a search that ends with it finds no child. */
+#define BW_MARKED (UINT64_C(1) << 32)
 
 static inline uint64_t bw_tag(uint64_t key) {
     return key * UINT64_C(0x9E3779B97F4A7C15) >> 48;
@@ -106,9 +118,23 @@ static inline bw_kind bw_word_kind(uint64_t word) {
     return (bw_kind)(word & 15);
 }
 
-/* The record of a word, NULL for FREEZE. */
+/* The record of a word, NULL for FREEZE and REMOVE. */
 static inline bw_record *bw_word_record(uint64_t word) {
     return (bw_record *)(uintptr_t)(word & UINT64_C(0x0000FFFFFFFFFFF0));
+}
+
+static inline bool bw_word_freezes(uint64_t word) {
+    return bw_word_kind(word) >= BW_KIND_FREEZE;
+}
+
+/* Does the last word about a key say that the key is there? */
+static inline bool bw_word_is_live(uint64_t word) {
+    return bw_word_kind(word) == BW_KIND_PUT || bw_word_kind(word) == BW_KIND_MARK;
+}
+
+/* What it says the key's value is, if it is live. */
+static inline uint64_t bw_word_value(uint64_t word) {
+    return bw_word_record(word)->value | (bw_word_kind(word) == BW_KIND_MARK ? BW_MARKED : 0);
 }
 
 /* acquire: pairs with the release of the CAS in bw_log_append, so that the record is readable. */
@@ -148,7 +174,8 @@ static inline size_t bw_page_blocks_offset(unsigned log_slots) {
 /* What passes over a log have found out about a key. */
 typedef struct bw_scan {
     unsigned next;   /* the first slot not looked at; the first free one after a full pass */
-    bool frozen;     /* FREEZE was seen, or every slot is taken */
+    bool frozen;     /* FREEZE, REMOVE or MERGE was seen, or every slot is taken */
+    bool removed;    /* REMOVE was seen: what the page holds may be out of date */
     uint64_t latest; /* the last word about the key, 0 if none */
 } bw_scan;
 
@@ -160,10 +187,12 @@ static inline void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan)
         uint64_t word = bw_slot(page, i);
         if (word == 0)
             break;
-        if (word == BW_FREEZE_WORD)
+        if (bw_word_freezes(word)) {
             scan->frozen = true;
-        else if (bw_word_tag(word) == tag && bw_word_record(word)->key == key)
+            scan->removed = word == BW_REMOVE_WORD;
+        } else if (bw_word_tag(word) == tag && bw_word_record(word)->key == key) {
             scan->latest = word;
+        }
     }
     scan->next = i;
     if (i == page->log_slots)
@@ -172,6 +201,10 @@ static inline void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan)
 
 /* How many slots are taken now. */
 unsigned bw_log_length(const bw_page *page);
+
+/* Does the log end with REMOVE? Then what the page holds is to be trusted only while its left sibling
+ * still names it (detour.c). */
+bool bw_page_is_removed(const bw_page *page);
 
 /* The last word about `key` in the first `slots` slots, 0 if none. */
 uint64_t bw_log_latest(const bw_page *page, unsigned slots, uint64_t key);
@@ -191,6 +224,10 @@ static inline unsigned bw_page_entries(const bw_page *page, const struct bw_sear
                                        unsigned slots, uint64_t *keys, uint64_t *values) {
     return bw_page_range(page, search, slots, 0, UINT64_MAX, BW_MAX_ENTRIES, keys, values);
 }
+
+/* The key's value, seen in the first `slots` slots. */
+bool bw_page_find(const bw_page *page, const struct bw_search *search, unsigned slots, uint64_t key,
+                  uint64_t *value);
 
 /* The live entry with the least key >= key (ceiling) or the greatest <= key (floor), seen in the
  * first `slots` slots. */

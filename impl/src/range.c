@@ -1,4 +1,4 @@
-/* range.c: what concerns many keys without a cursor: count, size, clear. */
+/* range.c: what concerns many keys without a cursor: count, size. */
 #include "tree.h"
 
 bw_status bw_count(bw_tree *tree, uint64_t low, uint64_t high, uint64_t *count) {
@@ -16,10 +16,9 @@ bw_status bw_count(bw_tree *tree, uint64_t low, uint64_t high, uint64_t *count) 
         if (low <= high) {
             uint64_t keys[BW_MAX_ENTRIES];
             uint64_t values[BW_MAX_ENTRIES];
-            bw_place place;
-            tree->search->descend(tree, key, 0, &place);
-            unsigned n =
-                bw_page_entries(place.page, tree->search, bw_log_length(place.page), keys, values);
+            bw_found place;
+            bw_find(tree, key, 0, &place);
+            unsigned n = bw_page_entries(place.page, tree->search, place.slots, keys, values);
             for (unsigned i = 0; i < n; i++)
                 total += keys[i] >= key && keys[i] <= high;
             more = !bw_page_is_rightmost(place.page) && place.page->high <= high;
@@ -48,37 +47,4 @@ bw_status bw_size(bw_tree *tree, uint64_t *size) {
     /* A removal may be counted before the insertion that it undid was: never negative. */
     *size = total > 0 ? (uint64_t)total : 0;
     return BW_OK;
-}
-
-bw_status bw_clear(bw_tree *tree, uint64_t *removed) {
-    uint64_t total = 0;
-    uint64_t key = 0;
-    bw_status status = BW_OK;
-    for (bool more = true; more && status == BW_OK;) {
-        bw_thread *self;
-        status = bw_enter(tree, &self);
-        if (status != BW_OK)
-            break;
-        uint64_t keys[BW_MAX_ENTRIES];
-        uint64_t values[BW_MAX_ENTRIES];
-        bw_place place;
-        tree->search->descend(tree, key, 0, &place);
-        unsigned n =
-            bw_page_entries(place.page, tree->search, bw_log_length(place.page), keys, values);
-        more = !bw_page_is_rightmost(place.page);
-        uint64_t high = place.page->high;
-        for (unsigned i = 0; i < n && status == BW_OK; i++) {
-            if (keys[i] < key)
-                continue;
-            bw_status one = bw_remove_pinned(self, keys[i], NULL);
-            total += one == BW_OK;
-            if (one < 0)
-                status = one;
-        }
-        key = high;
-        bw_leave(self);
-    }
-    if (removed != NULL)
-        *removed = total;
-    return status;
 }

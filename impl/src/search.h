@@ -10,21 +10,26 @@
 
 #include "page.h"
 
-/* A separator that a thread found missing from a parent when it crossed a right link, or that it has
- * made by a split: `pid` begins at `separator` and belongs into a page of level `level`. It names a
- * page id, so it must not outlive the pin under which it was learnt. */
+/* What is to be done about the page `pid`, which begins at `separator`, and its parent of level `level`:
+ *   POST    the parent lacks the separator: found when a right link was crossed, or made by a split
+ *   MERGE   the page holds too little: merge it into its left sibling if they fit
+ *   FINISH  the page's merge has begun: a REMOVE was met on the way
+ * It names a page id, so it must not outlive the pin under which it was learnt. */
+typedef enum bw_duty_kind { BW_DUTY_POST, BW_DUTY_MERGE, BW_DUTY_FINISH } bw_duty_kind;
+
 typedef struct bw_duty {
     uint64_t separator;
     bw_pid pid;
-    unsigned level;
+    uint16_t level;
+    uint16_t kind; /* bw_duty_kind */
 } bw_duty;
 
 /* Where a descent ended. */
 typedef struct bw_place {
     bw_page *page;
     bw_pid pid;
-    bool crossed;    /* a right link was crossed on the way … */
-    bw_duty missing; /* … and this is the separator that would have saved it (the last one) */
+    bool crossed;    /* a right link was crossed on the way, or a page that is being merged … */
+    bw_duty missing; /* … and this duty would have saved it (the last one) */
     unsigned blocks; /* after seek: how many blocks of the leaf begin at or before the key */
 } bw_place;
 
@@ -34,8 +39,9 @@ typedef struct bw_search {
     /* Index of the last entry of the base with a key <= key, -1 if there is none. */
     int (*floor)(const bw_page *page, uint64_t key);
 
-    /* Goes from the root to the page of `level` whose range holds the key. The tree is at least as
-     * high. Caller is pinned. */
+    /* Goes from the root to the page of `level` whose range holds the key; to the root if the tree is
+     * lower (it may have shrunk). The page may have been removed: its log then ends with REMOVE, and
+     * bw_find says what that means. Caller is pinned. */
     void (*descend)(bw_tree *tree, uint64_t key, unsigned level, bw_place *place);
 
     /* The same down to the leaf, and the first pass over its log, while the block of the base that

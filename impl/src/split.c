@@ -8,15 +8,15 @@
  *
  * Posting then appends the separator to the parent's log, validated at the slot that it takes: having
  * seen slot n free, and the separator absent from the base and from the slots before n, and after that
- * the page q alive (what the mapping table holds begins at the separator), it CASes slot n. Losing the
- * slot means looking again. The order matters: a page found alive before the scan may be dead, and its
+ * the page q alive (what the mapping table holds begins at the separator and has not been removed), it
+ * CASes slot n. Losing the slot means looking again. The order matters: a page found alive before the scan may be dead, and its
  * separator already removed from this very log, at the end of the scan. Whoever crosses a right link
  * that no parent names posts it too (write.c), so a post may be given up at any time.
  *
  *   spec/BwTree.tla                            here
  *   PublishRight, PublishLeft, SwapEntry       bw_split, split_root
  *   Unpublish                                  the loser's part of them
- *   ScanSlot, CheckAlive, AppendSlot           post
+ *   ScanSlot, CheckAlive, AppendSlot           bw_post
  */
 #include "tree.h"
 
@@ -49,8 +49,6 @@ static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys
         return BW_OK;
     }
     /* Nobody can have seen the new page ids: no reachable page named them. */
-    bw_map_store(tree, pids[0], NULL);
-    bw_map_store(tree, pids[1], NULL);
     bw_pids_give_back(self, 2, pids);
     if (root != NULL)
         bw_page_release(self, root);
@@ -86,12 +84,13 @@ bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *k
         bw_count_up(&self->figures.splits);
         bw_count_up(&self->figures.consolidations);
         bw_epoch_retire(self, page);
-        bw_duties_add(duties,
-                      (bw_duty){.separator = separator, .pid = right, .level = page->level + 1U});
+        bw_duties_add(duties, (bw_duty){.separator = separator,
+                                        .pid = right,
+                                        .level = (uint16_t)(page->level + 1U),
+                                        .kind = BW_DUTY_POST});
         return BW_OK;
     }
-    bw_map_store(tree, right, NULL); /* as in split_root */
-    bw_pids_give_back(self, 1, &right);
+    bw_pids_give_back(self, 1, &right); /* as in split_root */
     if (left_page != NULL)
         bw_page_release(self, left_page);
     if (right_page != NULL)
@@ -105,7 +104,8 @@ bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *k
 
 static bool is_alive(const bw_tree *tree, bw_duty duty) {
     const bw_page *page = bw_map_load(tree, duty.pid);
-    return page != NULL && page->low == duty.separator && page->level + 1U == duty.level;
+    return !bw_page_is_tombstone(page) && page->low == duty.separator &&
+           page->level + 1U == duty.level && !bw_page_is_removed(page);
 }
 
 static bool in_base(const bw_page *parent, const bw_search *search, uint64_t separator) {
@@ -113,50 +113,61 @@ static bool in_base(const bw_page *parent, const bw_search *search, uint64_t sep
     return i >= 0 && bw_page_key(parent, (unsigned)i) == separator;
 }
 
-static void post(bw_thread *self, bw_duty duty, bw_duties *duties) {
+bw_status bw_post(bw_thread *self, bw_duty duty, bw_duties *duties) {
     bw_tree *tree = self->tree;
+    bw_status status = BW_OK;
     bw_record *record = NULL;
     unsigned lost = 0;
     for (;;) {
         bw_place place;
         tree->search->descend(tree, duty.separator, duty.level, &place);
         bw_page *parent = place.page;
-        if (in_base(parent, tree->search, duty.separator))
-            break;
+        if (parent->level != duty.level)
+            break; /* the tree has become lower: the page of the duty has gone */
+        bool based = in_base(parent, tree->search, duty.separator);
         bw_scan scan = {0};
         bool done = false;
         for (;;) {
             bw_log_scan(parent, duty.separator, &scan);
-            if (scan.latest != 0 || scan.frozen)
+            /* A marked separator is there, too: the post waits until the merge has deleted it. */
+            done = !scan.removed && (scan.latest == 0 ? based : bw_word_is_live(scan.latest));
+            if (done || scan.frozen)
                 break;
-            if (!is_alive(tree, duty)) {
-                done = true;
+            done = !is_alive(tree, duty);
+            if (done)
                 break;
-            }
             if (record == NULL) {
                 record = bw_record_alloc(self);
                 if (record == NULL)
-                    return;
+                    return BW_ENOMEM;
                 *record = (bw_record){.key = duty.separator, .value = duty.pid};
             }
             uint64_t word = bw_word(bw_tag(duty.separator), record, BW_KIND_PUT);
             if (bw_log_append(parent, scan.next, word)) {
                 bw_count_up(&self->figures.posts);
-                return;
+                return BW_OK;
             }
             bw_count_up(&self->figures.appends_lost);
             bw_backoff(self, ++lost);
         }
-        if (done || scan.latest != 0)
+        if (done)
             break;
-        if (bw_consolidate_page(self, place.pid, parent, duties) != BW_OK)
+        status = bw_consolidate_page(self, place.pid, parent, duties);
+        if (status != BW_OK)
             break;
     }
     if (record != NULL)
         bw_record_release(self, record);
+    return status;
 }
 
-void bw_post_separators(bw_thread *self, bw_duties *duties) {
-    while (duties->count > 0)
-        post(self, duties->list[--duties->count], duties);
+void bw_do_duties(bw_thread *self, bw_duties *duties) {
+    while (duties->count > 0) {
+        bw_duty duty = duties->list[--duties->count];
+        switch ((bw_duty_kind)duty.kind) {
+        case BW_DUTY_POST: (void)bw_post(self, duty, duties); break;
+        case BW_DUTY_MERGE: (void)bw_merge_start(self, duty, false, duties); break;
+        case BW_DUTY_FINISH: (void)bw_merge_finish(self, duty, false, duties); break;
+        }
+    }
 }

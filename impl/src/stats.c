@@ -13,6 +13,10 @@ static void add_thread(bw_stats *stats, const bw_thread *thread, uint64_t *retir
     stats->root_splits += bw_figure(&thread->figures.root_splits);
     stats->posts += bw_figure(&thread->figures.posts);
     stats->helps += bw_figure(&thread->figures.helps);
+    stats->merges += bw_figure(&thread->figures.merges);
+    stats->merges_lost += bw_figure(&thread->figures.merges_lost);
+    stats->root_collapses += bw_figure(&thread->figures.root_collapses);
+    stats->pids_recycled += bw_figure(&thread->figures.pids_recycled);
     /* freed before retired: a page that is freed meanwhile is then counted in neither or in both. */
     *freed_bytes += bw_figure(&thread->limbo.freed_bytes);
     stats->freed += bw_figure(&thread->limbo.freed);
@@ -21,6 +25,42 @@ static void add_thread(bw_stats *stats, const bw_thread *thread, uint64_t *retir
     stats->bytes_live += bw_pool_live_bytes(&thread->pool);
     stats->bytes_reserved += bw_figure(&thread->pool.reserved_bytes);
     stats->threads += bw_figure(&thread->taken);
+}
+
+/* What the page says of itself, by its base and what its log has now. */
+static void add_page(bw_level_stats *stats, const bw_page *page) {
+    unsigned slots = bw_log_length(page);
+    stats->pages++;
+    stats->entries += page->count;
+    stats->records += slots;
+    stats->removed += slots > 0 && bw_slot(page, slots - 1) == BW_REMOVE_WORD;
+    for (unsigned i = 0; page->level > 0 && i < page->count; i++)
+        stats->marked += (bw_page_value(page, i) & BW_MARKED) != 0 &&
+                         bw_log_latest(page, slots, bw_page_key(page, i)) == 0;
+    for (unsigned i = 0; page->level > 0 && i < slots; i++) {
+        uint64_t word = bw_slot(page, i);
+        stats->marked += bw_word_kind(word) == BW_KIND_MARK &&
+                         bw_log_latest(page, slots, bw_word_record(word)->key) == word;
+    }
+}
+
+bw_status bw_get_level_stats(bw_tree *tree, uint32_t level, bw_level_stats *stats) {
+    if (stats == NULL)
+        return BW_EINVAL;
+    memset(stats, 0, sizeof *stats);
+    bw_thread *self;
+    bw_status status = bw_enter(tree, &self);
+    if (status != BW_OK)
+        return status;
+    stats->capacity = level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
+    uint64_t used = bw_figure(&tree->next_pid);
+    for (uint64_t pid = 0; pid < used; pid++) {
+        const bw_page *page = bw_map_load(tree, (bw_pid)pid);
+        if (bw_map_is_page(page) && page->level == level)
+            add_page(stats, page);
+    }
+    bw_leave(self);
+    return stats->pages == 0 ? BW_NOT_FOUND : BW_OK;
 }
 
 bw_status bw_get_stats(bw_tree *tree, bw_stats *stats) {
@@ -42,8 +82,16 @@ bw_status bw_get_stats(bw_tree *tree, bw_stats *stats) {
     stats->limbo_bytes = retired_bytes > freed_bytes ? retired_bytes - freed_bytes : 0;
     stats->height = bw_map_load(tree, BW_ROOT)->level + 1U;
     stats->pids_used = bw_figure(&tree->next_pid);
-    for (uint64_t pid = 0; pid < stats->pids_used; pid++)
-        stats->pages += bw_map_load(tree, (bw_pid)pid) != NULL;
+    bw_level_stats all = {0};
+    for (uint64_t pid = 0; pid < stats->pids_used; pid++) {
+        const bw_page *page = bw_map_load(tree, (bw_pid)pid);
+        if (bw_map_is_page(page))
+            add_page(&all, page);
+        stats->pids_free += ((uintptr_t)page & 1) != 0;
+    }
+    stats->pages = all.pages;
+    stats->marked = all.marked;
+    stats->removed = all.removed;
     stats->max_pids = tree->options.max_pids;
     stats->epoch = bw_figure(&tree->epoch);
     stats->oldest_pin_ns = bw_epoch_oldest_pin_ns(tree);

@@ -57,8 +57,10 @@ static void detach(bw_thread *self) {
     /* release: as in bw_epoch_unpin; a thread that ends while pinned must not stop the epoch. */
     atomic_store_explicit(&self->announced, 0, memory_order_release);
     uint64_t state = atomic_load_explicit(&tree->state, memory_order_relaxed);
-    if (state == BW_STATE_OPEN || state == BW_STATE_CLOSING)
+    if (state == BW_STATE_OPEN || state == BW_STATE_CLOSING) {
         bw_epoch_hand_over(self);
+        bw_pids_hand_over(self);
+    }
     forget_cached(self);
     unlink_owned(self);
     /* release: the next owner sees pools and figures as left here; pairs with the CAS in claim. */

@@ -80,7 +80,7 @@ static void release_pages(bw_tree *tree) {
     uint64_t pids = atomic_load_explicit(&tree->next_pid, memory_order_relaxed);
     for (uint64_t pid = 0; any != NULL && tree->map != NULL && pid < pids; pid++) {
         bw_page *page = bw_map_load(tree, (bw_pid)pid);
-        if (page != NULL)
+        if (bw_map_is_page(page))
             bw_page_release_deep(any, page);
     }
     for (bw_thread *thread = any; thread != NULL; thread = thread->next)

@@ -6,8 +6,11 @@
  *     page.c      what a page and its log hold        search.*    the way down, in SIMD
  *     read.c      get, get_many                       write.c     put, insert, update, remove, …
  *     consolidate.c  a fresh page from a frozen one   split.c     two pages, and the post to the parent
+ *     merge.c     a page into its left sibling        collapse.c  a root with a single child
+ *     detour.c    how readers pass pages that are being merged
  *     navigate.c  floor, ceiling, …                   cursor.c    walking
- *     range.c     count, clear, size                  upkeep.c    consolidate everything, the worker
+ *     range.c     count, size                         trim.c      delete_range, clear, pop
+ *     upkeep.c    consolidate everything, the worker
  *     stats.c     figures                             check.c     self_check
  */
 #ifndef BWTREE_TREE_H
@@ -26,6 +29,11 @@
  * read by whoever tries to advance the epoch; the rest belongs to the owner (figures are read by
  * bw_get_stats, hence atomic). A registration is never freed before its tree: when its thread ends,
  * another thread takes it over with its pools and figures. */
+enum {
+    BW_MAX_PIECES = 4, /* pages that one replacement builds at most: of two, each twice too large */
+    BW_SPARE_PIDS = 2 * BW_MAX_PIECES,
+};
+
 typedef struct bw_thread {
     _Alignas(BW_CACHE_LINE) _Atomic uint64_t announced; /* the epoch of the pin, 0: not pinned */
     _Atomic uint64_t pins;                              /* pins so far */
@@ -35,15 +43,17 @@ typedef struct bw_thread {
 
     _Alignas(BW_CACHE_LINE) bw_limbo limbo;
     bw_pool pool;
-    unsigned depot_turn;  /* the depot's stack that it pushed onto last */
-    bw_pid spare_pids[2]; /* taken for a split that another helper won */
+    unsigned depot_turn; /* the depot's stack that it pushed onto last */
     unsigned spare_pid_count;
+    bw_pid spare_pids[BW_SPARE_PIDS]; /* free ones, for its next splits (mapping.c) */
 
     struct {
         _Atomic int64_t size; /* keys inserted less keys removed by this thread */
         _Atomic uint64_t appends, appends_lost;
         _Atomic uint64_t consolidations, consolidations_lost;
         _Atomic uint64_t splits, root_splits, posts, helps;
+        _Atomic uint64_t merges, merges_lost, root_collapses;
+        _Atomic uint64_t pids_recycled;
     } figures;
 
     /* For how long this thread has been seen to block the epoch (epoch.c). */
@@ -73,8 +83,9 @@ struct bw_tree {
     bw_options options;
 
     /* Written rarely. */
-    _Alignas(BW_CACHE_LINE) _Atomic uint64_t epoch; /* the global epoch, from 1 */
-    _Alignas(BW_CACHE_LINE) _Atomic uint64_t next_pid;
+    _Alignas(BW_CACHE_LINE) _Atomic uint64_t epoch;    /* the global epoch, from 1 */
+    _Alignas(BW_CACHE_LINE) _Atomic uint64_t next_pid; /* the first that was never taken */
+    _Atomic uint64_t free_pids;   /* head of the list of free ones: page id | pops so far << 32 */
     _Atomic(bw_thread *) threads; /* every registration */
     _Atomic(bw_page *) orphans;   /* bags of threads that have ended */
     _Atomic uint64_t cursors;     /* open ones */
@@ -132,12 +143,32 @@ static inline bool bw_map_install(bw_tree *tree, bw_pid pid, bw_page *frozen, bw
                                                    memory_order_release, memory_order_relaxed);
 }
 
-/* Takes n page ids (n <= 2), or none and false. */
+/* What the mapping table holds for a page id whose page has gone into another: a page of no use, whose
+ * fences send every key on to the root, so that a search that meets it starts again by itself. */
+extern bw_page bw_tombstone;
+
+static inline bool bw_page_is_tombstone(const bw_page *page) {
+    return page == &bw_tombstone;
+}
+
+/* Is it a page, and not a tombstone, a free page id or nothing? Asked only by those who walk over all
+ * page ids: whoever has learnt one under its pin finds a page or a tombstone. */
+static inline bool bw_map_is_page(const bw_page *page) {
+    return page != NULL && ((uintptr_t)page & 1) == 0 && !bw_page_is_tombstone(page);
+}
+
+/* Takes n page ids (n <= BW_MAX_PIECES), or none and false. */
 bool bw_pids_take(bw_thread *self, unsigned n, bw_pid *pids);
-/* Gives back page ids that were never reachable. */
+/* Gives back page ids that nobody can reach: never published, or after their grace period. */
 void bw_pids_give_back(bw_thread *self, unsigned n, const bw_pid *pids);
 /* Could bw_pids_take(self, n) succeed now? */
 bool bw_pids_left(const bw_thread *self, unsigned n);
+/* Gives the thread's spare page ids to all. */
+void bw_pids_hand_over(bw_thread *self);
+/* The first page id of the list of free ones, and the one that follows there; BW_NO_PID at the end.
+ * To be trusted when nothing else runs. */
+bw_pid bw_pids_first_free(const bw_tree *tree);
+bw_pid bw_pids_next_free(const bw_tree *tree, bw_pid pid);
 
 /* ---- thread.c ---- */
 
@@ -191,10 +222,36 @@ void bw_registry_lock(void);
 void bw_registry_unlock(void);
 void bw_registry_remove(bw_tree *tree);
 
+/* ---- detour.c ---- */
+
+/* What a reader has found: the page and, when it is being merged, what shows that it was still true:
+ * as long as the mapping table holds `witness` for `witness_pid`, the page is what it was. */
+typedef struct bw_found {
+    bw_page *page;
+    bw_pid pid;
+    unsigned slots;         /* of the log that count */
+    const bw_page *witness; /* NULL: the page speaks for itself */
+    bw_pid witness_pid;
+    bool crossed; /* as in bw_place */
+    bw_duty missing;
+} bw_found;
+
+/* Descends, and makes sure that what the page holds (base and `slots` slots) was the truth at one
+ * moment since the call began. Neither writes nor allocates. If the tree is lower than `level`, the page
+ * found is the root. Caller is pinned. */
+void bw_find(bw_tree *tree, uint64_t key, unsigned level, bw_found *found);
+
+/* A get that knows all detours, for one that met a page where the plain way ends. */
+bool bw_get_around(bw_tree *tree, uint64_t key, uint64_t *value);
+
+/* Where a descent goes on when it is at place->page and the plain way ends there: a right link to be
+ * crossed, a deleted separator, a tombstone, a REMOVE. */
+bw_pid bw_detour(bw_tree *tree, uint64_t key, bw_place *place);
+
 /* ---- consolidate.c, split.c ---- */
 
-/* Duties that a call has run into and not yet done. They may be dropped: the separator is found
- * missing again by the next thread that crosses the link. */
+/* Duties that a call has run into and not yet done. They may be dropped: what is to be done is found
+ * again, by the next thread that comes by or by bw_consolidate. */
 typedef struct bw_duties {
     unsigned count;
     bw_duty list[BW_MAX_LEVEL];
@@ -214,16 +271,68 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
 /* Makes the page frozen if it is not, by FREEZE in its first free slot. */
 void bw_log_freeze(bw_page *page);
 
-/* Replaces a frozen page by its consolidation, in two pages if it has grown too large (then adds the
- * post to duties). BW_OK also if another helper was faster. BW_ENOMEM, BW_EPIDS: nothing changed. */
+/* Does what a frozen page needs, so that its range can be written again: replaces it by its
+ * consolidation, in two pages if it has grown too large (then adds the post to duties), with its right
+ * sibling's entries if the log ends with MERGE; or finishes its own merge if that ends with REMOVE.
+ * BW_OK also if another helper was faster. BW_ENOMEM, BW_EPIDS: nothing changed. */
 bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_duties *duties);
 
 /* The part of it for n > capacity entries. */
 bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *keys,
                    const uint64_t *values, unsigned n, unsigned left, bw_duties *duties);
 
-/* Posts separators to their parents until none is left; gives up what fails. */
-void bw_post_separators(bw_thread *self, bw_duties *duties);
+/* Does duties until none is left; gives up what fails. */
+void bw_do_duties(bw_thread *self, bw_duties *duties);
+
+/* Posts a separator to its parent. BW_OK also if it is there, or its page has gone. */
+bw_status bw_post(bw_thread *self, bw_duty duty, bw_duties *duties);
+
+/* ---- merge.c, collapse.c ---- */
+
+/* Fewer entries than this, and a page of this level is merged. */
+static inline unsigned bw_least_entries(const bw_options *options, unsigned level) {
+    unsigned capacity = level == 0 ? options->leaf_capacity : options->inner_capacity;
+    unsigned least = capacity * options->merge_threshold / 100;
+    unsigned floor = level == 0 ? 1 : 2;
+    return least < floor ? floor : least;
+}
+
+/* Adds the duty to merge the page if n entries are too few for it. */
+static inline void bw_merge_if_small(const bw_thread *self, bw_pid pid, const bw_page *page,
+                                     unsigned n, bw_duties *duties) {
+    if (pid != BW_ROOT && n < bw_least_entries(&self->tree->options, page->level))
+        bw_duties_add(duties, (bw_duty){.separator = page->low,
+                                        .pid = pid,
+                                        .level = (uint16_t)(page->level + 1U),
+                                        .kind = BW_DUTY_MERGE});
+}
+
+/* Merges the page that the duty names with a sibling if it still holds too little and both fit; with
+ * `force` in any case, and into the left one. BW_OK also if there is nothing to do. */
+bw_status bw_merge_start(bw_thread *self, bw_duty duty, bool force, bw_duties *duties);
+
+/* One step towards the merge of the duty's page, which does not begin at 0, into the page on its left,
+ * whichever parent that has: posts, or merges the parents, first. BW_OK: others or this call have changed
+ * something; look again. */
+bw_status bw_merge_left(bw_thread *self, bw_duty duty, bw_duties *duties);
+
+/* Takes a merge that has begun to its end: `marked` says that the parent's entry is marked, otherwise
+ * the page's log ends with REMOVE. */
+bw_status bw_merge_finish(bw_thread *self, bw_duty duty, bool marked, bw_duties *duties);
+
+/* The last step of consolidating a page whose log ends with MERGE. */
+bw_status bw_merge_install(bw_thread *self, bw_pid pid, bw_page *page, bw_duties *duties);
+
+/* Replaces a root that has a single child by what that child holds, again and again; BW_OK also if
+ * there is nothing to do. */
+bw_status bw_collapse(bw_thread *self, bw_duties *duties);
+
+/* The same, when the child's log ends with REMOVE. */
+bw_status bw_collapse_finish(bw_thread *self, bw_pid child_pid, bw_page *child);
+
+/* Ends the life of a removed page that nothing leads to any more: CAS of its mapping entry to the
+ * tombstone; the winner retires the page and its page id. */
+bool bw_bury(bw_thread *self, bw_pid pid, bw_page *page);
 
 /* ---- write.c ---- */
 
@@ -238,6 +347,12 @@ static inline bool bw_log_append(bw_page *page, unsigned slot, uint64_t word) {
 
 /* The n-th loss in a row of one call: a spin hint up to retry_limit, then exponential, jittered. */
 void bw_backoff(bw_thread *self, unsigned lost);
+
+/* Keys inserted less keys removed by this thread. relaxed: a figure that only its owner writes. */
+static inline void bw_count_size(bw_thread *self, int64_t change) {
+    int64_t size = atomic_load_explicit(&self->figures.size, memory_order_relaxed);
+    atomic_store_explicit(&self->figures.size, size + change, memory_order_relaxed);
+}
 
 /* bw_remove for a caller that is pinned. */
 bw_status bw_remove_pinned(bw_thread *self, uint64_t key, uint64_t *seen);

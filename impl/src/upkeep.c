@@ -15,24 +15,55 @@
 static bool would_lack_pids(const bw_thread *self, const bw_page *page, unsigned length) {
     const bw_options *options = &self->tree->options;
     unsigned capacity = page->level == 0 ? options->leaf_capacity : options->inner_capacity;
+    if (length > 0 && bw_word_kind(bw_slot(page, length - 1)) > BW_KIND_FREEZE)
+        return false; /* frozen by a merge, which asks for itself */
     return page->count + length > capacity && !bw_pids_left(self, 2);
 }
 
+/* Takes up merges that were given up, or that could not begin earlier, at the page that begins at `low`. */
+static bw_status tend_merges(bw_thread *self, bw_pid pid, uint64_t low, unsigned level,
+                             bw_duties *duties) {
+    bw_tree *tree = self->tree;
+    bw_page *page = bw_map_load(tree, pid);
+    if (bw_page_is_tombstone(page) || page->low != low || page->level != level ||
+        (level == 0 && page->count >= bw_least_entries(&tree->options, 0)))
+        return BW_OK;
+    uint64_t keys[BW_MAX_ENTRIES];
+    uint64_t values[BW_MAX_ENTRIES];
+    unsigned n = bw_page_entries(page, tree->search, bw_log_length(page), keys, values);
+    bw_status status = BW_OK;
+    for (unsigned i = 0; level > 0 && i < n && status == BW_OK; i++)
+        if ((values[i] & BW_MARKED) != 0)
+            status = bw_merge_finish(self,
+                                     (bw_duty){.separator = keys[i],
+                                               .pid = (bw_pid)values[i],
+                                               .level = (uint16_t)level,
+                                               .kind = BW_DUTY_FINISH},
+                                     true, duties);
+    if (status == BW_OK && pid == BW_ROOT)
+        return bw_collapse(self, duties);
+    bw_merge_if_small(self, pid, page, n, duties);
+    return status;
+}
+
 /* Consolidates the page of `level` at `key` if its log has at least `length` records; posts what is
- * found missing on the way. Gives the key of the next page. */
+ * found missing on the way, and merges. Gives the key of the next page. */
 static bw_status tend(bw_thread *self, unsigned level, uint64_t *key, unsigned length, bool *worked,
                       bool *more) {
     bw_tree *tree = self->tree;
+    uint64_t merges = atomic_load_explicit(&self->figures.merges, memory_order_relaxed);
     bw_duties duties;
     duties.count = 0;
-    bw_place place;
-    tree->search->descend(tree, *key, level, &place);
-    *more = !bw_page_is_rightmost(place.page);
+    bw_found place;
+    bw_find(tree, *key, level, &place);
+    *more = place.page->level == level && !bw_page_is_rightmost(place.page);
     *key = place.page->high;
+    if (place.page->level != level)
+        return BW_OK; /* the tree has become lower */
     bw_status status = BW_OK;
-    unsigned taken = bw_log_length(place.page);
-    if (taken >= length) {
-        if (would_lack_pids(self, place.page, taken)) {
+    bool frozen = place.slots > 0 && bw_word_freezes(bw_slot(place.page, place.slots - 1));
+    if (place.slots >= length || frozen) {
+        if (would_lack_pids(self, place.page, place.slots)) {
             status = BW_EPIDS;
         } else {
             bw_log_freeze(place.page);
@@ -44,13 +75,18 @@ static bw_status tend(bw_thread *self, unsigned level, uint64_t *key, unsigned l
         bw_count_up(&self->figures.helps);
         bw_duties_add(&duties, place.missing);
     }
-    bw_post_separators(self, &duties);
+    bw_do_duties(self, &duties);
+    if (status == BW_OK) {
+        status = tend_merges(self, place.pid, place.page->low, level, &duties);
+        bw_do_duties(self, &duties);
+    }
+    *worked |= atomic_load_explicit(&self->figures.merges, memory_order_relaxed) != merges;
     return status;
 }
 
 static bool must_stop(const struct bw_worker *worker);
 
-/* Tends all pages, leaves first, a pin each. Goes on after a failure, and returns the first. */
+/* Tends all pages, leaves first, a pin each, and says whether there was anything to do. Goes on after a failure, and returns the first. */
 static bw_status sweep(bw_tree *tree, unsigned length, const struct bw_worker *worker,
                        bool *worked) {
     bw_status first = BW_OK;
@@ -76,7 +112,7 @@ static bw_status sweep(bw_tree *tree, unsigned length, const struct bw_worker *w
 }
 
 bw_status bw_consolidate(bw_tree *tree) {
-    bool worked;
+    bool worked = false;
     return sweep(tree, 1, NULL, &worked);
 }
 

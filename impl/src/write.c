@@ -66,11 +66,6 @@ void bw_backoff(bw_thread *self, unsigned lost) {
         spin_hint();
 }
 
-static void count_size(bw_thread *self, int change) {
-    int64_t size = atomic_load_explicit(&self->figures.size, memory_order_relaxed);
-    atomic_store_explicit(&self->figures.size, size + change, memory_order_relaxed);
-}
-
 /* Starts the loads of all that a consolidation will read, for the write that is about to fill the log
  * (or finds it full): they overlap with its own search. */
 static void prefetch_entries(const bw_page *page, unsigned slots) {
@@ -139,9 +134,9 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
                 record = NULL;
                 bw_count_up(&self->figures.appends);
                 if (kind == REMOVE)
-                    count_size(self, -1);
+                    bw_count_size(self, -1);
                 else if (!present)
-                    count_size(self, 1);
+                    bw_count_size(self, 1);
                 /* Whoever freezes the page has it in the cache. May fail: others will help. */
                 if (scan.next + 1 == leaf->log_slots)
                     (void)bw_consolidate_page(self, place.pid, leaf, &duties);
@@ -151,7 +146,8 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
             bw_backoff(self, ++lost);
             bw_log_scan(leaf, key, &scan);
         }
-        if (!decision.append || decision.status == BW_ENOMEM)
+        /* What a removed page says may be out of date, also that there is nothing to do. */
+        if (!scan.removed && (!decision.append || decision.status == BW_ENOMEM))
             break;
         bw_status status = bw_consolidate_page(self, place.pid, leaf, &duties);
         if (status != BW_OK) {
@@ -167,7 +163,7 @@ done:
         bw_duties_add(&duties, place.missing);
     }
     if (duties.count > 0)
-        bw_post_separators(self, &duties);
+        bw_do_duties(self, &duties);
     if (decision.status >= 0 && present && seen != NULL)
         *seen = current;
     return decision.status;

@@ -341,7 +341,16 @@ int rec_run_finish(rec_run *run) {
                  (unsigned long long)count);
         return -1;
     }
+    /* The worker merges pages, too: at rest is a tree without it. */
+    bw_stats stats;
+    status = bw_get_stats(run->tree, &stats);
+    if (status == BW_OK)
+        status = bw_worker_stop(run->tree);
+    if (status != BW_OK)
+        return broken(run, "stopping the worker", status);
     status = bw_self_check(run->tree, true, message, sizeof message);
+    if (status == BW_OK && stats.worker)
+        status = bw_worker_start(run->tree);
     if (status != BW_OK) {
         snprintf(run->error, sizeof run->error, "self check after the run: status %d (%s): %s",
                  (int)status, bw_strerror(status), message);
