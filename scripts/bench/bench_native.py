@@ -1,6 +1,7 @@
 """The C driver from Python: build it, ask what it can do, run one process of it.
 
-One process measures one index with one number of threads; see driver.c.
+One process measures one index with one number of threads; see driver.c. The second program that is
+built measures several indexes in one process; bench_side_by_side.py runs it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ class Driver:
     program: Path
     adapters: dict[str, str]
     workloads: dict[str, str]
+
+    @property
+    def side_by_side(self) -> Path:
+        """The program that measures several indexes in one process."""
+        return self.program.with_name("bench_side_by_side")
 
 
 def _tool(name: str) -> str:

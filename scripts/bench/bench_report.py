@@ -12,7 +12,7 @@ import platform
 import shutil
 import statistics
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,6 +90,7 @@ class Row:
     figures: Mapping[str, Figure]
     ratios: Mapping[str, float]  # ours over the index's own: above 1 is more
     more_is_better: bool = True
+    quartiles: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # of the ratios
 
 
 def _ratio(ours: Mapping[int, float], theirs: Mapping[int, float]) -> float | None:
@@ -162,6 +163,9 @@ def _ratio_text(line: Row, index: str) -> Text:
         return Text("–")
     gain = ratio - 1 if line.more_is_better else 1 - ratio
     style = "" if abs(gain) < NOISE else "green" if gain > 0 else "red"
+    if index in line.quartiles:
+        low, high = line.quartiles[index]
+        return Text(f"× {ratio:.3f} ({low:.3f}–{high:.3f})", style=style)
     return Text(f"× {ratio:.2f}", style=style)
 
 

@@ -8,10 +8,13 @@
 
 #include "stream.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { KEYS = 8192, OPERATIONS = 300000, LONGEST_SCAN = 128, BATCH = 64 };
 
@@ -172,4 +175,31 @@ bool check_adapter(const bench_adapter *adapter, uint64_t seed, char *message, s
         adapter->close(index);
     free(c.model);
     return good;
+}
+
+int check_apart(const bench_adapter *adapter, uint64_t seed) {
+    pid_t child = fork();
+    if (child < 0) {
+        fprintf(stderr, "cannot start a process for the check: %s\n", strerror(errno));
+        return CANNOT;
+    }
+    if (child == 0) {
+        char message[512];
+        bool good = check_adapter(adapter, seed, message, sizeof message);
+        if (!good)
+            fprintf(stderr, "%s\n", message);
+        _exit(good ? 0 : WRONG);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) {
+            fprintf(stderr, "cannot wait for the check: %s\n", strerror(errno));
+            return CANNOT;
+        }
+    if (WIFSIGNALED(status)) {
+        fprintf(stderr, "%s crashed in the check: signal %d (seed %" PRIu64 ")\n", adapter->name,
+                WTERMSIG(status), seed);
+        return WRONG;
+    }
+    return WEXITSTATUS(status);
 }

@@ -2,7 +2,8 @@
 
 In C: the tree and std::map under a std::shared_mutex (and any index given by --extra-adapter).
 In Python: BwTree and sortedcontainers.SortedDict under a lock. The indexes take turns, each in a
-process of its own, over several repeats. docs/performance.md explains what is measured.
+process of its own, over several repeats. The tree and the extra adapters are then measured side by
+side in one process, where ratios are finest. docs/performance.md explains what is measured.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from typing import TYPE_CHECKING, Annotated
 import bench_native
 import bench_python
 import bench_report
+import bench_side_by_side
 import typer
 from bench_native import ASCENDING, HERE, ROOT, Driver, Job
-from bench_report import DISTURBED, Measurement, Wrong
+from bench_report import DISTURBED, OURS, Measurement, Wrong
+from bench_side_by_side import SideJob, Slices
 
 from model_check.console import diagnostics, output, progress
 from model_check.report import CannotRun, write_json
@@ -33,8 +36,8 @@ if TYPE_CHECKING:
 _VIOLATION, _CANNOT, _INTERRUPTED = 1, 2, 130
 _LEAST_KEYS, _MOST_THREADS = 10_000, 64
 _MOST_OPERATIONS = 2_000_000
-#: Memory to have ready for a key: the greatest index's (std::map's 64 bytes) and the streams'.
-_BYTES_A_KEY = 64 + 2 * 8
+#: Memory to have ready for a key: the greatest index's (std::map's), and the streams'.
+_INDEX_BYTES, _STREAM_BYTES = 64, 2 * 8
 
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 
@@ -52,18 +55,43 @@ class Plan:
     workloads: tuple[str, ...]  # of the C driver
     containers: tuple[str, ...]  # of Python; empty: none
     python_keys: int
+    beside: tuple[str, ...]  # adapters that are measured side by side, too; empty: none
+    beside_operations: int
+
+    def _groups(self) -> list[tuple[str, ...]]:
+        """Part the workloads into those of the same keys."""
+        ascending = (ASCENDING,) if ASCENDING in self.workloads else ()
+        others = tuple(name for name in self.workloads if name != ASCENDING)
+        return [group for group in (others, ascending) if group]
 
     def jobs(self) -> list[Job]:
         """Give the C driver's processes: indexes take turns within each repeat."""
-        ascending = (ASCENDING,) if ASCENDING in self.workloads else ()
-        others = tuple(name for name in self.workloads if name != ASCENDING)
         return [
             Job(adapter, threads, repeat, group, self.keys, self.operations, self.seed + repeat)
             for repeat in range(self.repeats)
             for threads in self.threads
-            for group in (others, ascending)
-            if group
+            for group in self._groups()
             for adapter in self.adapters
+        ]
+
+    def side_jobs(self) -> list[SideJob]:
+        """Give the processes in which several indexes are measured side by side."""
+        count = len(self.beside)
+        return [
+            SideJob(
+                self.beside,
+                threads,
+                group,
+                self.keys,
+                min(
+                    self.beside_operations,
+                    bench_side_by_side.most_operations(self.keys, threads, count),
+                ),
+                self.seed,
+            )
+            for threads in self.threads
+            for group in self._groups()
+            if self.beside
         ]
 
     def python_jobs(self) -> list[Job]:
@@ -113,8 +141,8 @@ def _least(option: str, value: int, least: int) -> None:
         raise CannotRun(message)
 
 
-def _check_memory(keys: int) -> None:
-    need = keys * _BYTES_A_KEY
+def _check_memory(keys: int, indexes: int) -> None:
+    need = keys * (indexes * _INDEX_BYTES + _STREAM_BYTES)
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
@@ -149,11 +177,13 @@ def _python_job(job: Job, waiting: Callable[[], None]) -> list[Measurement]:
     ]
 
 
-def _measure(driver: Driver, plan: Plan) -> list[Measurement]:
+def _measure(driver: Driver, plan: Plan) -> tuple[list[Measurement], list[Slices]]:
     found: list[Measurement] = []
+    beside: list[Slices] = []
+    side_jobs = plan.side_jobs()
     runs: list[tuple[str, Job]] = [("C", job) for job in plan.jobs()]
     runs += [("Python", job) for job in plan.python_jobs()]
-    with progress("bench", len(runs), diagnostics()) as reporter:
+    with progress("bench", len(runs) + len(side_jobs), diagnostics()) as reporter:
         for part, job in runs:
             what = f"{part}: {Path(job.adapter).stem}, {job.threads} thread(s)"
             if job.workloads == (ASCENDING,):
@@ -170,7 +200,17 @@ def _measure(driver: Driver, plan: Plan) -> list[Measurement]:
             found += new
             seconds = sum(one.seconds for one in new)
             reporter.step(f"{what}, repeat {job.repeat + 1}: {seconds:.1f} s measured")
-    return found
+        for side_job in side_jobs:
+
+            def waiting_beside(what: str = side_job.title()) -> None:
+                reporter.now(what)
+
+            waiting_beside()
+            slices = bench_side_by_side.run_job(driver, side_job, waiting_beside)
+            beside += slices
+            seconds = sum(sum(each) for one in slices for each in one.seconds.values())
+            reporter.step(f"{side_job.title()}: {seconds:.1f} s measured")
+    return found, beside
 
 
 @dataclass(frozen=True)
@@ -188,6 +228,7 @@ class _Options:
     python: bool
     python_keys: int
     processor_time: bool
+    side_by_side: bool
     engine: Path
     json_file: Path | None
 
@@ -206,7 +247,11 @@ def _operations(options: _Options) -> int:
             f"got {operations:,}: each key can be removed only once"
         )
         raise CannotRun(message)
-    _check_memory(options.keys)
+    if options.side_by_side or options.extra:
+        indexes = 1 + len(options.extra) + options.side_by_side
+        least = bench_side_by_side.least_operations(max(_numbers(options.threads)), indexes)
+        _least("--operations (for indexes side by side)", operations, least)
+    _check_memory(options.keys, 1 + len(options.extra) + options.side_by_side)
     return operations
 
 
@@ -222,19 +267,35 @@ def _containers(options: _Options) -> tuple[str, ...]:
     return ("bwtree", "sorteddict")
 
 
+def _beside(
+    adapters: tuple[str, ...], extra: tuple[str, ...], *, everyone: bool
+) -> tuple[str, ...]:
+    """Choose who is measured side by side: the tree and the extra adapters, or everyone."""
+    if everyone:
+        if len(adapters) == 1:
+            message = f"--side-by-side needs two indexes at least, got only {adapters[0]}"
+            raise CannotRun(message)
+        return adapters
+    return (OURS, *extra) if OURS in adapters and extra else ()
+
+
 def _make_plan(driver: Driver, options: _Options, operations: int, extra: tuple[str, ...]) -> Plan:
     if "std_map" not in driver.adapters:
         diagnostics().print("no C++ compiler (c++) was found: std::map is left out of this run")
+    adapters = (*_names(options.adapters, driver.adapters, "--adapters"), *extra)
     return Plan(
         options.keys,
         operations,
         _numbers(options.threads),
         options.repeats,
         options.seed,
-        (*_names(options.adapters, driver.adapters, "--adapters"), *extra),
+        adapters,
         _names(options.workloads, driver.workloads, "--workloads"),
         _containers(options),
         options.python_keys,
+        _beside(adapters, extra, everyone=options.side_by_side),
+        # As many as there can be, so that a slice is long beside the refill of the caches.
+        options.operations or options.keys,
     )
 
 
@@ -248,16 +309,19 @@ def _bench(options: _Options) -> None:
         driver = bench_native.build(folder / where, options.engine)
         plan = _make_plan(driver, options, operations, extra)
         bench_native.check_adapters(driver, plan.adapters, lambda: None)
+        bench_side_by_side.check(driver, plan.side_jobs())
     load = os.getloadavg()[0]
     if load > 1 and diagnostics().is_terminal:
         diagnostics().print(f"other programs are running (load average {load:.1f})", style="yellow")
     machine, commit = bench_report.machine(), bench_report.commit(options.engine)
-    found = _measure(driver, plan)
+    found, beside = _measure(driver, plan)
 
     titles = {"C": driver.workloads, "Python": bench_python.WORKLOADS}
-    tables = bench_report.sections(found, titles, processor_time=options.processor_time)
+    processor_time = options.processor_time
+    tables = bench_report.sections(found, titles, processor_time=processor_time)
+    tables += bench_side_by_side.sections(beside, driver.workloads, processor_time=processor_time)
     command = shlex.join(["python", "scripts/bench/run.py", *sys.argv[1:]])
-    disturbed = max(one.others for one in found)
+    disturbed = max([one.others for one in found] + [one.others for one in beside])
     rules = f"median (least–greatest) of {plan.repeats}; ratios: medians of the repeats' ratios"
     others = f"other programs took up to {disturbed:.0%} of the processors"
     notes = [f"command: {command}", f"machine: {machine['summary']}", rules, others]
@@ -281,6 +345,7 @@ def _bench(options: _Options) -> None:
         "repeats": plan.repeats,
         "seed": plan.seed,
         "measurements": bench_report.as_json(found),
+        "side_by_side": bench_side_by_side.as_json(beside),
     }
     stamp = started.strftime("%Y%m%d-%H%M%S")
     file = options.json_file or folder / f"{stamp}.json"
@@ -317,6 +382,13 @@ def main(  # noqa: PLR0913 - the command line
         bool,
         typer.Option("--processor-time", help="Tables by processor time, for a busy machine."),
     ] = False,
+    side_by_side: Annotated[
+        bool,
+        typer.Option(
+            "--side-by-side",
+            help="All indexes in one process, too, in turns [bwtree and the extra adapters].",
+        ),
+    ] = False,
     engine: Annotated[Path, typer.Option(help="Checkout whose tree is measured in C.")] = ROOT,
     quick: Annotated[
         bool, typer.Option("--quick", help="A million keys, once, for a first impression.")
@@ -328,7 +400,7 @@ def main(  # noqa: PLR0913 - the command line
     """Measure the tree beside its peers and print tables; write JSON and Markdown."""
     options = _Options(
         *(keys, operations, threads, repeats, seed, workloads, adapters, extra_adapter or []),
-        *(python, python_keys, processor_time, engine, json_file),
+        *(python, python_keys, processor_time, side_by_side, engine, json_file),
     )
     if quick:
         options = replace(options, keys=1_000_000, repeats=1, python_keys=50_000)

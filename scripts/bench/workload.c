@@ -147,11 +147,13 @@ const workload *workload_find(const char *name, size_t length) {
     return NULL;
 }
 
-/* One workload on its way: each thread's streams, and its count of wrong answers. */
-typedef struct work {
+/* Each thread's streams, and where in them it is at work. */
+struct streams {
     const workload *what;
-    bench_run *run;
+    unsigned threads;
     uint64_t from, to;
+    share all;      /* what the threads share in, as thread 0 sees it */
+    bench_run *run; /* that is at work */
     zipf zipf;
     uint64_t *keys[CREW_MAX];
     uint64_t *fresh[CREW_MAX];
@@ -159,30 +161,61 @@ typedef struct work {
         uint64_t count;
         uint64_t apart[7]; /* one line each */
     } errors[CREW_MAX];
-} work;
+};
 
 static void job_fill(unsigned thread, void *context) {
-    work *w = context;
-    share mine = {w->run->loaded, w->run->seed, thread, w->run->threads};
-    stream_fill(w->keys[thread], w->to, w->what->keys, &mine, &w->zipf);
-    if (w->what->fresh)
-        stream_fill(w->fresh[thread], w->to, CHOOSE_FRESH, &mine, NULL);
+    streams *s = context;
+    share mine = s->all;
+    mine.thread = thread;
+    stream_fill(s->keys[thread], s->to, s->what->keys, &mine, &s->zipf);
+    if (s->what->fresh)
+        stream_fill(s->fresh[thread], s->to, CHOOSE_FRESH, &mine, NULL);
 }
 
 static void job_loop(unsigned thread, void *context) {
-    work *w = context;
-    w->errors[thread].count += w->what->loop(w->run->adapter, w->run->sessions[thread],
-                                             w->keys[thread], w->fresh[thread], w->from, w->to);
+    streams *s = context;
+    s->errors[thread].count = s->what->loop(s->run->adapter, s->run->sessions[thread],
+                                            s->keys[thread], s->fresh[thread], s->from, s->to);
 }
 
-static bool allocate(work *w, uint64_t each) {
-    bool good = true;
-    for (unsigned t = 0; t < w->run->threads; t++) {
-        w->keys[t] = malloc(each * sizeof(uint64_t));
-        w->fresh[t] = w->what->fresh ? malloc(each * sizeof(uint64_t)) : NULL;
-        good = good && w->keys[t] != NULL && (w->fresh[t] != NULL || !w->what->fresh);
+streams *streams_make(const workload *what, const bench_run *run, uint64_t each) {
+    streams *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->what = what;
+    s->threads = run->threads;
+    s->to = each;
+    s->all = (share){.loaded = run->loaded, .seed = run->seed, .threads = run->threads};
+    for (unsigned t = 0; t < run->threads; t++) {
+        s->keys[t] = malloc(each * sizeof(uint64_t));
+        s->fresh[t] = what->fresh ? malloc(each * sizeof(uint64_t)) : NULL;
+        if (s->keys[t] == NULL || (what->fresh && s->fresh[t] == NULL)) {
+            streams_free(s);
+            return NULL;
+        }
     }
-    return good;
+    if (what->keys == CHOOSE_ZIPF)
+        zipf_init(&s->zipf, run->loaded, 0.99);
+    crew_run(run->crew, job_fill, s);
+    return s;
+}
+
+double streams_run(streams *s, bench_run *run, uint64_t from, uint64_t to, uint64_t *errors) {
+    s->run = run;
+    s->from = from;
+    s->to = to;
+    double seconds = crew_run(run->crew, job_loop, s);
+    for (unsigned t = 0; t < s->threads; t++)
+        *errors += s->errors[t].count;
+    return seconds;
+}
+
+void streams_free(streams *s) {
+    for (unsigned t = 0; t < s->threads; t++) {
+        free(s->keys[t]);
+        free(s->fresh[t]);
+    }
+    free(s);
 }
 
 static int64_t resident_bytes(void) {
@@ -196,41 +229,54 @@ static int64_t resident_bytes(void) {
     return resident * sysconf(_SC_PAGESIZE);
 }
 
+uint64_t workload_share(const workload *what, const bench_run *run) {
+    return (what->load ? run->loaded : run->operations / what->fewer_times) / run->threads;
+}
+
 bool workload_run(const workload *what, bench_run *run, outcome *out) {
-    uint64_t total = what->load ? run->loaded : run->operations / what->fewer_times;
-    uint64_t each = total / run->threads;
+    uint64_t each = workload_share(what, run);
     uint64_t warm = what->load ? 0 : each / 10;
-    work *w = calloc(1, sizeof *w);
-    bool good = false;
-    if (w == NULL)
+    streams *s = streams_make(what, run, warm + each);
+    if (s == NULL)
         return false;
-    w->what = what;
-    w->run = run;
-    if (allocate(w, warm + each)) {
-        if (what->keys == CHOOSE_ZIPF)
-            zipf_init(&w->zipf, run->loaded, 0.99);
-        w->to = warm + each;
-        crew_run(run->crew, job_fill, w);
-        if (warm > 0) {
-            w->to = warm;
-            crew_run(run->crew, job_loop, w);
-            w->from = warm;
-            w->to = warm + each;
+    *out = (outcome){.operations = each * run->threads};
+    if (warm > 0)
+        streams_run(s, run, 0, warm, &out->errors);
+    int64_t before = resident_bytes();
+    out->seconds = streams_run(s, run, warm, warm + each, &out->errors);
+    out->resident_bytes = resident_bytes() - before;
+    out->processor_seconds = crew_processor_seconds(run->crew);
+    streams_free(s);
+    return true;
+}
+
+static void job_open(unsigned thread, void *context) {
+    bench_run *run = context;
+    run->sessions[thread] = run->adapter->session_open(run->index);
+}
+
+static void job_close(unsigned thread, void *context) {
+    bench_run *run = context;
+    if (run->sessions[thread] != NULL)
+        run->adapter->session_close(run->sessions[thread]);
+}
+
+bool bench_run_open(bench_run *run) {
+    run->index = run->adapter->open();
+    if (run->index == NULL) {
+        fprintf(stderr, "%s cannot be opened\n", run->adapter->name);
+        return false;
+    }
+    crew_run(run->crew, job_open, run);
+    for (unsigned t = 0; t < run->threads; t++)
+        if (run->sessions[t] == NULL) {
+            fprintf(stderr, "%s gave no session to thread %u\n", run->adapter->name, t);
+            return false;
         }
-        int64_t before = resident_bytes();
-        out->seconds = crew_run(run->crew, job_loop, w);
-        out->resident_bytes = resident_bytes() - before;
-        out->processor_seconds = crew_processor_seconds(run->crew);
-        out->operations = each * run->threads;
-        out->errors = 0;
-        for (unsigned t = 0; t < run->threads; t++)
-            out->errors += w->errors[t].count;
-        good = true;
-    }
-    for (unsigned t = 0; t < run->threads; t++) {
-        free(w->keys[t]);
-        free(w->fresh[t]);
-    }
-    free(w);
-    return good;
+    return true;
+}
+
+void bench_run_close(bench_run *run) {
+    crew_run(run->crew, job_close, run);
+    run->adapter->close(run->index);
 }

@@ -50,6 +50,25 @@ typedef struct outcome {
     int64_t resident_bytes;   /* by how much the process's resident memory has grown */
 } outcome;
 
+/* Opens the index and, in each of the crew's threads, its session. false: it failed, and a sentence
+ * on stderr has said why. */
+bool bench_run_open(bench_run *run);
+void bench_run_close(bench_run *run);
+
+/* How many timed operations of the workload each thread has to do. */
+uint64_t workload_share(const workload *w, const bench_run *run);
+
+/* The operations of a workload: `each` for each thread, the same for every index they are run on. */
+typedef struct streams streams;
+
+/* NULL: no memory. */
+streams *streams_make(const workload *w, const bench_run *run, uint64_t each);
+
+/* Lets each thread do its operations `from` up to `to` on the run's index. Gives the seconds from the
+ * first start to the last end, and adds the wrong answers to *errors. */
+double streams_run(streams *s, bench_run *run, uint64_t from, uint64_t to, uint64_t *errors);
+void streams_free(streams *s);
+
 /* Makes the streams, warms up with a tenth as many operations more, runs, and checks.
  * false: no memory for the streams. */
 bool workload_run(const workload *w, bench_run *run, outcome *out);

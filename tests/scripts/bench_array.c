@@ -60,9 +60,11 @@ static int array_do(void *session, int what, uint64_t key, uint64_t *value) {
     size_t at = place_of(a, key);
     int present = at < a->count && a->keys[at] == key;
     size_t behind = a->count - at;
+    /* 1: a neighbour's value; 8: only where there are more keys than the check has. */
+    int neighbour = BUG == 1 || (BUG == 8 && a->count > 8192);
     if (what == GET && present)
-        *value = a->values[BUG == 1 && at > 0 ? at - 1 : at]; /* 1: a neighbour's value */
-    if (what == REMOVE && present && BUG != 2) {              /* 2: remove leaves the key */
+        *value = a->values[neighbour && at > 0 ? at - 1 : at];
+    if (what == REMOVE && present && BUG != 2) { /* 2: remove leaves the key */
         memmove(&a->keys[at], &a->keys[at + 1], (behind - 1) * sizeof *a->keys);
         memmove(&a->values[at], &a->values[at + 1], (behind - 1) * sizeof *a->values);
         a->count--;

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,9 @@ sys.path.insert(0, str(BENCH))
 import bench_native  # noqa: E402
 import bench_python  # noqa: E402
 import bench_report  # noqa: E402
+import bench_side_by_side  # noqa: E402
 from bench_report import Figure, Measurement, Wrong  # noqa: E402
+from bench_side_by_side import SideJob, Slices  # noqa: E402
 
 from model_check.report import CannotRun  # noqa: E402
 
@@ -150,6 +153,95 @@ def test_the_driver_says_what_is_wrong_with_an_option(
     done = drive(driver, "--adapter", "bwtree", *options)
     assert done.returncode == 2
     assert sentence in done.stderr
+
+
+# ---- side by side ----
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_indexes_side_by_side_do_every_workload_in_slices_of_one_size(
+    driver: bench_native.Driver, array_adapter: Callable[[int], Path], threads: int
+) -> None:
+    adapters = ("bwtree", "std_map", str(array_adapter(0)))
+    seen = []
+    for workloads in (tuple(w for w in WORKLOADS if w != "load_ascending"), ("load_ascending",)):
+        job = SideJob(adapters, threads, workloads, 20000, 10000, seed=threads)
+        for one in bench_side_by_side.run_job(driver, job, lambda: None):
+            seen.append(one.workload)
+            assert set(one.seconds) == {"bwtree", "std_map", "array"}
+            slices = bench_side_by_side.ROUNDS * len(adapters)
+            assert all(len(each) == slices and min(each) > 0 for each in one.seconds.values())
+            total = 20000 if one.workload.startswith("load") else 10000
+            total //= 10 if one.workload == "scan" else 1
+            in_slice = total // threads // slices
+            assert one.operations == threads * (in_slice - in_slice // 4)
+    assert sorted(seen) == sorted(WORKLOADS)
+
+
+def side_job(*adapters: str, threads: int = 1) -> SideJob:
+    return SideJob(adapters, threads, ("scan",), 20000, 1000, seed=1)
+
+
+def test_a_wrong_answer_in_a_slice_fails_the_run_and_names_the_index(
+    driver: bench_native.Driver, array_adapter: Callable[[int], Path]
+) -> None:
+    job = SideJob(("bwtree", str(array_adapter(8))), 1, ("get_uniform",), 20000, 10000, seed=4)
+    with pytest.raises(
+        Wrong, match=r"array gave \d+ wrong answers in get_uniform .*seed 4"
+    ) as info:
+        bench_side_by_side.run_job(driver, job, lambda: None)
+    assert "bwtree gave" not in str(info.value)
+    assert "replay:" in str(info.value)
+    with pytest.raises(Wrong, match="array gives a wrong answer"):
+        bench_side_by_side.check(driver, [side_job("bwtree", str(array_adapter(1)))])
+
+
+def test_what_cannot_run_side_by_side_gets_a_sentence(
+    driver: bench_native.Driver, array_adapter: Callable[[int], Path]
+) -> None:
+    array = str(array_adapter(0))
+    cases = {
+        "two indexes are called array": side_job(array, array),
+        "name two indexes at least": side_job("bwtree"),
+        "is not an adapter of version": side_job("bwtree", str(array_adapter(7))),
+        "at least 25600 for 40 slices of 64 threads, got 1000": side_job(
+            "bwtree", array, threads=64
+        ),
+    }
+    for sentence, job in cases.items():
+        with pytest.raises(CannotRun, match=sentence):
+            bench_side_by_side.check(driver, [job])
+
+
+def test_the_most_operations_side_by_side_leave_a_key_for_each_remove(
+    driver: bench_native.Driver, array_adapter: Callable[[int], Path]
+) -> None:
+    adapters = ("bwtree", str(array_adapter(0)))
+    most = bench_side_by_side.most_operations(20000, 3, len(adapters))
+    job = SideJob(adapters, 3, ("remove",), 20000, most, seed=2)
+    assert len(bench_side_by_side.run_job(driver, job, lambda: None)) == 2
+    with pytest.raises(CannotRun, match="ten elevenths"):
+        bench_side_by_side.check(driver, [replace(job, operations=most + 100)])
+
+
+def test_a_ratio_side_by_side_is_taken_within_each_round() -> None:
+    # The machine is half as fast in the second round; whoever begins a slice takes 1 s less.
+    ours, theirs = [2.0, 3.0, 5.0, 5.0], [5.0, 4.0, 9.0, 9.0]
+    one = Slices(
+        threads=2,
+        workload="get",
+        keys=1000,
+        operations=1_000_000_000,
+        seconds={"bwtree": ours, "other": theirs},
+        processor_seconds={"bwtree": theirs, "other": ours},
+        others=0.0,
+    )
+    assert one.times(processor_time=False) == {"bwtree": [5.0, 10.0], "other": [9.0, 18.0]}
+    assert one.times(processor_time=True) == {"bwtree": [4.5, 9.0], "other": [2.5, 5.0]}
+    ((title, lines),) = bench_side_by_side.sections([one], {"get": "gets"}, processor_time=False)
+    assert "1,000 keys, 2 threads" in title
+    assert lines[0].ratios == {"other": pytest.approx(1.8)}
+    assert "| gets | 7.5 | 13.5 | × 1.800 (1.800–1.800) |" in bench_report.markdown(title, lines)
 
 
 # ---- the streams ----
@@ -329,7 +421,11 @@ def test_the_whole_run_writes_tables_and_figures(
         assert {("C", "bwtree", threads), ("C", "array", threads)} <= runs
         assert {("Python", "bwtree", threads), ("Python", "sorteddict", threads)} <= runs
     assert result["machine"]["processors"] >= 1
+    beside = {(one["workload"], one["threads"]): one for one in result["side_by_side"]}
+    assert beside.keys() == {(workload, t) for workload in WORKLOADS for t in (1, 2)}
+    assert all(set(one["seconds"]) == {"bwtree", "array"} for one in beside.values())
     assert "scan of 100 keys" in done.stdout
+    assert "C side by side in one process, 20,000 keys, 2 threads" in done.stdout
     assert "bwtree : array" in file.with_suffix(".md").read_text(encoding="utf-8")
 
 
@@ -357,6 +453,11 @@ def test_a_wrong_index_ends_the_run_with_1_and_a_replay(
         (["--extra-adapter", "missing.so"], "there is no such file"),
         (["--engine", "missing"], "is no checkout of bwtree"),
         (["--keys", "20000", "--operations", "20000"], "ten elevenths"),
+        (["--side-by-side", "--adapters", "bwtree"], "needs two indexes at least, got only bwtree"),
+        (
+            ["--side-by-side", "--operations", "1000", "--threads", "9"],
+            "--operations (for indexes side by side) must be at least 3,600, got 1,000",
+        ),
         (["--keys", "20000", "--workloads", "fly"], "there is no 'fly'; there are load_random"),
         (["--keys", "20000", "--adapters", "nix"], "there is no 'nix'; there are bwtree"),
     ],
