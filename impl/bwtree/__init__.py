@@ -23,7 +23,7 @@ from bwtree._errors import (
 )
 from bwtree._native import ffi, lib
 from bwtree._options import Options
-from bwtree._stats import Stats
+from bwtree._stats import LevelStats, Stats
 from bwtree._tree import BwTree
 
 __version__: str = ffi.string(lib.bw_version()).decode()
@@ -36,6 +36,7 @@ __all__ = [
     "Cursor",
     "ForkedError",
     "Found",
+    "LevelStats",
     "Options",
     "PidsExhaustedError",
     "RetryLimitError",

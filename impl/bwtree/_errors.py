@@ -20,7 +20,7 @@ class ForkedError(BwTreeError):
 
 
 class PidsExhaustedError(BwTreeError):
-    """All page ids are taken: open the tree with a higher ``max_pids``."""
+    """All page ids are taken: open with a higher ``max_pids``, or remove keys elsewhere."""
 
 
 class UnsupportedError(BwTreeError):

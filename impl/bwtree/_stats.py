@@ -1,10 +1,15 @@
-"""What a tree tells of its inside: a frozen dataclass that mirrors ``bw_stats`` of bwtree.h."""
+"""What a tree tells of its inside: frozen dataclasses that mirror the structs of bwtree.h.
+
+``Stats`` is ``bw_stats``, ``LevelStats`` is ``bw_level_stats``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from typing import Any
 
+from bwtree._errors import check
+from bwtree._native import ffi, lib
 from bwtree._options import SIMD_LEVELS, Simd
 
 
@@ -76,8 +81,40 @@ class Stats:
     worker: bool
 
 
-def from_native(native: Any) -> Stats:
-    """Give the figures of a ``bw_stats``."""
+@dataclass(frozen=True, kw_only=True)
+class LevelStats:
+    """Figures of the pages of one level, read as those of :class:`Stats` are."""
+
+    #: Pages of the level.
+    pages: int
+    #: Entries that one page can hold.
+    capacity: int
+    #: Entries that the pages hold, as of their last consolidation.
+    entries: int
+    #: Records appended since.
+    records: int
+    #: Entries marked: their child is being merged.
+    marked: int
+    #: Pages that are removed, whose merge is not ended.
+    removed: int
+
+
+def stats_of(tree: Any) -> Stats:
+    """Give the figures of ``tree``, the C library's handle."""
+    native = ffi.new("bw_stats *")
+    check(lib.bw_get_stats(tree, native))
     figures = {field.name: getattr(native, field.name) for field in fields(Stats)}
     figures["simd"] = SIMD_LEVELS[figures["simd"]]
     return Stats(**figures)
+
+
+def level_stats_of(tree: Any) -> tuple[LevelStats, ...]:
+    """Give the figures of each level of ``tree``, the C library's handle, leaves first."""
+    native = ffi.new("bw_level_stats *")
+    levels = []
+    # Not until a level is missing: the pages of one that a root split is making may be missed.
+    for level in range(stats_of(tree).height):
+        check(lib.bw_get_level_stats(tree, level, native))
+        figures = {field.name: getattr(native, field.name) for field in fields(LevelStats)}
+        levels.append(LevelStats(**figures))
+    return tuple(levels)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bwtree._batch import Found
     from bwtree._buffers import Writable
-    from bwtree._stats import Stats
+    from bwtree._stats import LevelStats, Stats
 
 T = TypeVar("T")
 Entry = tuple[int, int]
@@ -46,6 +46,7 @@ _find, _put, _insert = lib.bwpy_find, lib.bwpy_put, lib.bwpy_insert
 _update, _remove, _exchange = lib.bwpy_update, lib.bwpy_remove, lib.bwpy_compare_exchange
 _floor, _ceiling, _first = lib.bwpy_floor, lib.bwpy_ceiling, lib.bwpy_first
 _lower, _higher, _last = lib.bwpy_lower, lib.bwpy_higher, lib.bwpy_last
+_pop_first, _pop_last = lib.bwpy_pop_first, lib.bwpy_pop_last
 _NULL = ffi.NULL
 
 
@@ -55,6 +56,14 @@ def _entry(found: Any) -> Entry | None:
     if status < 0:
         raise error_of(status)
     return (found.key, found.value) if status == _BW_OK else None
+
+
+def _popped(found: Any) -> Entry:
+    """Give what a pop at one of the ends removed."""
+    entry = _entry(found)
+    if entry is None:
+        raise KeyError("the map is empty")
+    return entry
 
 
 class BwTree(MutableMapping[int, int]):
@@ -314,16 +323,22 @@ class BwTree(MutableMapping[int, int]):
         return default
 
     def popitem(self, last: bool = True) -> Entry:
-        """Remove the last (or the first) entry and give it; KeyError if the map is empty.
+        """Remove the last (or the first) entry and give it, as poplast() and popfirst() do."""
+        return self.poplast() if last else self.popfirst()
 
-        The key was the last one at some instant of the call, and each entry is given to one caller
-        only: last() and remove(), tried again when another thread has removed the key in between.
+    def popfirst(self) -> Entry:
+        """Remove the entry with the least key and give it; KeyError if the map is empty.
+
+        Linearizable: it is the first at the instant at which it is removed.
         """
-        while (entry := self.last() if last else self.first()) is not None:
-            value = self.remove(entry[0])
-            if value is not None:
-                return entry[0], value
-        raise KeyError("popitem(): the map is empty")
+        return _popped(_pop_first(self._tree))
+
+    def poplast(self) -> Entry:
+        """Remove the entry with the greatest key and give it; KeyError if the map is empty.
+
+        Linearizable: it is the last at the instant at which it is removed.
+        """
+        return _popped(_pop_last(self._tree))
 
     # ------------------------------------------------------------------ navigation ---------------
 
@@ -480,14 +495,32 @@ class BwTree(MutableMapping[int, int]):
             pairs = other.items() if isinstance(other, Mapping) else other
             _batch.put_pairs(self._tree, pairs)
 
+    def delete_range(
+        self,
+        low: int | None = None,
+        high: int | None = None,
+        inclusive: tuple[bool, bool] = (True, True),
+    ) -> int:
+        """Remove the keys from ``low`` to ``high`` (None: no bound); give how many were removed.
+
+        From low to high: a leaf that lies within loses all its keys at one instant, other keys go
+        one by one, each as by remove(). The whole is not atomic: keys put behind it meanwhile stay,
+        and each key is counted by the call that removed it only. Out of memory or of page ids, or
+        closed meanwhile, the error says how many were removed before it.
+        """
+        return Range.of(low, high, inclusive, reverse=False).delete(self._tree)
+
     def clear(self) -> None:
-        """Remove every key from low to high, one by one; keys put behind it meanwhile stay."""
+        """Remove every key, as delete_range() does: keys put behind it meanwhile stay."""
         check(lib.bw_clear(self._tree, _NULL))
 
     # ------------------------------------------------------------------ upkeep -------------------
 
     def consolidate(self) -> None:
-        """Consolidate every page that has records in its log; runs beside other calls."""
+        """Consolidate pages with records in their logs, merge those that hold too little.
+
+        Runs beside other calls.
+        """
         check(lib.bw_consolidate(self._tree))
 
     def collect(self) -> int:
@@ -500,7 +533,7 @@ class BwTree(MutableMapping[int, int]):
         return int(freed[0])
 
     def start_worker(self) -> None:
-        """Start the background worker, which consolidates and collects, if it is not running."""
+        """Start the background worker (consolidates, merges, collects) if it is not running."""
         check(lib.bw_worker_start(self._tree))
 
     def stop_worker(self) -> None:
@@ -508,10 +541,16 @@ class BwTree(MutableMapping[int, int]):
         check(lib.bw_worker_stop(self._tree))
 
     def stats(self) -> Stats:
-        """Give figures of the tree's inside; exact when nothing else runs."""
-        native = ffi.new("bw_stats *")
-        check(lib.bw_get_stats(self._tree, native))
-        return _stats.from_native(native)
+        """Give figures of the tree's inside; exact when nothing else runs. Looks at every page."""
+        return _stats.stats_of(self._tree)
+
+    def level_stats(self) -> tuple[LevelStats, ...]:
+        """Give figures of each level, the leaves' first; exact when nothing else runs.
+
+        Looks at every page once for each level. Beside writers the levels are read at different
+        instants: one that came or went meanwhile may be missing, or show no pages.
+        """
+        return _stats.level_stats_of(self._tree)
 
     def self_check(self, *, quiescent: bool = False) -> None:
         """Walk the whole structure; raise CorruptError with what is broken, if anything is.

@@ -14,7 +14,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any
 
 from bwtree._cursor import MAX_KEY, batches
-from bwtree._errors import check, out_of_range
+from bwtree._errors import check, error_of, out_of_range
 from bwtree._native import ffi, lib
 
 if TYPE_CHECKING:
@@ -90,6 +90,18 @@ class Range:
         else:
             check(lib.bw_count(tree, self.low, self.high, result))
         return int(result[0])
+
+    def delete(self, tree: Any) -> int:
+        """Remove the keys; give how many were removed."""
+        # An empty range may have a bound that is no key; the call is made all the same, for it
+        # tells whether the tree is closed.
+        low, high = (1, 0) if self.empty else (self.low, self.high)
+        removed = ffi.new("uint64_t *")
+        status = lib.bw_delete_range(tree, low, high, removed)
+        if status < 0:
+            reason = error_of(status)
+            raise type(reason)(f"{reason} ({removed[0]} keys were removed)")
+        return int(removed[0])
 
     def text(self) -> str:
         """Say which range it is."""

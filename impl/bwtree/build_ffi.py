@@ -32,7 +32,8 @@ _ONE_KEY = {
     "bwpy_remove": ("bw_remove", ""),
     "bwpy_compare_exchange": ("bw_compare_exchange", "uint64_t expected, uint64_t desired"),
 }
-_NAVIGATION = ("floor", "ceiling", "lower", "higher", "first", "last")
+_AT_A_KEY = ("floor", "ceiling", "lower", "higher")
+_AT_AN_END = ("first", "last", "pop_first", "pop_last")
 
 
 def cdef_of(header: str) -> str:
@@ -72,8 +73,8 @@ def _wrappers() -> tuple[str, str]:
     bwpy_seen result = {{0, 0}};
     result.status = {function}(tree, key{passed}, &result.value);
     return result;""")
-    for name in _NAVIGATION:
-        keyed = name not in {"first", "last"}
+    for name in _AT_A_KEY + _AT_AN_END:
+        keyed = name in _AT_A_KEY
         prototypes.append(f"bwpy_entry bwpy_{name}(bw_tree *tree{', uint64_t key' * keyed})")
         bodies.append(f"""
     bwpy_entry result = {{0, 0, 0}};

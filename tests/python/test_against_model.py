@@ -8,7 +8,8 @@ after a seek and at the ends, where they look again, writes change nothing of th
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bwtree import BwTree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GREATEST = 2**64 - 1
 
@@ -126,12 +130,26 @@ class TreeAgainstModel(RuleBasedStateMachine):
         self._written()
         assert self.tree.pop(key, default) == self.model.pop(key, default)
 
-    @precondition(lambda self: self.model)
+    def _pop(self, pop: Callable[[], tuple[int, int]], last: bool) -> None:
+        self._written()
+        if not self.model:
+            with pytest.raises(KeyError, match="the map is empty"):
+                pop()
+            return
+        key = max(self.model) if last else min(self.model)
+        assert pop() == (key, self.model.pop(key))
+
     @rule(last=st.booleans())
     def pop_item(self, last: bool) -> None:
-        self._written()
-        key = max(self.model) if last else min(self.model)
-        assert self.tree.popitem(last=last) == (key, self.model.pop(key))
+        self._pop(lambda: self.tree.popitem(last=last), last)
+
+    @rule()
+    def pop_first(self) -> None:
+        self._pop(self.tree.popfirst, last=False)
+
+    @rule()
+    def pop_last(self) -> None:
+        self._pop(self.tree.poplast, last=True)
 
     @rule(key=keys)
     def get(self, key: int) -> None:
@@ -160,15 +178,28 @@ class TreeAgainstModel(RuleBasedStateMachine):
     def ranges(
         self, lo: int | None, hi: int | None, inclusive: tuple[bool, bool], reverse: bool
     ) -> None:
-        expected = [
+        expected = self._range(lo, hi, inclusive, reverse)
+        assert list(self.tree.items(lo, hi, inclusive, reverse)) == expected
+        assert list(self.tree.irange(lo, hi, inclusive, reverse)) == [key for key, _ in expected]
+        assert self.tree.count(lo, hi, inclusive) == len(expected)
+
+    def _range(
+        self, lo: int | None, hi: int | None, inclusive: tuple[bool, bool], reverse: bool
+    ) -> list[tuple[int, int]]:
+        return [
             (key, value)
             for key, value in sorted(self.model.items(), reverse=reverse)
             if (lo is None or key > lo or (key == lo and inclusive[0]))
             and (hi is None or key < hi or (key == hi and inclusive[1]))
         ]
-        assert list(self.tree.items(lo, hi, inclusive, reverse)) == expected
-        assert list(self.tree.irange(lo, hi, inclusive, reverse)) == [key for key, _ in expected]
-        assert self.tree.count(lo, hi, inclusive) == len(expected)
+
+    @rule(low=bounds, high=bounds, inclusive=inclusives)
+    def delete_range(self, low: int | None, high: int | None, inclusive: tuple[bool, bool]) -> None:
+        self._written()
+        gone = self._range(low, high, inclusive, reverse=False)
+        assert self.tree.delete_range(low, high, inclusive) == len(gone)
+        for key, _ in gone:
+            del self.model[key]
 
     # ------------------------------------------------------------------ many keys ----------------
 
@@ -261,6 +292,24 @@ class TreeAgainstModel(RuleBasedStateMachine):
     @rule()
     def consolidate(self) -> None:
         self.tree.consolidate()
+
+    @rule(consolidated=st.booleans())
+    def level_stats(self, consolidated: bool) -> None:
+        if consolidated:
+            self.tree.consolidate()
+        levels, stats = self.tree.level_stats(), self.tree.stats()
+        assert len(levels) == stats.height
+        assert sum(level.pages for level in levels) == stats.pages
+        assert sum(level.marked for level in levels) == stats.marked
+        assert sum(level.removed for level in levels) == stats.removed
+        assert levels[-1].pages == 1
+        for level in levels:
+            assert level.entries <= level.pages * level.capacity
+        if consolidated:
+            assert levels[0].entries == len(self.model)
+            assert all(level.records == 0 for level in levels)
+            for above, below in pairwise(reversed(levels)):
+                assert above.entries == below.pages
 
     @rule()
     def collect(self) -> None:

@@ -10,14 +10,22 @@ import subprocess
 import sys
 import textwrap
 import threading
-from dataclasses import FrozenInstanceError, asdict, fields
+from dataclasses import FrozenInstanceError, asdict, fields, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import bwtree
-from bwtree import BwTree, BwTreeError, ClosedError, ForkedError, Options, UnsupportedError
+from bwtree import (
+    BwTree,
+    BwTreeError,
+    ClosedError,
+    ForkedError,
+    LevelStats,
+    Options,
+    UnsupportedError,
+)
 from bwtree._native import ffi, lib
 from bwtree._options import SIMD_LEVELS
 
@@ -38,6 +46,8 @@ CALLS: dict[str, Callable[[BwTree], Any]] = {
     "setdefault": lambda tree: tree.setdefault(1, 1),
     "pop": lambda tree: tree.pop(1, 1),
     "popitem": BwTree.popitem,
+    "popfirst": BwTree.popfirst,
+    "poplast": BwTree.poplast,
     "floor": lambda tree: tree.floor(1),
     "ceiling": lambda tree: tree.ceiling(1),
     "lower": lambda tree: tree.lower(1),
@@ -53,11 +63,14 @@ CALLS: dict[str, Callable[[BwTree], Any]] = {
     "get_many": lambda tree: tree.get_many([1]),
     "put_many": lambda tree: tree.put_many([1], [1]),
     "update": lambda tree: tree.update({1: 1}),
+    "delete_range": lambda tree: tree.delete_range(1, 5),
+    "delete_range of no keys": lambda tree: tree.delete_range(0, 0, (False, False)),
     "clear": lambda tree: tree.clear(),
     "consolidate": lambda tree: tree.consolidate(),
     "collect": lambda tree: tree.collect(),
     "start_worker": lambda tree: tree.start_worker(),
     "stats": lambda tree: tree.stats(),
+    "level_stats": lambda tree: tree.level_stats(),
     "self_check": lambda tree: tree.self_check(),
     "copy": lambda tree: tree.copy(),
 }
@@ -157,7 +170,8 @@ def test_a_forked_child_gets_forked_errors_and_the_parent_goes_on() -> None:
             wrong = 0
             calls = [lambda: tree[1], lambda: tree.get(1), lambda: 1 in tree, lambda: len(tree),
                      lambda: tree.put(1, 2), lambda: tree.pop(1), lambda: list(walk), tree.first,
-                     lambda: tree.get_many([1]), lambda: tree.update({2: 3}), tree.stats]
+                     lambda: tree.get_many([1]), lambda: tree.update({2: 3}), tree.stats,
+                     tree.popfirst, tree.poplast, tree.delete_range, tree.level_stats]
             for number, call in enumerate(calls):
                 try:
                     call()
@@ -291,6 +305,43 @@ def test_stats_are_a_frozen_dataclass_with_every_figure_of_the_library() -> None
     assert stats.simd in SIMD_LEVELS[1:]
     with pytest.raises(FrozenInstanceError):
         stats.size = 5  # type: ignore[misc]
+
+
+def test_level_stats_have_every_figure_of_the_library_for_each_level() -> None:
+    tree = BwTree(leaf_capacity=4, inner_capacity=8, leaf_log=2, inner_log=2)
+    tree.update((key, key) for key in range(1000))
+    tree.consolidate()
+    levels, stats = tree.level_stats(), tree.stats()
+    for level in levels:
+        assert set(asdict(level)) == {name for name, _ in ffi.typeof("bw_level_stats").fields}
+    assert len(levels) == stats.height > 2
+    assert [level.capacity for level in levels] == [4] + [8] * (stats.height - 1)
+    assert sum(level.pages for level in levels) == stats.pages
+    assert levels[0].entries == 1000
+    # Each page but the root is an entry of a page on the level above.
+    assert [level.entries for level in levels[1:]] == [level.pages for level in levels[:-1]]
+    assert levels[-1].pages == 1
+    assert all(level.records == level.marked == level.removed == 0 for level in levels)
+    with pytest.raises(FrozenInstanceError):
+        levels[0].pages = 5  # type: ignore[misc]
+
+
+def test_level_stats_of_an_empty_tree_show_its_only_leaf() -> None:
+    tree = BwTree(leaf_capacity=4, leaf_log=3)
+    empty = LevelStats(pages=1, capacity=4, entries=0, records=0, marked=0, removed=0)
+    assert tree.level_stats() == (empty,)
+    tree[1] = 10
+    tree[1] = 11
+    assert tree.level_stats() == (replace(empty, records=2),)
+
+
+def test_a_tree_whose_keys_are_gone_is_one_empty_leaf_again(tree: BwTree) -> None:
+    tree.update((key, key) for key in range(500))
+    assert len(tree.level_stats()) > 3
+    assert tree.delete_range() == 500
+    tree.consolidate()
+    (leaf,) = tree.level_stats()
+    assert (leaf.pages, leaf.entries, leaf.records) == (1, 0, 0)
 
 
 def test_upkeep_empties_logs_and_limbo() -> None:

@@ -112,6 +112,8 @@ def test_integers_that_do_not_fit_are_overflow_errors(tree: BwTree, number: int)
         lambda: tree.higher(number),
         lambda: tree.irange(number),
         lambda: tree.count(0, number),
+        lambda: tree.delete_range(number),
+        lambda: tree.delete_range(0, number, (True, False)),
         lambda: tree.cursor().seek(number),
         lambda: tree.update([(1, number)]),
         lambda: tree.get_many([number]),
