@@ -19,6 +19,7 @@ static arena shared;
 /* Runs `work` in every shape, with pools and without (where a memory checker sees every page), and ends
  * with an emptied tree that must be one leaf again. */
 static void for_each_shape(bool worker, void (*work)(crew *)) {
+    uint64_t root_splits = 0, merges = 0;
     for (unsigned s = 0; s < 2 * SHAPES; s++) {
         const uint32_t *shape = shapes[s % SHAPES];
         bw_options options = options_of(shape[0], shape[1], shape[2], shape[3]);
@@ -47,14 +48,17 @@ static void for_each_shape(bool worker, void (*work)(crew *)) {
         }
         bw_stats stats = tree_stats(shared.tree);
         CHECK_EQ(stats.pages, 1);
-        CHECK_LE(1, stats.root_splits);
-        CHECK_LE(1, stats.merges); /* or the two halves would not be one page */
+        root_splits += stats.root_splits;
+        merges += stats.merges;
         CHECK_EQ(stats.limbo_pages, 0);
         CHECK_EQ(stats.pids_free, stats.pids_used - 1);
         CHECK_LE(stats.root_collapses, stats.root_splits);
         tree_free(shared.tree);
         meter_check_empty(&m);
     }
+    /* Of all shapes together: where threads take turns by chance, a large page may never fill. */
+    CHECK_LE(1, root_splits);
+    CHECK_LE(1, merges);
 }
 
 /* ---- keys of their own: each thread knows exactly what it must find ---- */
