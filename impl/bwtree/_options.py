@@ -55,7 +55,7 @@ class Options:
     #: Page ids, 4 … 2**32-2; 8 bytes of address space each are reserved.
     max_pids: int = 2**26
     #: Pages retired before their bag is sealed, 1 … 4096.
-    retire_batch: int = 64
+    retire_batch: int = 8
     #: Pages freed at most by one operation, 1 … 2**20.
     free_limit: int = 128
     #: Lost compare-and-swaps before backing off, 0 … 2**20.

@@ -126,7 +126,7 @@ typedef struct bw_options {
     uint64_t max_pids; /* page ids, 4 … 2^32-2; default 2^26. Address space of 8 bytes each is
                           reserved at bw_open, memory is used as page ids are */
 
-    uint32_t retire_batch; /* pages retired before their bag is sealed, 1 … 4096; default 64 */
+    uint32_t retire_batch; /* pages retired before their bag is sealed, 1 … 4096; default 8 */
     uint32_t free_limit;   /* pages freed at most by one operation, 1 … 2^20; default 128 */
 
     uint32_t retry_limit; /* lost compare-and-swaps before backing off, 0 … 2^20; default 8 */

@@ -54,8 +54,12 @@ void bw_epoch_retire(bw_thread *self, bw_page *page) {
     bw_figure_add(&limbo->retired, 1);
     bw_figure_add(&limbo->retired_bytes, page_bytes(page));
     if (limbo->open_count >= self->tree->options.retire_batch) {
+        uint64_t known_epoch = limbo->known_epoch;
         bw_epoch_seal(self);
-        bw_epoch_try_advance(self);
+        /* One advance in the time of a bag is enough, whoever makes it: while another thread does, this
+         * one spares itself and all others the visit to everybody's announcement. */
+        if (limbo->known_epoch == known_epoch)
+            bw_epoch_try_advance(self);
         bw_epoch_free_eligible(self, self->tree->options.free_limit);
     }
 }
@@ -67,6 +71,7 @@ void bw_epoch_seal(bw_thread *self) {
         return;
     atomic_thread_fence(memory_order_seq_cst); /* unlinked, then G: see "Fences" above */
     bag->limbo_tag = atomic_load_explicit(&self->tree->epoch, memory_order_relaxed);
+    limbo->known_epoch = bag->limbo_tag;
     bag->limbo_next_bag = NULL;
     if (limbo->sealed_first == NULL)
         limbo->sealed_first = bag;
@@ -108,8 +113,11 @@ bool bw_epoch_try_advance(bw_thread *self) {
     }
     /* acq_rel: hands on, to the threads that free under the new epoch, what this scan and the
      * advances before it have acquired; pairs with the acquire in bw_epoch_free_eligible. */
-    return atomic_compare_exchange_strong_explicit(&tree->epoch, &epoch, epoch + 1,
-                                                   memory_order_acq_rel, memory_order_relaxed);
+    if (!atomic_compare_exchange_strong_explicit(&tree->epoch, &epoch, epoch + 1,
+                                                 memory_order_acq_rel, memory_order_relaxed))
+        return false;
+    self->limbo.known_epoch = epoch + 1;
+    return true;
 }
 
 uint64_t bw_epoch_free_eligible(bw_thread *self, uint64_t limit) {

@@ -13,6 +13,7 @@ typedef struct bw_limbo {
     unsigned open_count;
     bw_page *sealed_first;                       /* first page of the oldest sealed bag */
     bw_page *sealed_last;                        /* first page of the youngest */
+    uint64_t known_epoch;                        /* the last epoch this thread sealed in or made */
     _Atomic uint64_t retired, freed;             /* pages */
     _Atomic uint64_t retired_bytes, freed_bytes; /* with their records */
 } bw_limbo;

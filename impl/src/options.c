@@ -17,7 +17,7 @@ void bw_options_init(bw_options *options) {
         .inner_log = 2, /* every search reads the records of inner logs; posts are rare */
         .merge_threshold = 25,
         .max_pids = UINT64_C(1) << 26,
-        .retire_batch = 64,
+        .retire_batch = 8,
         .free_limit = 128,
         .retry_limit = 8,
         .backoff_min = 16,

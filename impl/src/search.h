@@ -43,9 +43,11 @@ typedef struct bw_search {
      * bw_find says what that means. Caller is pinned. */
     void (*descend)(bw_tree *tree, uint64_t key, unsigned level, bw_place *place);
 
-    /* The same down to the leaf, and the first pass over its log. Returns the key's value in the base,
-     * NULL if it is not there or the log has a word about the key. */
-    const uint64_t *(*seek)(bw_tree *tree, uint64_t key, bw_place *place, bw_scan *scan);
+    /* The same down to the leaf, and the first pass over its log. Returns where the base has the key's
+     * value, NULL if it has none or the log has a word about the key. `value`: it is going to be read,
+     * and is to be on its way already. */
+    const uint64_t *(*seek)(bw_tree *tree, uint64_t key, bool value, bw_place *place,
+                            bw_scan *scan);
 
     /* The key's value in a leaf, from log and base: the end of get, for tests of single pages. */
     bool (*lookup)(const bw_page *leaf, uint64_t key, uint64_t *value);

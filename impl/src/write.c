@@ -72,6 +72,8 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
              uint64_t *seen) {
     bw_tree *tree = self->tree;
     const bw_search *search = tree->search;
+    /* Only if it is asked for: it is often one more cache miss. */
+    const bool reads_value = kind == EXCHANGE || seen != NULL;
     /* Made before it is known to be wanted: after the search, its instructions would wait for the leaf,
      * too. Failing matters only if it is wanted. */
     bw_record *record = bw_pool_pop_record(&self->pool);
@@ -86,7 +88,7 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
     bw_place place;
     for (;;) {
         bw_scan scan;
-        const uint64_t *in_base = search->seek(tree, key, &place, &scan);
+        const uint64_t *in_base = search->seek(tree, key, reads_value, &place, &scan);
         bw_page *leaf = place.page;
         for (;;) {
             if (scan.latest != 0) {
@@ -94,8 +96,7 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
                 current = bw_word_record(scan.latest)->value;
             } else {
                 present = in_base != NULL;
-                /* Read only if it is asked for: it is often one more cache miss. */
-                if (present && (kind == EXCHANGE || seen != NULL))
+                if (present && reads_value)
                     current = *in_base;
             }
             decision = decide(kind, present, current, expected);
