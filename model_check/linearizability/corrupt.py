@@ -1,4 +1,4 @@
-"""Seven ways to corrupt a history, each certain to make it one that no order explains.
+"""Twelve ways to corrupt a history, each certain to make it one that no order explains.
 
 A checker that never says no has shown nothing. Each corruption looks for places in a right
 history where it *must* be visible, by an argument about unique values: a value is written
@@ -13,6 +13,16 @@ its life lies between its writer and its consumer. W: writes v; C: consumed v; R
     duplicated insert   W < R < C, R saw v: let R have been an insert that succeeded
     time shift          R saw a, C consumed a: move R behind C's response
     dropped operation   R saw a value that W wrote: remove W
+    exchanged pops      P1 and P2 popped a key with values a and b, P1 < writer of b: exchange
+                        the values that they gave back
+    pop past a key      P popped a key as the first (last) of the map while another was there
+                        throughout, W < P < C: let it have been popped as the last (first)
+    pop finds nothing   W < R < C, R saw v: let R have been a pop that found the map empty
+    deletion leaves     W < D < C: let the range that D deleted end at, or begin with, that key
+    deletion miscounts  let a deletion say that it removed one key more
+
+The last one is certain only if every call in flight at the same time tells what it saw: all values
+that nobody names and that are gone at the end were then taken by deletions, each by one (deletions.h).
 """
 
 from __future__ import annotations
@@ -48,6 +58,7 @@ class Corruption(NamedTuple):
 
 
 _READS = frozenset({Kind.GET})
+_POPS = frozenset({Kind.POP_FIRST, Kind.POP_LAST})
 
 
 def _written(record: Record) -> int | None:
@@ -64,7 +75,8 @@ def _consumed(record: Record) -> int | None:
     kind, status = record.kind, record.status
     if kind == Kind.PUT:
         return record.seen if status == Status.EXISTS else None
-    consumes = status == Status.OK and kind in {Kind.UPDATE, Kind.REMOVE, Kind.COMPARE_EXCHANGE}
+    takes = _POPS | {Kind.UPDATE, Kind.REMOVE, Kind.COMPARE_EXCHANGE}
+    consumes = status == Status.OK and kind in takes
     return record.seen if consumes else None
 
 
@@ -77,10 +89,15 @@ class Index:
         self.consumer: dict[tuple[int, int], Place] = {}
         self.readers: dict[tuple[int, int], list[Place]] = {}
         self.misses: dict[int, list[Place]] = {}
+        self.pops: list[Place] = []
+        self.deletions: list[Place] = []
+        self.blind = False  #: some call does not tell what it replaced
         for lane in range(history.lane_count):
             for index, record in enumerate(history.records(lane)):
                 self._note(Place(lane, index, record))
         for places in self.misses.values():
+            places.sort(key=lambda place: place.record.invoked)
+        for places in (self.pops, self.deletions):
             places.sort(key=lambda place: place.record.invoked)
         self._consumers = list(self.consumer.items())
         dice.shuffle(self._consumers)
@@ -94,6 +111,20 @@ class Index:
         at = bisect.bisect_right([place.record.invoked for place in places], responded)
         return places[at] if at < len(places) else None
 
+    def within(self, places: list[Place]) -> Iterator[tuple[int, int, Place]]:
+        """Give (key, value, place) where the value was there from before the place until after it.
+
+        Of ``places``, which are in order of time, at most one for each value.
+        """
+        begins = [place.record.invoked for place in places]
+        for key, value, consumer in self.consumptions():
+            writer = self.writer.get((key, value))
+            if writer is None:
+                continue
+            at = bisect.bisect_right(begins, writer.record.responded)
+            if at < len(places) and _before(places[at], consumer):
+                yield key, value, places[at]
+
     def _note(self, place: Place) -> None:
         record = place.record
         written, consumed = _written(record), _consumed(record)
@@ -105,6 +136,11 @@ class Index:
             self.readers.setdefault((record.key, record.seen), []).append(place)
         if record.kind in _READS and record.status == Status.NOT_FOUND:
             self.misses.setdefault(record.key, []).append(place)
+        if record.kind in _POPS and record.status == Status.OK:
+            self.pops.append(place)
+        if record.kind == Kind.DELETE_RANGE:
+            self.deletions.append(place)
+        self.blind = self.blind or record.flags != 0
 
     def consumptions(self) -> Iterator[tuple[int, int, Place]]:
         """Give (key, value, consumer) for each consumed value, in random order."""
@@ -175,11 +211,38 @@ def _dropped_operation(index: Index) -> Iterator[tuple[Place, ...]]:
             yield (writer,)
 
 
+def _exchanged_pops(index: Index) -> Iterator[tuple[Place, ...]]:
+    last: dict[int, Place] = {}
+    for pop in index.pops:
+        earlier = last.get(pop.record.key)
+        writer = index.writer.get((pop.record.key, pop.record.seen))
+        if earlier is not None and writer is not None and _before(earlier, writer):
+            yield earlier, pop
+        last[pop.record.key] = pop
+
+
+def _pop_past_a_key(index: Index) -> Iterator[tuple[Place, ...]]:
+    for key, _, pop in index.within(index.pops):
+        if key != pop.record.key:
+            yield (pop,)
+
+
+def _deletion_leaves_a_key(index: Index) -> Iterator[tuple[Place, ...]]:
+    for key, value, deletion in index.within(index.deletions):
+        yield deletion, index.consumer[key, value]
+
+
+def _deletion_miscounts(index: Index) -> Iterator[tuple[Place, ...]]:
+    if not index.blind:
+        for deletion in index.deletions:
+            yield (deletion,)
+
+
 def _swap(history: History, first: Place, second: Place) -> str:
     a, b = first.record, second.record
     history.change(first.lane, first.index, a._replace(seen=b.seen))
     history.change(second.lane, second.index, b._replace(seen=a.seen))
-    return f"the reads of {a.seen} and {b.seen} at key {a.key} exchanged"
+    return f"what saw {a.seen} and {b.seen} at key {a.key} exchanged"
 
 
 def _see_what_was_consumed(history: History, read: Place, consumer: Place) -> str:
@@ -218,6 +281,35 @@ def _drop(history: History, writer: Place) -> str:
     return f"the operation that wrote {writer.record.argument} at key {writer.record.key} dropped"
 
 
+def _pop_at_the_other_end(history: History, pop: Place) -> str:
+    record = pop.record
+    other = Kind.POP_LAST if record.kind == Kind.POP_FIRST else Kind.POP_FIRST
+    history.change(pop.lane, pop.index, record._replace(kind=int(other)))
+    return f"a {other.word} gives key {record.key} though there are keys beyond it"
+
+
+def _pop_nothing(history: History, read: Place) -> str:
+    record = read.record
+    changed = record._replace(
+        kind=int(Kind.POP_FIRST), key=0, seen=0, status=int(Status.NOT_FOUND)
+    )
+    history.change(read.lane, read.index, changed)
+    return f"a pop finds the map empty while key {record.key} holds {record.seen}"
+
+
+def _leave_a_key(history: History, deletion: Place, consumer: Place) -> str:
+    record, key = deletion.record, consumer.record.key
+    changed = record._replace(key=min(record.key, key), argument=max(record.argument, key))
+    history.change(deletion.lane, deletion.index, changed)
+    return f"a deletion of {changed.key} … {changed.argument} leaves key {key} as it was"
+
+
+def _count_one_more(history: History, deletion: Place) -> str:
+    record = deletion.record
+    history.change(deletion.lane, deletion.index, record._replace(seen=record.seen + 1))
+    return f"a deletion that removed {record.seen} keys says {record.seen + 1}"
+
+
 #: Name to where it can be made, and what makes it.
 CORRUPTIONS: Mapping[
     str, tuple[Callable[[Index], Iterator[tuple[Place, ...]]], Callable[..., str]]
@@ -229,11 +321,16 @@ CORRUPTIONS: Mapping[
     "duplicated insert": (_duplicated_insert, _insert_again),
     "time shift": (_time_shift, _shift),
     "dropped operation": (_dropped_operation, _drop),
+    "exchanged pops": (_exchanged_pops, _swap),
+    "pop past a key": (_pop_past_a_key, _pop_at_the_other_end),
+    "pop finds nothing": (_duplicated_insert, _pop_nothing),
+    "deletion leaves a key": (_deletion_leaves_a_key, _leave_a_key),
+    "deletion miscounts": (_deletion_miscounts, _count_one_more),
 }
 
 
 def corruptions(history: History, seed: int = 0) -> Iterator[Corruption]:
-    """Give one corrupted copy of ``history`` for each of the seven ways, at places by ``seed``.
+    """Give one corrupted copy of ``history`` for each of the ways, at places by ``seed``.
 
     A way for which the history has no place is left out: the caller must count.
     """

@@ -1,5 +1,7 @@
 /* parts.c: from records to the parts of each key. See parts.h. */
 #include "parts.h"
+#include "deletions.h"
+#include "ranges.h"
 
 #include "bwtree.h"
 
@@ -80,81 +82,6 @@ bool lin_part_of_record(const rec_record *r, lin_part *part) {
         return true;
     default: return false;
     }
-}
-
-/* What a range read says: every key in [low, high] is absent, but for `count` pairs. */
-struct range {
-    uint64_t low, high;
-    bool empty; /* it says nothing about any key but those of the pairs */
-    const rec_pair *pairs;
-    uint64_t count;
-    bool descending; /* the pairs are */
-    rec_pair found;  /* a pair of its own, for navigation */
-};
-
-static void range_of_navigation(const rec_record *r, struct range *range) {
-    bool found = r->status == BW_OK;
-    uint64_t key = r->kind == REC_FIRST ? 0 : r->kind == REC_LAST ? UINT64_MAX : r->key;
-    range->found = (rec_pair){r->argument, r->seen};
-    range->pairs = &range->found;
-    range->count = found;
-    if (r->kind == REC_FLOOR || r->kind == REC_LOWER || r->kind == REC_LAST) {
-        range->low = found ? r->argument : 0;
-        range->high = key;
-        if (r->kind == REC_LOWER) {
-            range->empty = key == 0;
-            range->high = key - 1;
-        }
-    } else {
-        range->low = key;
-        range->high = found ? r->argument : UINT64_MAX;
-        if (r->kind == REC_HIGHER) {
-            range->empty = key == UINT64_MAX;
-            range->low = key + 1;
-        }
-    }
-}
-
-static void range_of_cursor(const rec_record *r, const rec_pair *pairs, struct range *range) {
-    bool down = r->kind == REC_SCAN_BACKWARD || r->kind == REC_WALK_BACKWARD;
-    bool walk = r->kind == REC_WALK_FORWARD || r->kind == REC_WALK_BACKWARD;
-    bool ended = r->count < r->expected; /* it came to the limit, or to the end */
-    uint64_t limit = !walk ? r->argument : down ? 0 : UINT64_MAX;
-    uint64_t last = ended || r->count == 0 ? limit : pairs[r->seen + r->count - 1].key;
-    range->pairs = pairs + r->seen;
-    range->count = r->count;
-    range->descending = down;
-    range->low = down ? last : r->key;
-    range->high = down ? r->key : last;
-}
-
-/* False: the record is not a range read. */
-static bool range_of_record(const rec_record *r, const rec_pair *pairs, struct range *range) {
-    *range = (struct range){0};
-    if (r->kind >= REC_FLOOR && r->kind <= REC_LAST)
-        range_of_navigation(r, range);
-    else if (r->kind >= REC_SCAN_FORWARD && r->kind <= REC_WALK_BACKWARD)
-        range_of_cursor(r, pairs, range);
-    else
-        return false;
-    return true;
-}
-
-/* Are the pairs in order and within the range? */
-static bool range_is_sound(const struct range *range) {
-    if (range->count == 0)
-        return true;
-    if (range->empty || range->low > range->high)
-        return false;
-    for (uint64_t i = 0; i < range->count; i++) {
-        uint64_t key = range->pairs[i].key;
-        if (key < range->low || key > range->high)
-            return false;
-        if (i > 0 &&
-            (range->descending ? key >= range->pairs[i - 1].key : key <= range->pairs[i - 1].key))
-            return false;
-    }
-    return true;
 }
 
 /* ------------------------------------------------------------------ the dictionary ---------- */
@@ -257,9 +184,9 @@ static bool surely_absent(const struct maker *m, uint64_t rank, const lin_part *
     return !m->out->initial[rank].present && part->invoked <= m->first_write[rank];
 }
 
-static void emit_range(struct maker *m, const struct range *range, lin_part part) {
+static void emit_range(struct maker *m, const lin_range *range, lin_part part) {
     const lin_partition *p = m->out;
-    if (!range_is_sound(range)) {
+    if (!lin_range_is_sound(range)) {
         part.need = LIN_NEVER;
         emit(m, index_of(&m->names, range->pairs[0].key), &part);
         return;
@@ -271,8 +198,11 @@ static void emit_range(struct maker *m, const struct range *range, lin_part part
         uint64_t at = range->descending ? range->count - 1 - given : given;
         if (given < range->count && range->pairs[at].key == p->keys[i]) {
             given++;
-            needs(&part, LIN_VALUE, range->pairs[at].value);
-            emit(m, i, &part);
+            lin_part found = part;
+            needs(&found, LIN_VALUE, range->pairs[at].value);
+            if (range->takes)
+                found.effect = LIN_DELETES;
+            emit(m, i, &found);
             continue;
         }
         needs(&part, LIN_ABSENT, 0);
@@ -294,7 +224,7 @@ static void emit_count(struct maker *m, const rec_record *r, lin_part part) {
     if (high < p->key_count && p->keys[high] == r->argument)
         high++;
     if (r->seen == 0) {
-        struct range none = {.low = r->key, .high = r->argument};
+        lin_range none = {.low = r->key, .high = r->argument};
         emit_range(m, &none, part);
     } else if (r->seen > high - low) {
         part.need = LIN_NEVER;
@@ -306,10 +236,29 @@ static void emit_count(struct maker *m, const rec_record *r, lin_part part) {
     }
 }
 
+/* A deletion passes each key of its range once. Its first key has a part in any case: it stands for the
+ * number of keys removed, which lin_deletions_judge looks at. */
+static void emit_deletion(struct maker *m, const rec_record *r, lin_part part) {
+    const lin_partition *p = m->out;
+    uint64_t low, high;
+    lin_range_of_deletion(r, &low, &high);
+    if (low > high) {
+        part.need = r->seen == 0 ? LIN_ANY : LIN_NEVER;
+        emit(m, index_of(&m->names, low), &part);
+        return;
+    }
+    part.effect = LIN_DELETES;
+    uint64_t first = lin_rank(p, low);
+    /* Unlike a read, a deletion that overlaps the first write may be needed behind it. */
+    for (uint64_t i = first; i < p->key_count && p->keys[i] <= high; i++)
+        if (i == first || p->initial[i].present || part.responded >= m->first_write[i])
+            emit(m, i, &part);
+}
+
 static void emit_record(struct maker *m, const rec_lane *lane, uint16_t number, uint32_t index) {
     const rec_record *r = &lane->records[index];
     lin_part part;
-    struct range range;
+    lin_range range;
     if (lin_part_of_record(r, &part)) {
         part.lane = number;
         part.record = index;
@@ -321,16 +270,12 @@ static void emit_record(struct maker *m, const rec_lane *lane, uint16_t number, 
                       .record = index,
                       .lane = number,
                       .need = LIN_ANY};
-    if (range_of_record(r, lane->pairs, &range)) {
+    if (lin_range_of_record(r, lane->pairs, &range)) {
         emit_range(m, &range, part);
     } else if (r->kind == REC_COUNT) {
         emit_count(m, r, part);
-    } else if (r->kind == REC_CLEAR) {
-        part.effect = LIN_DELETES;
-        /* Unlike a read, a deletion that overlaps the first write may be needed behind it. */
-        for (uint64_t i = 0; i < m->out->key_count; i++)
-            if (m->out->initial[i].present || part.responded >= m->first_write[i])
-                emit(m, i, &part);
+    } else if (r->kind == REC_CLEAR || r->kind == REC_DELETE_RANGE) {
+        emit_deletion(m, r, part);
     }
 }
 
@@ -378,16 +323,15 @@ static int collect_keys(struct dictionary *d, const rec_history *h, const char *
             lin_part part;
             if ((*message = unsound(lane, r)) != NULL)
                 return -2;
-            bool point = lin_part_of_record(r, &part) || r->kind == REC_COUNT;
-            bool found = r->kind >= REC_FLOOR && r->kind <= REC_LAST && r->status == BW_OK;
+            lin_range range;
+            bool point = lin_part_of_record(r, &part) || r->kind == REC_COUNT ||
+                         r->kind == REC_CLEAR || r->kind == REC_DELETE_RANGE;
             if (point && !add_key(d, r->key))
                 return -1;
-            if (found && !add_key(d, r->argument))
-                return -1;
-            if (r->kind < REC_SCAN_FORWARD || r->kind > REC_WALK_BACKWARD)
+            if (point || !lin_range_of_record(r, lane->pairs, &range))
                 continue;
-            for (uint64_t k = 0; k < r->count; k++)
-                if (!add_key(d, lane->pairs[r->seen + k].key))
+            for (uint64_t k = 0; k < range.count; k++)
+                if (!add_key(d, range.pairs[k].key))
                     return -1;
         }
     }
@@ -488,7 +432,9 @@ static int make(struct maker *m, const rec_history *h, const char **message) {
         return -1;
     m->filling = true;
     emit_all(m, h);
-    return sort_all(p);
+    if (sort_all(p) != 0)
+        return -1;
+    return lin_deletions_judge(p, h) ? 0 : -1;
 }
 
 int lin_partition_make(lin_partition *partition, const rec_history *h, const char **message) {

@@ -57,6 +57,15 @@ def describe(record: Record, part: Part, key: int) -> str:
     if kind in {Kind.FLOOR, Kind.CEILING, Kind.LOWER, Kind.HIGHER}:
         answer = f"{record.argument}" if status is Status.OK else "none"
         return f"{kind.word}({record.key}) → {answer}: so {found}"
+    if kind in {Kind.POP_FIRST, Kind.POP_LAST}:
+        if part.effect == "deletes":
+            return f"{kind.word} → removed {record.key} = {seen}"
+        answer = f"{record.key}" if status is Status.OK else "the map is empty"
+        return f"{kind.word} → {answer}: so {found}"
+    if kind in {Kind.CLEAR, Kind.DELETE_RANGE}:
+        span = "" if kind is Kind.CLEAR else f"({record.key} … {record.argument})"
+        number = ": not as many as the keys tell" if part.need == "never" else ""
+        return f"{kind.word}{span} → removed {record.seen} keys{number}"
     return f"{kind.word}({record.key}) → {found}"
 
 

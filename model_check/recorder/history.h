@@ -37,6 +37,9 @@ enum rec_kind {
     REC_CLEAR,
     REC_SIZE,
     REC_UPKEEP, /* consolidate, collect, self_check, stats, worker start and stop, in turn */
+    REC_POP_FIRST,
+    REC_POP_LAST,
+    REC_DELETE_RANGE,
     REC_KINDS
 };
 
@@ -49,11 +52,11 @@ enum {
 typedef struct rec_record {
     uint64_t invoked;   /* clock just before the call */
     uint64_t responded; /* clock just after it */
-    uint64_t key;
-    uint64_t argument; /* value to write; limit of a scan; key found by navigation */
-    uint64_t expected; /* of compare_exchange; number asked for by a scan */
-    uint64_t seen;     /* value seen or found; index of a scan's first pair; a count */
-    uint8_t kind;      /* enum rec_kind */
+    uint64_t key;       /* of a pop, the key given back */
+    uint64_t argument;  /* value to write; limit of a range; key found by navigation */
+    uint64_t expected;  /* of compare_exchange; number asked for by a scan */
+    uint64_t seen;      /* value seen or found; index of a scan's first pair; a count */
+    uint8_t kind;       /* enum rec_kind */
     uint8_t flags;
     int16_t status; /* bw_status, 0 or above */
     uint32_t count; /* pairs of a scan; parts of a batch */

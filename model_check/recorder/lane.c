@@ -5,9 +5,11 @@
 #include <stdio.h>
 
 const char *const rec_kind_names[REC_KINDS] = {
-    "get",      "put",      "insert", "update", "remove", "compare_exchange", "floor", "ceiling",
-    "lower",    "higher",   "first",  "last",   "scan",   "scan_back",        "walk",  "walk_back",
-    "get_many", "put_many", "count",  "clear",  "size",   "upkeep",
+    "get",          "put",       "insert", "update",    "remove",    "compare_exchange",
+    "floor",        "ceiling",   "lower",  "higher",    "first",     "last",
+    "scan",         "scan_back", "walk",   "walk_back", "get_many",  "put_many",
+    "count",        "clear",     "size",   "upkeep",    "pop_first", "pop_last",
+    "delete_range",
 };
 
 static bool fail(rec_writer *writer, const rec_request *request, bw_status status,
@@ -49,7 +51,8 @@ static inline uint64_t after(const rec_writer *writer) {
 }
 
 static bool call_point(rec_writer *writer, const rec_request *q) {
-    rec_record r = {.key = q->key, .kind = q->kind};
+    bool pops = q->kind == REC_POP_FIRST || q->kind == REC_POP_LAST;
+    rec_record r = {.key = pops ? 0 : q->key, .kind = q->kind};
     bw_tree *tree = writer->tree;
     bw_status status;
     if (q->kind == REC_PUT || q->kind == REC_INSERT || q->kind == REC_UPDATE ||
@@ -75,13 +78,16 @@ static bool call_point(rec_writer *writer, const rec_request *q) {
     case REC_LAST: status = bw_last(tree, &r.argument, &r.seen); break;
     case REC_COUNT: status = bw_count(tree, q->key, q->limit, &r.seen); break;
     case REC_CLEAR: status = bw_clear(tree, &r.seen); break;
+    case REC_POP_FIRST: status = bw_pop_first(tree, &r.key, &r.seen); break;
+    case REC_POP_LAST: status = bw_pop_last(tree, &r.key, &r.seen); break;
+    case REC_DELETE_RANGE: status = bw_delete_range(tree, q->key, q->limit, &r.seen); break;
     default: status = bw_size(tree, &r.seen); break;
     }
     r.responded = after(writer);
     if (status < 0)
         return fail(writer, q, status, "");
     r.status = (int16_t)status;
-    if (q->kind == REC_COUNT)
+    if (q->kind == REC_COUNT || q->kind == REC_DELETE_RANGE)
         r.argument = q->limit;
     bool writes = (q->kind == REC_PUT) ||
                   (status == BW_OK && (q->kind == REC_INSERT || q->kind == REC_UPDATE ||

@@ -49,6 +49,9 @@ class Kind(IntEnum):
     CLEAR = 19
     SIZE = 20
     UPKEEP = 21
+    POP_FIRST = 22
+    POP_LAST = 23
+    DELETE_RANGE = 24
 
     @property
     def word(self) -> str:

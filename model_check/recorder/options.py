@@ -55,6 +55,9 @@ MIXES: Mapping[str, Mapping[Kind, int]] = {
         Kind.COUNT: 15,
         Kind.SIZE: 5,
         Kind.UPKEEP: 2,
+        Kind.POP_FIRST: 2,
+        Kind.POP_LAST: 2,
+        Kind.DELETE_RANGE: 3,
     },
     # Keys come and go: inserts and removes race, leaves split and empty out.
     "churn": {
@@ -115,6 +118,42 @@ MIXES: Mapping[str, Mapping[Kind, int]] = {
         Kind.CLEAR: 4,
         Kind.SIZE: 20,
         Kind.UPKEEP: 10,
+        Kind.POP_FIRST: 40,
+        Kind.POP_LAST: 40,
+        Kind.DELETE_RANGE: 20,
+    },
+    # For small spaces: keys go at both ends and by ranges, and come back everywhere. A pop says
+    # something of every key that it passed over.
+    "ends": {
+        Kind.GET: 100,
+        Kind.INSERT: 400,
+        Kind.PUT: 60,
+        Kind.REMOVE: 60,
+        Kind.POP_FIRST: 80,
+        Kind.POP_LAST: 80,
+        Kind.DELETE_RANGE: 12,
+        Kind.FIRST: 10,
+        Kind.LAST: 10,
+        Kind.FLOOR: 10,
+        Kind.CEILING: 10,
+        Kind.SCAN_FORWARD: 10,
+        Kind.COUNT: 5,
+        Kind.UPKEEP: 1,
+    },
+    # Whole pages empty out and come back: pages merge and split all the time.
+    "merge": {
+        Kind.GET: 60,
+        Kind.INSERT: 300,
+        Kind.PUT_MANY: 30,
+        Kind.REMOVE: 200,
+        Kind.POP_FIRST: 10,
+        Kind.POP_LAST: 10,
+        Kind.DELETE_RANGE: 20,
+        Kind.LOWER: 10,
+        Kind.HIGHER: 10,
+        Kind.SCAN_BACKWARD: 10,
+        Kind.WALK_FORWARD: 5,
+        Kind.UPKEEP: 5,
     },
 }
 

@@ -138,6 +138,7 @@ void rec_stream_next(rec_stream *stream, rec_request *request, uint64_t *keys) {
         request->count = 1 + (uint32_t)below(stream, w->scan_length);
         break;
     case REC_SCAN_FORWARD:
+    case REC_DELETE_RANGE:
     case REC_COUNT: {
         uint64_t other = position + below(stream, w->span);
         request->limit = rec_key_at(w, other < w->space ? other : w->space - 1);

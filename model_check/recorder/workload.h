@@ -32,13 +32,13 @@ typedef struct rec_workload {
     uint32_t weight[REC_KINDS]; /* relative frequencies of the kinds of call */
     uint32_t scan_length;       /* entries asked for by a scan: 1 … this */
     uint32_t batch;             /* keys of a batch: 1 … this */
-    uint32_t span;              /* positions that a scan or count covers: 1 … this */
+    uint32_t span;              /* positions that a scan, count or deletion covers: 1 … this */
 } rec_workload;
 
 /* One call to make; `pause` spins are waited before it. */
 typedef struct rec_request {
     uint64_t key;
-    uint64_t limit; /* other end of a scan or count */
+    uint64_t limit; /* other end of a scan, count or deletion */
     uint32_t count; /* entries asked for, keys of a batch */
     uint32_t pause;
     uint8_t kind;
