@@ -2,7 +2,8 @@
 
 ``check``     the verdict on a history, and the order that explains it (parts.h, judge.h)
 ``oracle``    a small checker in Python that the C one is compared with
-``corrupt``   seven corruptions that must all be rejected
+``whole``     another, for small histories, that takes the map as one object, not key by key
+``corrupt``   twelve corruptions that must all be rejected
 ``timeline``  a violation as a picture
 ``command``   ``bwcheck lin``
 """
@@ -20,11 +21,13 @@ from model_check.linearizability.check import (
 )
 from model_check.linearizability.corrupt import CORRUPTIONS, Corruption, corruptions
 from model_check.linearizability.timeline import render
+from model_check.linearizability.whole import Event, find_whole_order
 
 __all__ = [
     "CORRUPTIONS",
     "LIMIT",
     "Corruption",
+    "Event",
     "Outcome",
     "Part",
     "Report",
@@ -33,6 +36,7 @@ __all__ = [
     "check",
     "corruptions",
     "find_order",
+    "find_whole_order",
     "judge",
     "render",
 ]

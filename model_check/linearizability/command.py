@@ -13,8 +13,8 @@ from rich.text import Text
 
 from model_check.console import output, progress
 from model_check.linearizability.check import LIMIT
-from model_check.linearizability.corrupt import CORRUPTIONS
 from model_check.linearizability.suite import (
+    MUTANTS,
     Finding,
     cases,
     failed_run,
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 _OPERATIONS = 500_000
 _OVERHEAD_OPERATIONS = 1_000_000
-#: Corruptions are made in three histories each.
-_MUTANTS = 3 * len(CORRUPTIONS)
 
 
 def lin(
@@ -60,7 +58,7 @@ def lin(
     """Check histories completely: every operation, every result, every key.
 
     With FILE, check that history (docs/history-format.md). Without, record runs of real
-    threads and check them, then corrupt histories in seven ways, each of which must be rejected.
+    threads and check them, then corrupt histories in twelve ways, each of which must be rejected.
 
     Example: bwcheck lin build/check/histories/all.bwh
 
@@ -99,7 +97,7 @@ def check_runs(seed: int, operations: int, limit: int) -> Section:
     begin = time.monotonic()
     findings: list[Finding] = []
     runs = cases(seed, operations)
-    with progress("lin", len(runs) + _MUTANTS) as reporter:
+    with progress("lin", len(runs) + MUTANTS) as reporter:
         for case in runs:
             reporter.now(case.name)
             finding = record_and_judge(case, limit=limit)

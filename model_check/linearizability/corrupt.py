@@ -21,8 +21,8 @@ its life lies between its writer and its consumer. W: writes v; C: consumed v; R
     deletion leaves     W < D < C: let the range that D deleted end at, or begin with, that key
     deletion miscounts  let a deletion say that it removed one key more
 
-The last one is certain only if every call in flight at the same time tells what it saw: all values
-that nobody names and that are gone at the end were then taken by deletions, each by one (deletions.h).
+The last one is certain only if every call tells what it saw: all values that nobody names and
+that are gone at the end were then taken by deletions, each by one (deletions.h).
 """
 
 from __future__ import annotations
@@ -290,9 +290,7 @@ def _pop_at_the_other_end(history: History, pop: Place) -> str:
 
 def _pop_nothing(history: History, read: Place) -> str:
     record = read.record
-    changed = record._replace(
-        kind=int(Kind.POP_FIRST), key=0, seen=0, status=int(Status.NOT_FOUND)
-    )
+    changed = record._replace(kind=int(Kind.POP_FIRST), key=0, seen=0, status=int(Status.NOT_FOUND))
     history.change(read.lane, read.index, changed)
     return f"a pop finds the map empty while key {record.key} holds {record.seen}"
 

@@ -27,7 +27,7 @@ from model_check.recorder import (
 from model_check.report import CannotRun, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from rich.console import RenderableType
 
@@ -86,7 +86,12 @@ def cases(seed: int, operations: int) -> list[Case]:
         ),
         Case("ranges", workload("range", 2, 400, Distribution.CLUSTERED), TreeOptions.tiny()),
         Case("whole map", workload("whole", 3, 12, Distribution.UNIFORM), TreeOptions.tiny()),
-    ]
+        Case("both ends", workload("ends", 4, 100, Distribution.UNIFORM), TreeOptions.tiny()),
+        Case(
+            "merges", workload("merge", 8, 1_000, Distribution.CLUSTERED),
+            TreeOptions.tiny(leaf_capacity=4, leaf_log=2),
+        ),
+    ]  # fmt: skip
 
 
 def keep(history: History, name: str) -> Path:
@@ -133,22 +138,32 @@ def failed_run(name: str, error: RunFailed) -> Finding:
 def mutants(seed: int) -> Iterator[Finding]:
     """Corrupt recorded histories in every way and demand that each is rejected. RunFailed."""
     for case in cases(seed, _MUTANT_OPERATIONS):
-        if case.name not in {"all", "zipfian", "one hot key"}:
+        if case.name not in _MUTATED:
             continue
         # Plain gets are what most corruptions change, and places must exist for each of them.
         workload = replace(case.workload, weights=_SIMPLE, space=min(case.workload.space, 500))
         with Tree(case.tree) as tree, Run(tree, workload) as run:
             history = run.round()
-            made = 0
+            left = set(_MUTATED[case.name])
             for mutant in corruptions(history, seed):
-                made += 1
+                left.discard(mutant.name)
                 yield _judge_mutant(f"{mutant.name} ({case.name})", mutant.history, mutant.detail)
-            if made < len(CORRUPTIONS):
+            if left:
                 raise CannotRun(
-                    f"only {made} of {len(CORRUPTIONS)} corruptions found a place in the history "
-                    f"of {workload.operations} operations; try another --seed"
+                    f"no place for {', '.join(sorted(left))} in the history of "
+                    f"{workload.operations} operations of {case.name}; try another --seed"
                 )
 
+
+#: The histories that are corrupted, and how: what takes two keys cannot be done to one.
+_MUTATED: Mapping[str, Collection[str]] = {
+    "all": CORRUPTIONS.keys(),
+    "zipfian": CORRUPTIONS.keys(),
+    "one hot key": CORRUPTIONS.keys() - {"pop past a key", "deletion leaves a key"},
+}
+
+#: How many corrupted histories :func:`mutants` gives.
+MUTANTS = sum(len(names) for names in _MUTATED.values())
 
 _SIMPLE = {
     Kind.GET: 40,
@@ -157,6 +172,9 @@ _SIMPLE = {
     Kind.UPDATE: 10,
     Kind.REMOVE: 10,
     Kind.COMPARE_EXCHANGE: 10,
+    Kind.POP_FIRST: 3,
+    Kind.POP_LAST: 3,
+    Kind.DELETE_RANGE: 1,
 }
 
 

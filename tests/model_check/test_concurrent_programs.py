@@ -4,6 +4,10 @@ Hypothesis makes the programs and shrinks those that fail. Each is run several t
 with the smallest pages there are. The history must be linearizable; the order that the checker
 finds is then carried out call by call on a fresh tree and on a dict, and all three must agree on
 every result and on the final state.
+
+That order is made key by key. A second one takes the map as one object, so that pops and
+navigation have one instant for all keys, and every deletion takes as many keys as it says; it is
+carried out in the same way, with pops and navigation as the calls that they are.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from model_check.linearizability import Step, check, find_order
+from model_check.linearizability import Event, Step, check, find_order, find_whole_order
 from model_check.linearizability.timeline import render
 from model_check.recorder import (
     History,
@@ -72,6 +76,16 @@ RANGES = st.builds(
     count=st.integers(1, 6),
     pause=PAUSES,
 )  # fmt: skip
+REMOVALS = st.builds(
+    Request,
+    kind=st.sampled_from(
+        [Kind.POP_FIRST, Kind.POP_LAST, Kind.POP_FIRST, Kind.POP_LAST, Kind.DELETE_RANGE]
+    ),
+    key=KEYS,
+    limit=KEYS,
+    count=st.just(1),
+    pause=PAUSES,
+)
 BATCHES = st.builds(
     Request,
     kind=st.sampled_from([Kind.GET_MANY, Kind.PUT_MANY]),
@@ -88,7 +102,7 @@ WHOLE = st.builds(
     count=st.just(1),
     pause=PAUSES,
 )
-CALLS = st.one_of(POINTS, POINTS, POINTS, RANGES, BATCHES, WHOLE)
+CALLS = st.one_of(POINTS, POINTS, POINTS, RANGES, REMOVALS, BATCHES, WHOLE)
 PROGRAMS = st.lists(st.lists(CALLS, min_size=1, max_size=12), min_size=2, max_size=4)
 
 settings.register_profile(
@@ -146,7 +160,7 @@ class Replay:
         assert self.get(key) == self.model.get(key)
 
     def _call(self, record: Record, before: int | None) -> None:
-        """Make the recorded call itself; it must answer as it did when it was recorded."""
+        """Make the recorded call on one key; it must answer as it did when it was recorded."""
         tree, key, seen = self._tree, record.key, self._seen
         seen[0] = 0
         status = {
@@ -161,6 +175,44 @@ class Replay:
         }[Kind(record.kind)]()
         assert status == record.status
         assert (seen[0] if before is not None else 0) == record.seen
+
+    def happen(self, event: Event) -> None:
+        """Carry out one step of an order of the whole map."""
+        record, kind = event.record, Kind(event.record.kind)
+        if event.key is not None:
+            assert lib.bw_remove(self._tree, event.key, ffi.NULL) == Status.OK
+            del self.model[event.key]
+        elif kind <= Kind.COMPARE_EXCHANGE:
+            self._call(record, self.model.get(record.key))
+            changes = kind is Kind.PUT or (record.status == Status.OK and kind is not Kind.GET)
+            if changes and kind is Kind.REMOVE:
+                del self.model[record.key]
+            elif changes:
+                self.model[record.key] = record.argument
+            assert self.get(record.key) == self.model.get(record.key)
+        elif kind is Kind.GET_MANY:
+            value = self.get(record.key)
+            assert value == self.model.get(record.key)
+            assert value == (record.seen if record.status == Status.OK else None)
+        elif kind is Kind.PUT_MANY:
+            lib.bw_put(self._tree, record.key, record.argument, ffi.NULL)
+            self.model[record.key] = record.argument
+        else:
+            self._find(record, kind)
+
+    def _find(self, record: Record, kind: Kind) -> None:
+        """Make a pop, or a call of navigation: it must answer as it did when it was recorded."""
+        found, seen = ffi.new("uint64_t *"), self._seen
+        call = getattr(lib, f"bw_{kind.word}")
+        pops = kind in {Kind.POP_FIRST, Kind.POP_LAST}
+        own_key = () if pops or kind in {Kind.FIRST, Kind.LAST} else (record.key,)
+        assert call(self._tree, *own_key, found, seen) == record.status
+        if record.status == Status.OK:
+            assert (found[0], seen[0]) == (record.key if pops else record.argument, record.seen)
+        if record.status == Status.OK and pops:
+            end = min if kind is Kind.POP_FIRST else max
+            assert record.key == end(self.model)
+            assert self.model.pop(record.key) == record.seen
 
     def entries(self) -> list[tuple[int, int]]:
         """Read the tree with a cursor."""
@@ -186,11 +238,18 @@ def demand_three_agree(history: History, options: TreeOptions) -> None:
         pytest.fail(capture.get())
     order = find_order(history)
     assert order is not None
+    final = [tuple(pair) for pair in history.pairs(history.lane_count - 1)]
     with Tree(options) as tree:
         replay = Replay(tree, history.initial())
         for step in order:
             replay.apply(step, history.record(step.part.lane, step.part.record))
-        final = [tuple(pair) for pair in history.pairs(history.lane_count - 1)]
+        assert replay.entries() == sorted(replay.model.items()) == final
+    whole = find_whole_order(history)
+    assert whole is not None, "no order of the whole map explains what each key alone allows"
+    with Tree(options) as tree:
+        replay = Replay(tree, history.initial())
+        for event in whole:
+            replay.happen(event)
         assert replay.entries() == sorted(replay.model.items()) == final
 
 
