@@ -32,7 +32,7 @@ def run_cell(cell: Cell, operations: int, folder: Path) -> dict[str, Scalar]:
                 _fill(row, run.round(), cell, folder, replay)
                 stats = tree.stats()
                 row["run_seconds"] = round(run.seconds, 3)
-            for name in ("splits", "consolidations", "appends_lost", "limbo_bytes"):
+            for name in ("splits", "merges", "consolidations", "appends_lost", "limbo_bytes"):
                 row[name] = stats.get(name, 0)
     except (RunFailed, RuntimeError) as error:
         row["outcome"] = "failed"

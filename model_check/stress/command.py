@@ -16,13 +16,13 @@ from model_check.report import CannotRun, Section, Settings, Verdict, document, 
 from model_check.stress.cell import run_cell
 from model_check.stress.farm import FOLDER, run_farm
 from model_check.stress.grid import Cell, full_grid, pair_grid
-from model_check.stress.soak import soak
+from model_check.stress.soak import TREES, soak
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: Seeds of the farm of pairs in `bwcheck all`.
-_SEEDS = 4
+_SEEDS = 2
 _CELL_OPERATIONS = 1_000_000
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -54,6 +54,12 @@ def stress(
     hours: Annotated[
         Optional[float], typer.Option(min=0.001, help="Soak for so long (may be a fraction).")
     ] = None,
+    trees: Annotated[
+        str,
+        typer.Option(
+            help="Of a soak: mixed, or small (capacities and threads 2 to 8, merges all the time)."
+        ),
+    ] = "mixed",
     jobs: Annotated[
         Optional[int], typer.Option(min=1, help="Processes at once (default: as fit).")
     ] = None,
@@ -67,14 +73,16 @@ def stress(
     Without options: a farm of runs of a million operations each. With --hours or --operations:
     a soak, round after round on the same trees, with memory watched.
 
-    Example: bwcheck stress --hours 8 --json soak.json
+    Example: bwcheck stress --hours 8 --trees small --json soak.json
 
     Exit codes: 0 all as expected, 1 a violation (printed), 2 could not run.
     """
     started = datetime.now(timezone.utc)
     if hours is not None or operations is not None:
         limit = parse_count(operations) if operations is not None else None
-        result = soak(seed, operations=limit, hours=hours)
+        if trees not in TREES:
+            raise CannotRun(f"--trees is {' or '.join(TREES)}, got {trees!r}")
+        result = soak(seed, operations=limit, hours=hours, trees=trees)
         _print_verdict(result)
     elif cell is not None:
         result = _one(Cell.parse(cell), parse_count(cell_operations))
@@ -159,6 +167,7 @@ def _table(result: Section) -> Table:
         "operations",
         "overlapping",
         "splits",
+        "merges",
         "consolidations",
         "appends_lost",
         "run_seconds",

@@ -36,15 +36,18 @@ LOADS: dict[str, Load] = {
     "climb": Load("all", 20_000, Distribution.ASCENDING, (2**64 - 1) // 19_999),
     "read": Load("read", 50_000, Distribution.HOT),
     "whole": Load("whole", 16, Distribution.UNIFORM),
+    "ends": Load("ends", 120, Distribution.UNIFORM, 5),
+    "merge": Load("merge", 1_500, Distribution.CLUSTERED),
 }
 
 CAPACITIES: dict[str, dict[str, Any]] = {
     "tiny": dict(TreeOptions.tiny().__dict__),
+    "four": {"leaf_capacity": 4, "inner_capacity": 3, "leaf_log": 2, "inner_log": 2},
     "small": {"leaf_capacity": 8, "inner_capacity": 4, "leaf_log": 4, "inner_log": 2},
     "full": {},
 }
 
-THREADS = (2, 3, 4)
+THREADS = (2, 3, 4, 8)
 WORKER = (False, True)
 
 

@@ -12,7 +12,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -23,6 +23,8 @@ from model_check.report import Section, Verdict
 from model_check.stress.farm import FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from model_check.report import Scalar
 
 _ROUND = 1_000_000
@@ -49,6 +51,8 @@ class Leg:
 class Totals:
     """What the soak has seen so far."""
 
+    trees: str = "mixed"
+    legs: int = 1
     operations: int = 0
     checked: int = 0
     rounds: int = 0
@@ -57,12 +61,15 @@ class Totals:
     undecided: bool = False
 
 
-def legs(seed: int) -> list[Leg]:
-    """Give the trees: 2 and 4 threads, full-sized and tiny pages, with and without a worker."""
-    plain = Workload(seed=seed, operations=_ROUND)
+def _leg(name: str, seed: int, options: TreeOptions, **changes: Any) -> Leg:
+    return Leg(name, Workload(**{"seed": seed, "operations": _ROUND, **changes}), options)
 
-    def leg(name: str, options: TreeOptions, **changes: object) -> Leg:
-        return Leg(name, Workload(**{**vars(plain), **changes}), options)
+
+def mixed_legs(seed: int) -> list[Leg]:
+    """Give 2 and 4 threads, full-sized and tiny pages, with and without a worker."""
+
+    def leg(name: str, options: TreeOptions, **changes: Any) -> Leg:
+        return _leg(name, seed, options, **changes)
 
     return [
         leg("all/2 threads", TreeOptions(), threads=2, space=50_000, stride=3),
@@ -78,19 +85,54 @@ def legs(seed: int) -> list[Leg]:
     ]  # fmt: skip
 
 
-def soak(seed: int, *, operations: int | None, hours: float | None) -> Section:
+def small_legs(seed: int) -> list[Leg]:
+    """Give 2 to 8 threads, capacities 2 to 8: pages split and merge all the time.
+
+    Mixes with pops, with deletions of ranges, with both, in turn; every other tree has a worker.
+    """
+    loads: list[dict[str, Any]] = [
+        {"mix": "ends", "space": 120},
+        {"mix": "merge", "space": 1_500, "distribution": Distribution.CLUSTERED},
+        {"mix": "all", "space": 500, "stride": 3},
+    ]
+    made = []
+    for number, threads in enumerate(range(2, 9)):
+        load = loads[number % len(loads)]
+        capacity = 2 + number
+        log = min(1 + number % 4, capacity)
+        options = TreeOptions(
+            leaf_capacity=capacity, leaf_log=log, inner_capacity=3 + number // 2,
+            inner_log=1 + number % 2, retire_batch=1 + 4 * number, worker=number % 2 == 1,
+            worker_interval_us=1000,
+        )  # fmt: skip
+        name = f"{load['mix']}/{threads} threads/leaves of {capacity}"
+        made.append(_leg(name, seed, options, threads=threads, **load))
+        # The smallest pages with as many threads, another load.
+        load = loads[(number + 1) % len(loads)]
+        name = f"{load['mix']}/{threads} threads/tiny"
+        made.append(_leg(name, seed, TreeOptions.tiny(), threads=threads, **load))
+    return made
+
+
+#: What a soak can run on.
+TREES: Mapping[str, Callable[[int], list[Leg]]] = {"mixed": mixed_legs, "small": small_legs}
+
+
+def soak(
+    seed: int, *, operations: int | None, hours: float | None, trees: str = "mixed"
+) -> Section:
     """Run rounds until ``operations`` are checked or ``hours`` are over; Ctrl-C ends it early."""
     begin = time.monotonic()
-    totals = Totals()
+    totals = Totals(trees, len(TREES[trees](seed)))
     steps = -(-(operations or 0) // _ROUND) or 1
     with ExitStack() as stack, progress("soak", steps if hours is None else 0) as reporter:
-        all_legs = legs(seed)
+        all_legs = TREES[trees](seed)
         for leg in all_legs:
             leg.tree = stack.enter_context(Tree(leg.options))
             leg.run = stack.enter_context(Run(leg.tree, leg.workload, tree_options=leg.options))
         while not totals.problems and not totals.undecided:
             leg = all_legs[totals.rounds % len(all_legs)]
-            row = _round(leg, totals, begin)
+            row = _round(leg, totals, begin, first=totals.rounds < len(all_legs))
             reporter.step(
                 f"{row['minutes']} min, {leg.name}: {totals.checked:,} checked, "
                 f"limbo {row['limbo_bytes']:,}, resident {_mebi(row['rss_bytes'])}"
@@ -104,14 +146,15 @@ def soak(seed: int, *, operations: int | None, hours: float | None) -> Section:
     return _section(totals, time.monotonic() - begin)
 
 
-def _round(leg: Leg, totals: Totals, begin: float) -> dict[str, Scalar]:
+def _round(leg: Leg, totals: Totals, begin: float, *, first: bool) -> dict[str, Scalar]:
     tree, run = leg.tree, leg.run
     assert tree is not None
     assert run is not None
-    replay = f"bwcheck stress --operations 1M --seed {leg.workload.seed}"
+    length = f"--operations {totals.rounds + 1}M --trees {totals.trees}"
+    replay = f"bwcheck stress {length} --seed {leg.workload.seed}"
     row: dict[str, Scalar] = {"leg": leg.name, "round": totals.rounds}
     try:
-        if totals.rounds >= _LEGS:
+        if not first:
             run.next_round()
         history = run.round()
         report = check(history)
@@ -133,6 +176,8 @@ def _round(leg: Leg, totals: Totals, begin: float) -> dict[str, Scalar]:
         totals.problems.append(f"{leg.name}, round {totals.rounds}: {error}; replay: {replay}")
     stats = tree.stats()
     row.update(limbo_bytes=stats.get("limbo_bytes", 0), retired=stats.get("retired", 0))
+    row.update({name: stats.get(name, 0) for name in ("splits", "merges", "root_collapses")})
+    row["pids_used"] = stats.get("pids_used", 0)
     row.update(live_bytes=stats.get("bytes_live", 0), reserved=stats.get("bytes_reserved", 0))
     row.update(rss_bytes=resident(), checked=totals.checked)
     row["minutes"] = round((time.monotonic() - begin) / 60, 2)
@@ -152,7 +197,7 @@ def resident() -> int:
 
 def _demand_bounded(totals: Totals) -> None:
     """Memory at the end may not be much more than it was after the first quarter."""
-    quarter = max(len(totals.rows) // 4, _LEGS)
+    quarter = max(len(totals.rows) // 4, totals.legs)
     early, late = totals.rows[:quarter], totals.rows[quarter:]
     if late:
         first = max(int(row["rss_bytes"] or 0) for row in early)
@@ -196,7 +241,7 @@ def _mebi(size: object) -> str:
 
 def _table(totals: Totals) -> Table:
     table = Table(title="soak", title_justify="left", highlight=False)
-    for name in ("minutes", "checked", "leg", "retired", "limbo", "live", "resident"):
+    for name in ("minutes", "checked", "leg", "merges", "retired", "limbo", "live", "resident"):
         table.add_column(name, justify="left" if name == "leg" else "right")
     every = max(1, -(-len(totals.rows) // _TABLE_ROWS))
     shown = totals.rows[::every]
@@ -207,12 +252,10 @@ def _table(totals: Totals) -> Table:
             f"{row['minutes']}",
             f"{row['checked']:,}",
             str(row["leg"]),
+            f"{row['merges']:,}",
             f"{row['retired']:,}",
             _mebi(row["limbo_bytes"]),
             _mebi(row["live_bytes"]),
             _mebi(row["rss_bytes"]),
         )
     return table
-
-
-_LEGS = len(legs(0))

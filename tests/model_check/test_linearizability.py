@@ -254,6 +254,164 @@ def test_clear_may_delete_what_was_inserted_while_it_ran() -> None:
     )
 
 
+# ------------------------------------------------------------------ pops and deletions
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "allowed"),
+    [
+        (Kind.POP_FIRST, (10, 1), True),
+        (Kind.POP_FIRST, (10, 2), False),
+        (Kind.POP_FIRST, (20, 2), False),
+        (Kind.POP_FIRST, (5, 1), False),
+        (Kind.POP_FIRST, None, False),
+        (Kind.POP_LAST, (30, 3), True),
+        (Kind.POP_LAST, (30, 1), False),
+        (Kind.POP_LAST, (20, 2), False),
+        (Kind.POP_LAST, (40, 3), False),
+        (Kind.POP_LAST, None, False),
+    ],
+)
+def test_a_pop_gives_back_the_end_of_the_map(
+    kind: Kind, answer: tuple[int, int] | None, allowed: bool
+) -> None:
+    record = call(kind, 0, 5, 6, status=NOT_FOUND)
+    if answer is not None:
+        record = call(kind, answer[0], 5, 6, seen=answer[1])
+    assert accepted([record], initial=HELD) == allowed
+
+
+def test_what_is_popped_is_gone() -> None:
+    pop = call(Kind.POP_FIRST, 10, 5, 6, seen=1)
+    assert accepted([pop, get(10, None, 7, 8), get(20, 2, 7, 8)], initial=HELD)
+    assert not accepted([pop, get(10, 1, 7, 8)], initial=HELD)
+    assert not accepted([pop, pop._replace(invoked=7, responded=8)], initial=HELD)
+    assert not accepted([pop], [call(Kind.REMOVE, 10, 5, 6, seen=1)], initial=HELD)
+
+
+def test_pops_in_flight_together_take_different_keys() -> None:
+    one, two = (call(Kind.POP_FIRST, key, 5, 9, seen=value) for key, value in ((10, 1), (20, 2)))
+    assert accepted([one], [two], initial=HELD)
+    assert accepted([two], [call(Kind.POP_FIRST, 30, 10, 11, seen=3)], [one], initial=HELD)
+    assert not accepted([two], [one._replace(invoked=10, responded=11)], initial=HELD)
+
+
+def test_an_empty_map_is_found_empty_when_each_key_is_absent() -> None:
+    nothing = call(Kind.POP_LAST, 0, 5, 9, status=NOT_FOUND)
+    assert accepted([nothing])
+    assert accepted([nothing], [call(Kind.REMOVE, 10, 6, 7, seen=1)], initial={10: 1})
+    assert not accepted([nothing], [call(Kind.REMOVE, 10, 10, 11, seen=1)], initial={10: 1})
+
+
+def deletion(low: int, high: int, removed: int, begin: int = 5, end: int = 9) -> Record:
+    return call(Kind.DELETE_RANGE, low, begin, end, argument=high, seen=removed)
+
+
+def look(begin: int, *found: int) -> tuple[Record, list[Pair]]:
+    """Read everything, as is done at the end of a run."""
+    pairs = [Pair(key, HELD.get(key, key + 1)) for key in found]
+    scan = call(
+        Kind.SCAN_FORWARD, 0, begin, begin + 1, argument=MOST, expected=99, count=len(pairs)
+    )
+    return scan, pairs
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "removed", "left", "allowed"),
+    [
+        (10, 20, 2, [30], True),
+        (10, 20, 2, [20, 30], False),
+        (10, 20, 1, [30], False),
+        (10, 20, 3, [30], False),
+        (0, MOST, 3, [], True),
+        (11, 19, 0, [10, 20, 30], True),
+        (11, 19, 1, [10, 20, 30], False),
+        (11, 20, 1, [10, 30], True),
+        (11, 20, 1, [10, 20], False),
+        (30, 10, 0, [10, 20, 30], True),
+        (30, 10, 1, [10, 20, 30], False),
+        (40, 50, 0, [10, 20, 30], True),
+        (40, 50, 1, [10, 20, 30], False),
+    ],
+)
+def test_a_deletion_takes_what_is_in_its_range_and_says_how_much(
+    low: int, high: int, removed: int, left: list[int], allowed: bool
+) -> None:
+    end, pairs = look(20, *left)
+    lanes = [deletion(low, high, removed)], [end]
+    assert accepted(*lanes, initial=HELD, pairs=pairs) == allowed
+    if (low, high) == (0, MOST):
+        clear = call(Kind.CLEAR, 0, 5, 9, seen=removed)
+        assert accepted([clear], [end], initial=HELD, pairs=pairs) == allowed
+        assert not accepted([clear._replace(seen=removed + 1)], [end], initial=HELD, pairs=pairs)
+
+
+@pytest.mark.parametrize(("one", "two"), [(3, 0), (2, 1), (1, 2), (0, 3)])
+def test_deletions_that_contend_share_the_keys_out(one: int, two: int) -> None:
+    end, _ = look(20)
+    for surplus in (-1, 0, 1):
+        if one + surplus < 0:
+            continue
+        lanes = [deletion(0, 99, one + surplus)], [deletion(0, 99, two, 6, 8)], [end]
+        assert accepted(*lanes, initial=HELD) == (surplus == 0)
+
+
+def test_a_deletion_may_take_what_came_while_it_ran_and_only_that() -> None:
+    end, _ = look(20)
+    came = put(15, 16, None, 6, 7)
+    assert accepted([deletion(10, 19, 1)], [came], [end])
+    assert not accepted([deletion(10, 19, 0)], [came], [end])
+    assert not accepted([deletion(10, 19, 1, 1, 5)], [came], [end])
+    stays, pairs = look(20, 15)
+    assert accepted([deletion(10, 19, 0)], [came], [stays], pairs=pairs)
+    assert not accepted([deletion(10, 19, 1)], [came], [stays], pairs=pairs)
+
+
+def test_what_others_name_is_not_taken_by_a_deletion() -> None:
+    end, _ = look(20)
+    removal = call(Kind.REMOVE, 10, 6, 7, seen=1)
+    for other in (removal, call(Kind.POP_FIRST, 10, 6, 7, seen=1)):
+        for removed, allowed in ((0, True), (1, False)):
+            lanes = [deletion(0, 99, removed)], [other], [end]
+            assert accepted(*lanes, initial={10: 1}) == allowed
+
+
+def test_where_it_is_unknown_what_was_replaced_a_number_is_bounded_by_the_keys() -> None:
+    blind = call(Kind.PUT_MANY, 10, 1, 2, argument=77, flags=1)
+    end, _ = look(20)
+    for removed in (0, 1, 2):
+        lanes = [blind, deletion(0, 99, removed)], [end]
+        assert accepted(*lanes, initial={10: 1}) == (removed < 2)
+
+
+def test_a_number_of_keys_that_cannot_be_is_shown_with_its_call() -> None:
+    end, _ = look(20)
+    bad = history([deletion(10, 30, 2)], [end], initial=HELD)
+    report = check(bad)
+    assert report.violation is not None
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(render(bad, report.violation))
+    text = capture.get()
+    assert "No order explains these 1 operations on key 10" in text
+    assert "delete_range(10 … 30) → removed 2 keys: not as many as the keys tell" in text
+
+
+def test_a_pop_is_drawn_with_what_it_gave_back_and_what_it_passed_over() -> None:
+    for record, sentence in (
+        (call(Kind.POP_FIRST, 20, 5, 6, seen=2), "pop_first → 20: so 10 absent"),
+        (call(Kind.POP_LAST, 30, 5, 6, seen=9), "pop_last → removed 30 = v9"),
+        (call(Kind.POP_LAST, 0, 5, 6, status=NOT_FOUND), "pop_last → the map is empty: so 10"),
+    ):
+        bad = history([record], initial=HELD)
+        report = check(bad)
+        assert report.violation is not None
+        console = Console(width=160)
+        with console.capture() as capture:
+            console.print(render(bad, report.violation))
+        assert sentence in capture.get()
+
+
 def test_records_that_are_no_history_are_refused() -> None:
     for record, sentence in (
         (get(1, None, 9, 3), "a record ends before it begins"),
@@ -377,7 +535,8 @@ def test_an_order_of_all_keys_keeps_the_order_of_time() -> None:
 @pytest.mark.parametrize("threads", [1, 3])
 def test_every_corruption_of_a_recorded_history_is_rejected(seed: int, threads: int) -> None:
     simple = {Kind.GET: 40, Kind.PUT: 15, Kind.INSERT: 15, Kind.UPDATE: 10, Kind.REMOVE: 10,
-              Kind.COMPARE_EXCHANGE: 10}  # fmt: skip
+              Kind.COMPARE_EXCHANGE: 10, Kind.POP_FIRST: 3, Kind.POP_LAST: 3,
+              Kind.DELETE_RANGE: 1}  # fmt: skip
     workload = Workload(seed=seed, threads=threads, operations=20_000, space=50, weights=simple)
     with Tree(TreeOptions.tiny()) as tree, Run(tree, workload) as run:
         right = run.round()

@@ -102,7 +102,9 @@ def test_verdicts_on_random_small_histories_agree_with_the_oracle(batch: int) ->
 
 KEYS = (0, 3, 4, 9, 2**64 - 1)
 POINTS = (Kind.GET, Kind.PUT, Kind.INSERT, Kind.UPDATE, Kind.REMOVE, Kind.COMPARE_EXCHANGE)
-DOWN = {Kind.FLOOR, Kind.LOWER, Kind.LAST, Kind.SCAN_BACKWARD, Kind.WALK_BACKWARD}
+DOWN = {Kind.FLOOR, Kind.LOWER, Kind.LAST, Kind.SCAN_BACKWARD, Kind.WALK_BACKWARD, Kind.POP_LAST}
+POPS = {Kind.POP_FIRST, Kind.POP_LAST}
+READS = [Kind(kind) for kind in range(Kind.WALK_BACKWARD + 1)]
 
 
 def range_call(
@@ -166,7 +168,26 @@ def point_call(
     return plain._replace(argument=value, expected=old)
 
 
-def random_history(dice: random.Random) -> tuple[list[Lane], list[Pair]]:
+def removal_call(
+    kind: Kind, state: dict[int, int], dice: random.Random, at: tuple[int, int]
+) -> Record:
+    """Give what a pop or a deletion of ``state`` records, and carry it out."""
+    if kind in POPS:
+        if not state:
+            return Record.of(kind, 0, at, status=Status.NOT_FOUND)
+        key = max(state) if kind is Kind.POP_LAST else min(state)
+        return Record.of(kind, key, at, seen=state.pop(key))
+    low, high = dice.choice([*KEYS, 1, 7]), dice.choice(KEYS)
+    gone = [key for key in state if low <= key <= high]
+    for key in gone:
+        del state[key]
+    return Record.of(kind, low, at, argument=high, seen=len(gone))
+
+
+def random_history(
+    dice: random.Random, kinds: list[Kind] = READS, *, ended: bool = False
+) -> tuple[list[Lane], list[Pair]]:
+    """Calls that overlap, half of them with one spoilt; `ended` reads everything at the end."""
     state = {key: i + 1 for i, key in enumerate(KEYS) if dice.random() < 0.4}
     initial = [Pair(*entry) for entry in sorted(state.items())]
     records: list[list[Record]] = [[], [], []]
@@ -176,8 +197,10 @@ def random_history(dice: random.Random) -> tuple[list[Lane], list[Pair]]:
         moment = 10 * number + 1000
         at = (moment - dice.randint(0, 10 * wide + 1), moment + dice.randint(0, 10 * wide + 1))
         lane = dice.randrange(3)
-        kind = Kind(dice.randrange(int(Kind.WALK_BACKWARD) + 1))
-        if kind in POINTS:
+        kind = dice.choice(kinds)
+        if kind > Kind.WALK_BACKWARD:
+            record = removal_call(kind, state, dice, at)
+        elif kind in POINTS:
             record = point_call(kind, state, dice, at, 100 + number)
         else:
             record, given = range_call(kind, state, dice, at, len(pairs[lane]))
@@ -187,7 +210,15 @@ def random_history(dice: random.Random) -> tuple[list[Lane], list[Pair]]:
         lane = dice.choice([i for i in range(3) if records[i]])
         at_index = dice.randrange(len(records[lane]))
         record = records[lane][at_index]
-        if record.kind >= Kind.SCAN_FORWARD and record.count:
+        if record.kind == Kind.DELETE_RANGE and dice.random() < 0.5:
+            records[lane][at_index] = record._replace(
+                seen=max(record.seen + dice.choice([-1, 1]), 0)
+            )
+        elif record.kind in POPS and dice.random() < 0.5:
+            records[lane][at_index] = record._replace(
+                kind=int(Kind.POP_FIRST) + int(Kind.POP_LAST) - record.kind
+            )
+        elif record.kind >= Kind.SCAN_FORWARD and record.count:
             pair = pairs[lane][record.seen]
             pairs[lane][record.seen] = pair._replace(value=dice.randint(1, 112))
         elif dice.random() < 0.5 and record.kind <= Kind.REMOVE:
@@ -197,24 +228,35 @@ def random_history(dice: random.Random) -> tuple[list[Lane], list[Pair]]:
             records[lane][at_index] = record._replace(
                 invoked=record.invoked + shift, responded=record.responded + shift
             )
+    if ended:
+        scan = Record.of(Kind.SCAN_FORWARD, 0, (5000, 5001), argument=2**64 - 1, expected=9)
+        records.append([scan._replace(count=len(state))])
+        pairs.append([Pair(*entry) for entry in sorted(state.items())])
     return [Lane(*both) for both in zip(records, pairs, strict=True)], initial
 
 
 def covered(record: Record, pairs: list[Pair]) -> tuple[set[int], dict[int, int]]:
     """Say which keys a range read speaks of, and which it found: the definition, in slow motion."""
     kind = Kind(record.kind)
-    if kind <= Kind.LAST:
-        found = {record.argument: record.seen} if record.status == Status.OK else {}
+    if kind is Kind.DELETE_RANGE:
+        return {key for key in KEYS if record.key <= key <= record.argument}, {}
+    if kind <= Kind.LAST or kind in POPS:
+        key = record.key if kind in POPS else record.argument
+        found = {key: record.seen} if record.status == Status.OK else {}
     else:
         found = {p.key: p.value for p in pairs[record.seen : record.seen + record.count]}
-    full = kind <= Kind.LAST or record.count == record.expected
+    full = kind <= Kind.LAST or kind in POPS or record.count == record.expected
     low, high = 0, 2**64 - 1
     if kind in DOWN:
-        high = {Kind.LAST: high, Kind.LOWER: record.key - 1}.get(kind, record.key)
+        high = {Kind.LAST: high, Kind.POP_LAST: high, Kind.LOWER: record.key - 1}.get(
+            kind, record.key
+        )
         low = record.argument if kind is Kind.SCAN_BACKWARD else low
         low = min(found) if full and found else low
     else:
-        low = {Kind.FIRST: low, Kind.HIGHER: record.key + 1}.get(kind, record.key)
+        low = {Kind.FIRST: low, Kind.POP_FIRST: low, Kind.HIGHER: record.key + 1}.get(
+            kind, record.key
+        )
         high = record.argument if kind is Kind.SCAN_FORWARD else high
         high = max(found) if full and found else high
     return {key for key in KEYS if low <= key <= high}, found
@@ -228,8 +270,11 @@ def parts_of_key(lanes: list[Lane], key: int) -> list[Part]:
             need, want, effect, give = "absent", 0, "keeps", 0
             if r.kind > Kind.COMPARE_EXCHANGE:
                 keys, found = covered(r, list(lane.pairs))
-                if key in found:
+                if r.kind == Kind.DELETE_RANGE and key in keys:
+                    need, effect = "any", "deletes"
+                elif key in found:
                     need, want = "value", found[key]
+                    effect = "deletes" if r.kind in POPS else "keeps"
                 elif key not in keys:
                     continue
             elif r.key != key:
@@ -264,3 +309,76 @@ def test_verdicts_on_random_records_agree_with_the_oracle_key_by_key(batch: int)
         assert report.ok == expected, f"batch {batch}, history {number}: {lanes} from {initial}"
         assert (find_order(history) is not None) == expected
     assert min(verdicts.values()) > RECORD_HISTORIES // 10, verdicts
+
+
+# ------------------------------------------------------------------ pops and deletions
+
+
+def takers_of_key(parts: list[Part], initial: int | None) -> set[frozenset[tuple[int, int]]]:
+    """Try every order of the parts; give each set of deletions that can have taken the key."""
+    everything = (1 << len(parts)) - 1
+    results: set[frozenset[tuple[int, int]]] = set()
+    start: tuple[int, int | None, frozenset[tuple[int, int]]] = (0, initial, frozenset())
+    tried, stack = {start}, [start]
+    while stack:
+        done, state, took = stack.pop()
+        if done == everything:
+            results.add(took)
+            continue
+        left = [i for i in range(len(parts)) if not done >> i & 1]
+        first_response = min(parts[i].responded for i in left)
+        for i in left:
+            part = parts[i]
+            fits = {"any": True, "absent": state is None, "value": state == part.want}
+            if part.invoked > first_response or not fits.get(part.need, False):
+                continue
+            after = {"keeps": state, "sets": part.give, "deletes": None}[part.effect]
+            takes = part.need == "any" and state is not None
+            then = done | 1 << i, after, took | {(part.lane, part.record)} if takes else took
+            if then not in tried:
+                tried.add(then)
+                stack.append(then)
+    return results
+
+
+def numbers_are_possible(lanes: list[Lane], before: dict[int, int]) -> bool:
+    """Tell whether keys, each in an order of its own, can make up the numbers of all deletions."""
+    said = {
+        (number, index): record.seen
+        for number, lane in enumerate(lanes)
+        for index, record in enumerate(lane.records)
+        if record.kind == Kind.DELETE_RANGE
+    }
+    sums = {tuple(0 for _ in said)}
+    for key in KEYS:
+        ways = takers_of_key(parts_of_key(lanes, key), before.get(key))
+        sums = {
+            tuple(n + (call in way) for n, call in zip(total, said, strict=True))
+            for total in sums
+            for way in ways
+        }
+    return tuple(said.values()) in sums
+
+
+@pytest.mark.parametrize("batch", range(RECORD_BATCHES))
+def test_verdicts_on_pops_and_deletions_agree_with_the_oracle(batch: int) -> None:
+    dice = random.Random(2000 + batch)
+    kinds = [*READS, *[Kind.POP_FIRST, Kind.POP_LAST] * 3, *[Kind.DELETE_RANGE] * 6]
+    verdicts = {True: 0, False: 0}
+    numbers, missed = 0, 0
+    for number in range(RECORD_HISTORIES):
+        lanes, initial = random_history(dice, kinds, ended=True)
+        before = {pair.key: pair.value for pair in initial}
+        alone = all(linearizable(parts_of_key(lanes, key), before.get(key)) for key in KEYS)
+        possible = alone and numbers_are_possible(lanes, before)
+        ok = check(History.build(lanes, initial)).ok
+        verdicts[possible] += 1
+        text = f"batch {batch}, history {number}: {lanes} from {initial}"
+        # No right history is rejected; a wrong one may pass only for the numbers of its deletions.
+        assert ok >= possible, text
+        assert ok <= alone, text
+        numbers += alone and not possible
+        missed += ok and not possible
+    assert min(verdicts.values()) > RECORD_HISTORIES // 10, verdicts
+    assert numbers > 9
+    assert missed <= numbers // 10, (missed, numbers)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model_check.recorder import History, Run, RunFailed
+from model_check.recorder import MIXES, History, Kind, Run, RunFailed
 from model_check.report import CannotRun, Verdict
 from model_check.stress import farm, soak
 from model_check.stress.cell import run_cell
-from model_check.stress.command import parse_count
+from model_check.stress.command import parse_count, stress
 from model_check.stress.grid import (
     CAPACITIES,
     LOADS,
@@ -142,6 +142,29 @@ def test_a_soak_goes_from_round_to_round_and_counts_all(
     assert section.figures["histories"] == 9
     assert section.figures["operations_checked"] >= 9 * OPERATIONS
     assert all(row["outcome"] == "linearizable" for row in section.rows)
+
+
+def test_small_trees_have_every_capacity_and_number_of_threads_from_2_to_8() -> None:
+    legs = soak.TREES["small"](0)
+    assert {leg.workload.threads for leg in legs} == set(range(2, 9))
+    assert {leg.options.leaf_capacity for leg in legs} == set(range(2, 9))
+    for leg in legs:
+        assert {Kind.POP_FIRST, Kind.POP_LAST, Kind.DELETE_RANGE} <= MIXES[leg.workload.mix].keys()
+    assert len({leg.name for leg in legs}) == len(legs)
+
+
+def test_a_soak_of_small_trees_merges_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(soak, "_ROUND", OPERATIONS)
+    legs = len(soak.TREES["small"](0))
+    section = soak.soak(6, operations=(2 * legs - 1) * OPERATIONS, hours=None, trees="small")
+    assert section.verdict is Verdict.GREEN, section.problems
+    assert int(section.figures["operations_checked"]) >= (2 * legs - 1) * OPERATIONS
+    assert all(int(row["merges"] or 0) > OPERATIONS // 1000 for row in section.rows)
+
+
+def test_what_a_soak_cannot_run_on_is_refused() -> None:
+    with pytest.raises(CannotRun, match="--trees is mixed or small, got 'large'"):
+        stress(operations="1M", trees="large")
 
 
 def test_memory_that_grows_without_bound_is_a_problem() -> None:
