@@ -12,3 +12,12 @@ foreach(source IN LISTS BWTREE_TEST_SOURCES)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()
+
+# The recorder of histories and their checker are C, too: one test runs them, and so do the sanitizers.
+file(GLOB BWTREE_RECORDED_SOURCES CONFIGURE_DEPENDS
+     ${PROJECT_SOURCE_DIR}/model_check/recorder/*.c
+     ${PROJECT_SOURCE_DIR}/model_check/linearizability/*.c)
+target_sources(test_recorded PRIVATE ${BWTREE_RECORDED_SOURCES})
+target_include_directories(test_recorded PRIVATE ${PROJECT_SOURCE_DIR}/model_check
+                           ${PROJECT_SOURCE_DIR}/model_check/recorder)
+target_link_libraries(test_recorded PRIVATE m)
