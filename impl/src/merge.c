@@ -418,9 +418,12 @@ bw_status bw_merge_install(bw_thread *self, bw_pid pid, bw_page *page, bw_duties
         won = bw_map_install(tree, pid, page, pages[0]);
     }
     if (!won) {
-        bw_pids_give_back(self, count - 1, pids + 1); /* nobody can have seen them */
+        bw_pids_give_back(self, count - 1, pids + 1); /* nobody can have come to them */
         for (unsigned i = count - built; i < count; i++)
-            bw_page_release(self, pages[i]);
+            if (built == count && i > 0)
+                bw_epoch_retire(self, pages[i]); /* published: bw_get_stats may have it in hand */
+            else
+                bw_page_release(self, pages[i]);
         if (built == count)
             bw_count_up(&self->figures.consolidations_lost);
         return built == count ? BW_OK : BW_ENOMEM;

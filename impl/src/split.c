@@ -20,6 +20,17 @@
  */
 #include "tree.h"
 
+/* A page of a split that was lost, whose page id has been given back. No reachable page named it; but if
+ * it was published, bw_get_stats, which looks at every page id, may still have it in hand. */
+static void discard(bw_thread *self, bw_page *page, bool published) {
+    if (page == NULL)
+        return;
+    if (published)
+        bw_epoch_retire(self, page);
+    else
+        bw_page_release(self, page);
+}
+
 static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys,
                             const uint64_t *values, unsigned n, unsigned left) {
     bw_tree *tree = self->tree;
@@ -48,14 +59,11 @@ static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys
         bw_epoch_retire(self, page);
         return BW_OK;
     }
-    /* Nobody can have seen the new page ids: no reachable page named them. */
+    /* Nobody can have come to the new page ids: no reachable page named them. */
     bw_pids_give_back(self, 2, pids);
-    if (root != NULL)
-        bw_page_release(self, root);
-    if (left_page != NULL)
-        bw_page_release(self, left_page);
-    if (right_page != NULL)
-        bw_page_release(self, right_page);
+    discard(self, root, false);
+    discard(self, left_page, built);
+    discard(self, right_page, built);
     if (built)
         bw_count_up(&self->figures.consolidations_lost);
     return built ? BW_OK : BW_ENOMEM;
@@ -91,10 +99,8 @@ bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *k
         return BW_OK;
     }
     bw_pids_give_back(self, 1, &right); /* as in split_root */
-    if (left_page != NULL)
-        bw_page_release(self, left_page);
-    if (right_page != NULL)
-        bw_page_release(self, right_page);
+    discard(self, left_page, false);
+    discard(self, right_page, built);
     if (built)
         bw_count_up(&self->figures.consolidations_lost);
     return built ? BW_OK : BW_ENOMEM;
