@@ -3,6 +3,8 @@
 
 #include "bwtree.h"
 
+#include <stddef.h>
+
 static void range_of_navigation(const rec_record *r, lin_range *range) {
     bool found = r->status == BW_OK;
     bool first = r->kind == REC_FIRST || r->kind == REC_POP_FIRST;
@@ -35,7 +37,7 @@ static void range_of_cursor(const rec_record *r, const rec_pair *pairs, lin_rang
     bool ended = r->count < r->expected; /* it came to the limit, or to the end */
     uint64_t limit = !walk ? r->argument : down ? 0 : UINT64_MAX;
     uint64_t last = ended || r->count == 0 ? limit : pairs[r->seen + r->count - 1].key;
-    range->pairs = pairs + r->seen;
+    range->pairs = r->count > 0 ? pairs + r->seen : NULL; /* a lane may have none at all */
     range->count = r->count;
     range->descending = down;
     range->low = down ? last : r->key;
