@@ -12,3 +12,6 @@ foreach(source IN LISTS BWTREE_TEST_SOURCES)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()
+
+# This one stands before two functions that files of the library call in each other.
+target_link_options(test_forced_races PRIVATE -Wl,--wrap=bw_page_range -Wl,--wrap=bw_find)
