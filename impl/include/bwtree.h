@@ -390,7 +390,9 @@ typedef struct bw_level_stats {
     uint64_t removed;  /* pages removed, whose merge is not ended */
 } bw_level_stats;
 
-/* Fills *stats; BW_NOT_FOUND if the tree has no such level. As exact as bw_get_stats. */
+/* Fills *stats; BW_NOT_FOUND (all 0) if the tree has no such level: level 0 is always there, the others
+ * come and go with the tree's height. As exact as bw_get_stats, but a level that is there shows at least
+ * one page. */
 BW_API bw_status bw_get_level_stats(bw_tree *tree, uint32_t level, bw_level_stats *stats);
 
 /* Walks the whole structure and checks keys' order, fences, right links, levels, that every child
