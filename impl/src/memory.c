@@ -175,9 +175,9 @@ static void *pool_cut(bw_thread *self, unsigned class) {
     bw_pool *pool = &self->pool;
     size_t size = bw_class_size(class);
     /* The chunk's ends keep the alignment of pages and records, whose sizes are multiples of it. */
-    if (pool->chunk == NULL || (size_t)(pool->chunk_end - pool->chunk_next) < size)
-        if (!chunk_refill(self))
-            return NULL;
+    bool fits = pool->chunk != NULL && (size_t)(pool->chunk_end - pool->chunk_next) >= size;
+    if (!fits && !chunk_refill(self))
+        return NULL;
     bw_figure_add(&pool->classes[class].supplied, 1);
     if (class == BW_CLASS_RECORD)
         return pool->chunk_end -= size;
@@ -264,6 +264,8 @@ static void object_release(bw_thread *self, void *object, unsigned class) {
 }
 
 bw_page *bw_page_alloc(bw_thread *self, unsigned *units, unsigned replaced) {
+    if (*units > BW_PAGE_CLASSES)
+        __builtin_unreachable(); /* no page has room for more entries than bw_options_check allows */
     unsigned largest = *units < replaced ? BW_PAGE_CLASSES : *units + *units / 4 + 1;
     return object_alloc(self, units, largest < BW_PAGE_CLASSES ? largest : BW_PAGE_CLASSES);
 }
