@@ -20,6 +20,16 @@
  */
 #include "tree.h"
 
+/* A page of a split that has failed. No reachable page named it; but if it was published, those who walk
+ * over the whole table (stats.c) may have met it, and it needs its grace period. Its page id, which has
+ * been given back already, does not: they take no page id for one that they could go to. */
+static void drop(bw_thread *self, bw_page *page, bool published) {
+    if (page != NULL && published)
+        bw_epoch_retire(self, page);
+    else if (page != NULL)
+        bw_page_release(self, page);
+}
+
 static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys,
                             const uint64_t *values, unsigned n, unsigned left) {
     bw_tree *tree = self->tree;
@@ -50,12 +60,9 @@ static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys
     }
     /* Nobody can have seen the new page ids: no reachable page named them. */
     bw_pids_give_back(self, 2, pids);
-    if (root != NULL)
-        bw_page_release(self, root);
-    if (left_page != NULL)
-        bw_page_release(self, left_page);
-    if (right_page != NULL)
-        bw_page_release(self, right_page);
+    drop(self, root, false);
+    drop(self, left_page, built);
+    drop(self, right_page, built);
     if (built)
         bw_count_up(&self->figures.consolidations_lost);
     return built ? BW_OK : BW_ENOMEM;
@@ -91,10 +98,8 @@ bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *k
         return BW_OK;
     }
     bw_pids_give_back(self, 1, &right); /* as in split_root */
-    if (left_page != NULL)
-        bw_page_release(self, left_page);
-    if (right_page != NULL)
-        bw_page_release(self, right_page);
+    drop(self, left_page, false);
+    drop(self, right_page, built);
     if (built)
         bw_count_up(&self->figures.consolidations_lost);
     return built ? BW_OK : BW_ENOMEM;
