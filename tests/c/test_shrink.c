@@ -4,7 +4,7 @@
 
 #include "tree.h"
 
-enum { KEYS = CHECK_SANITIZED ? 60000 : 600000, THREADS = 2 };
+enum { KEYS = CHECK_SANITIZED ? 200000 : 600000, THREADS = 2 };
 
 /* What may be left of an emptied tree: two percent, but at least the chunk that the last page keeps. That
  * is less for KEYS, where no sanitizer asks for fewer. */
