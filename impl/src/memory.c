@@ -123,7 +123,9 @@ static void stack_push(_Atomic(bw_free_node *) *stack, bw_free_node *chain, bw_f
                                                     memory_order_relaxed));
 }
 
-void bw_depot_push(bw_thread *self, unsigned class, bw_free_node *batch) {
+/* Inlined, so that releasing an object needs no more registers than it has at hand. */
+__attribute__((always_inline)) static inline void depot_push(bw_thread *self, unsigned class,
+                                                             bw_free_node *batch) {
     _Atomic(bw_free_node *) *stacks = self->tree->depot.batches[class];
     batch->next_batch = NULL;
     for (unsigned i = 0; i < BW_DEPOT_STACKS; i++)
@@ -131,6 +133,10 @@ void bw_depot_push(bw_thread *self, unsigned class, bw_free_node *batch) {
             return;
     self->depot_turn = (self->depot_turn + 1) % BW_DEPOT_STACKS;
     stack_push(&stacks[self->depot_turn], batch, batch);
+}
+
+void bw_depot_push(bw_thread *self, unsigned class, bw_free_node *batch) {
+    depot_push(self, class, batch);
 }
 
 static bw_free_node *depot_pop(bw_tree *tree, unsigned class) {
@@ -249,7 +255,7 @@ static void object_release(bw_thread *self, void *object, unsigned class) {
         bw_free_node *full = pool->classes[class].full;
         if (full != NULL) {
             bw_figure_add(&pool->classes[class].supplied, (uint64_t)0 - full->count);
-            bw_depot_push(self, class, full);
+            depot_push(self, class, full);
         }
         full = pool->classes[class].active;
         full->count = magazine;
