@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 _BATCH = 8192
 _ROUNDS = 8
 _SCALES = {"k": 10**3, "M": 10**6}
-#: Of the peak, after everything has been removed.
+#: Of the peak, after everything has been removed; of bytes, those in use as well as those reserved.
 _MOST_PAGES, _MOST_BYTES = 0.01, 0.02
+#: What the tree keeps reserved for its last page, however small it is.
+_LEAST_RESERVED = 2 << 20
 #: How far the figures of a queue may grow after its first round: by a quarter and this much.
 _SLACK = {"pages": 16, "pids_used": 64, "bytes_reserved": 4 << 20}
 
@@ -144,6 +146,10 @@ def _shrink(count: int, seed: int, report: Reporter) -> tuple[Table, list[str]]:
         wrong.append(f"{end.pages:,} pages are left of {peak.pages:,}")
     if end.bytes_live > _MOST_BYTES * peak.bytes_live:
         wrong.append(f"{end.bytes_live:,} bytes are in use, {peak.bytes_live:,} at the peak")
+    if end.bytes_reserved > max(_LEAST_RESERVED, _MOST_BYTES * peak.bytes_reserved):
+        wrong.append(
+            f"{end.bytes_reserved:,} bytes are reserved, {peak.bytes_reserved:,} at the peak"
+        )
     return table, wrong
 
 

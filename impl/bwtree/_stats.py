@@ -111,10 +111,11 @@ def stats_of(tree: Any) -> Stats:
 def level_stats_of(tree: Any) -> tuple[LevelStats, ...]:
     """Give the figures of each level of ``tree``, the C library's handle, leaves first."""
     native = ffi.new("bw_level_stats *")
-    levels = []
-    # Not until a level is missing: the pages of one that a root split is making may be missed.
-    for level in range(stats_of(tree).height):
-        check(lib.bw_get_level_stats(tree, level, native))
+    levels: list[LevelStats] = []
+    while True:
+        status = lib.bw_get_level_stats(tree, len(levels), native)
+        check(status)
+        if status == lib.BW_NOT_FOUND:
+            return tuple(levels)
         figures = {field.name: getattr(native, field.name) for field in fields(LevelStats)}
         levels.append(LevelStats(**figures))
-    return tuple(levels)

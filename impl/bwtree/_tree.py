@@ -1,22 +1,22 @@
 """The map itself: what users of the package see of the C library.
 
 Every method is one call of the library, or says what it is made of. The library is called without
-the GIL, so threads work on one tree at the same time; nothing here takes a lock. The methods on
-one key are linearizable: each takes effect at one instant between its call and its return.
+the GIL, so threads work on one tree at the same time; nothing here takes a lock. Here are its life,
+ranges, batches and upkeep; the calls on one key are in _one_key.py.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from operator import index
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, cast, overload
 
 from bwtree import _batch, _stats
 from bwtree._cursor import Cursor, batches
-from bwtree._errors import BwTreeError, ClosedError, check, error_of, out_of_range
+from bwtree._errors import BwTreeError, ClosedError, check, error_of
 from bwtree._native import ffi, lib
+from bwtree._one_key import OneKeyCalls
 from bwtree._options import OptionKeywords, Options, to_native
 from bwtree._views import BwItemsView, BwKeysView, BwValuesView, Range
 
@@ -28,45 +28,14 @@ if TYPE_CHECKING:
 
     from bwtree._batch import Found
     from bwtree._buffers import Writable
+    from bwtree._one_key import Entry
     from bwtree._stats import LevelStats, Stats
 
-T = TypeVar("T")
-Entry = tuple[int, int]
-
-_MISSING: Final = object()
-
-# Names that the calls on one key use: a global is found faster than an attribute of a module.
-_BW_OK: int = lib.BW_OK
-_BW_NOT_FOUND: int = lib.BW_NOT_FOUND
-_BW_EXISTS: int = lib.BW_EXISTS
 _BW_EBUSY: int = lib.BW_EBUSY
-_NO_VALUE: int = lib.BWPY_NO_VALUE
-_get, _contains, _set, _delete = lib.bwpy_get, lib.bw_get, lib.bw_put, lib.bw_remove
-_find, _put, _insert = lib.bwpy_find, lib.bwpy_put, lib.bwpy_insert
-_update, _remove, _exchange = lib.bwpy_update, lib.bwpy_remove, lib.bwpy_compare_exchange
-_floor, _ceiling, _first = lib.bwpy_floor, lib.bwpy_ceiling, lib.bwpy_first
-_lower, _higher, _last = lib.bwpy_lower, lib.bwpy_higher, lib.bwpy_last
-_pop_first, _pop_last = lib.bwpy_pop_first, lib.bwpy_pop_last
 _NULL = ffi.NULL
 
 
-def _entry(found: Any) -> Entry | None:
-    """Give what a navigation call found."""
-    status: int = found.status
-    if status < 0:
-        raise error_of(status)
-    return (found.key, found.value) if status == _BW_OK else None
-
-
-def _popped(found: Any) -> Entry:
-    """Give what a pop at one of the ends removed."""
-    entry = _entry(found)
-    if entry is None:
-        raise KeyError("the map is empty")
-    return entry
-
-
-class BwTree(MutableMapping[int, int]):
+class BwTree(OneKeyCalls):
     """A sorted map of integers from 0 to 2**64-1 that many threads may use at once.
 
     ``BwTree()`` is empty; ``BwTree(mapping)`` and ``BwTree(pairs)`` are filled as dict() is.
@@ -80,7 +49,7 @@ class BwTree(MutableMapping[int, int]):
     A tree cannot be pickled: it is memory that threads share; pickle ``dict(tree)`` instead.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_options", "_tree")
+    __slots__ = ("__weakref__", "_closed", "_options")
 
     def __init__(
         self,
@@ -168,215 +137,6 @@ class BwTree(MutableMapping[int, int]):
         entries = ", ".join(f"{key}: {value}" for key, value in shown[:3])
         end = f", {last[0]}: {last[1]}" if last else ""
         return f"<BwTree of {size} keys: {{{entries}, …{end}}}>"
-
-    # ------------------------------------------------------------------ operations on one key ----
-
-    def __getitem__(self, key: int) -> int:
-        """Give the key's value; KeyError if it is absent. Linearizable, never waits."""
-        if type(key) is not int:
-            key = index(key)
-        try:
-            value: int = _get(self._tree, key)
-        except OverflowError:
-            out_of_range(key)
-        if value != _NO_VALUE:
-            return value
-        found = _find(self._tree, key)
-        if found.status == _BW_OK:
-            return int(found.value)
-        check(found.status)
-        raise KeyError(key)
-
-    @overload
-    def get(self, key: int, /) -> int | None: ...
-    @overload
-    def get(self, key: int, default: T, /) -> int | T: ...
-    def get(self, key: int, default: object = None, /) -> object:
-        """Give the key's value, or ``default`` if it is absent. Linearizable, never waits."""
-        if type(key) is not int:
-            key = index(key)
-        try:
-            value: int = _get(self._tree, key)
-        except OverflowError:
-            out_of_range(key)
-        if value != _NO_VALUE:
-            return value
-        found = _find(self._tree, key)
-        if found.status == _BW_OK:
-            return found.value
-        check(found.status)
-        return default
-
-    def __contains__(self, key: object) -> bool:
-        """Tell whether the key is present; False for what cannot be a key.
-
-        Linearizable, never waits.
-        """
-        try:
-            status: int = _contains(self._tree, index(key), _NULL)  # type: ignore[arg-type]
-        except (OverflowError, TypeError):
-            status = _BW_NOT_FOUND
-        if status < 0:
-            raise error_of(status)
-        return status == _BW_OK
-
-    def __setitem__(self, key: int, value: int) -> None:
-        """Set the key's value, whether or not it is present. Linearizable."""
-        if type(key) is not int:
-            key = index(key)
-        if type(value) is not int:
-            value = index(value)
-        try:
-            status: int = _set(self._tree, key, value, _NULL)
-        except OverflowError:
-            out_of_range(key, value)
-        if status < 0:
-            raise error_of(status)
-
-    def __delitem__(self, key: int) -> None:
-        """Remove the key; KeyError if it is absent. Linearizable."""
-        if type(key) is not int:
-            key = index(key)
-        try:
-            status: int = _delete(self._tree, key, _NULL)
-        except OverflowError:
-            out_of_range(key)
-        if status != _BW_OK:
-            check(status)
-            raise KeyError(key)
-
-    def put(self, key: int, value: int) -> int | None:
-        """Set the key's value and give the one it replaced, or None. Linearizable."""
-        try:
-            found = _put(self._tree, index(key), index(value))
-        except OverflowError:
-            out_of_range(key, value)
-        status: int = found.status
-        if status < 0:
-            raise error_of(status)
-        return found.value if status == _BW_EXISTS else None
-
-    def insert(self, key: int, value: int) -> int | None:
-        """Insert if absent. Give None, or the value that is present and stays. Linearizable."""
-        try:
-            found = _insert(self._tree, index(key), index(value))
-        except OverflowError:
-            out_of_range(key, value)
-        status: int = found.status
-        if status < 0:
-            raise error_of(status)
-        return found.value if status == _BW_EXISTS else None
-
-    def replace(self, key: int, value: int) -> int | None:
-        """Replace the value if the key is present. Give the old value, or None. Linearizable."""
-        try:
-            found = _update(self._tree, index(key), index(value))
-        except OverflowError:
-            out_of_range(key, value)
-        status: int = found.status
-        if status < 0:
-            raise error_of(status)
-        return found.value if status == _BW_OK else None
-
-    def remove(self, key: int) -> int | None:
-        """Remove the key and give the value it had, or None if it is absent. Linearizable."""
-        try:
-            found = _remove(self._tree, index(key))
-        except OverflowError:
-            out_of_range(key)
-        status: int = found.status
-        if status < 0:
-            raise error_of(status)
-        return found.value if status == _BW_OK else None
-
-    def compare_exchange(self, key: int, expected: int, desired: int) -> int | None:
-        """Replace the key's value by ``desired`` if it is ``expected``.
-
-        Gives the value seen at the linearization point (None if absent): equal to ``expected``
-        exactly when the exchange took place. Linearizable.
-        """
-        try:
-            found = _exchange(self._tree, index(key), index(expected), index(desired))
-        except OverflowError:
-            out_of_range(key, expected, desired)
-        status: int = found.status
-        if status < 0:
-            raise error_of(status)
-        return None if status == _BW_NOT_FOUND else found.value
-
-    def setdefault(self, key: int, default: int, /) -> int:
-        """Give the key's value, after inserting ``default`` if it is absent. Linearizable."""
-        seen = self.insert(key, default)
-        return index(default) if seen is None else seen
-
-    @overload
-    def pop(self, key: int, /) -> int: ...
-    @overload
-    def pop(self, key: int, default: T, /) -> int | T: ...
-    def pop(self, key: int, default: object = _MISSING, /) -> object:
-        """Remove the key and give its value, or ``default``, or raise KeyError. Linearizable."""
-        seen = self.remove(key)
-        if seen is not None:
-            return seen
-        if default is _MISSING:
-            raise KeyError(key)
-        return default
-
-    def popitem(self, last: bool = True) -> Entry:
-        """Remove the last (or the first) entry and give it, as poplast() and popfirst() do."""
-        return self.poplast() if last else self.popfirst()
-
-    def popfirst(self) -> Entry:
-        """Remove the entry with the least key and give it; KeyError if the map is empty.
-
-        Linearizable: it is the first at the instant at which it is removed.
-        """
-        return _popped(_pop_first(self._tree))
-
-    def poplast(self) -> Entry:
-        """Remove the entry with the greatest key and give it; KeyError if the map is empty.
-
-        Linearizable: it is the last at the instant at which it is removed.
-        """
-        return _popped(_pop_last(self._tree))
-
-    # ------------------------------------------------------------------ navigation ---------------
-
-    def floor(self, key: int) -> Entry | None:
-        """Give the entry with the greatest key at most ``key``, or None. Linearizable."""
-        try:
-            return _entry(_floor(self._tree, index(key)))
-        except OverflowError:
-            out_of_range(key)
-
-    def ceiling(self, key: int) -> Entry | None:
-        """Give the entry with the least key at least ``key``, or None. Linearizable."""
-        try:
-            return _entry(_ceiling(self._tree, index(key)))
-        except OverflowError:
-            out_of_range(key)
-
-    def lower(self, key: int) -> Entry | None:
-        """Give the entry with the greatest key below ``key``, or None. Linearizable."""
-        try:
-            return _entry(_lower(self._tree, index(key)))
-        except OverflowError:
-            out_of_range(key)
-
-    def higher(self, key: int) -> Entry | None:
-        """Give the entry with the least key above ``key``, or None. Linearizable."""
-        try:
-            return _entry(_higher(self._tree, index(key)))
-        except OverflowError:
-            out_of_range(key)
-
-    def first(self) -> Entry | None:
-        """Give the entry with the least key, or None if the map is empty. Linearizable."""
-        return _entry(_first(self._tree))
-
-    def last(self) -> Entry | None:
-        """Give the entry with the greatest key, or None if the map is empty. Linearizable."""
-        return _entry(_last(self._tree))
 
     # ------------------------------------------------------------------ ranges and iteration -----
 
@@ -497,18 +257,18 @@ class BwTree(MutableMapping[int, int]):
 
     def delete_range(
         self,
-        low: int | None = None,
-        high: int | None = None,
+        lo: int | None = None,
+        hi: int | None = None,
         inclusive: tuple[bool, bool] = (True, True),
     ) -> int:
-        """Remove the keys from ``low`` to ``high`` (None: no bound); give how many were removed.
+        """Remove the keys from ``lo`` to ``hi`` (None: no bound); give how many were removed.
 
-        From low to high: a leaf that lies within loses all its keys at one instant, other keys go
+        From lo to hi: a leaf that lies within loses all its keys at one instant, other keys go
         one by one, each as by remove(). The whole is not atomic: keys put behind it meanwhile stay,
         and each key is counted by the call that removed it only. Out of memory or of page ids, or
         closed meanwhile, the error says how many were removed before it.
         """
-        return Range.of(low, high, inclusive, reverse=False).delete(self._tree)
+        return Range.of(lo, hi, inclusive, reverse=False).delete(self._tree)
 
     def clear(self) -> None:
         """Remove every key, as delete_range() does: keys put behind it meanwhile stay."""
@@ -526,7 +286,8 @@ class BwTree(MutableMapping[int, int]):
     def collect(self) -> int:
         """Free what this thread and ended threads have retired, if no pin holds it; give how much.
 
-        The count is of pages. Runs beside other calls.
+        The count is of pages. Memory in which nothing is in use goes back to the system, but for
+        what other live threads keep for their own next calls. Runs beside other calls.
         """
         freed = ffi.new("uint64_t *")
         check(lib.bw_collect(self._tree, freed))
@@ -548,7 +309,7 @@ class BwTree(MutableMapping[int, int]):
         """Give figures of each level, the leaves' first; exact when nothing else runs.
 
         Looks at every page once for each level. Beside writers the levels are read at different
-        instants: one that came or went meanwhile may be missing, or show no pages.
+        instants.
         """
         return _stats.level_stats_of(self._tree)
 

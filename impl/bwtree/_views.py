@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Range:
-    """The keys from low to high, both inclusive; none if low > high."""
+    """The keys from low to high, both inclusive; none if low > high.
+
+    What is done with no keys calls the library all the same: it tells whether the tree is closed.
+    """
 
     low: int
     high: int
@@ -44,12 +47,7 @@ class Range:
             low += 1
         if hi is not None and not inclusive[1]:
             high -= 1
-        return cls(low, high, reverse)
-
-    @property
-    def empty(self) -> bool:
-        """Whether no key lies in the range."""
-        return self.low > self.high
+        return cls(1, 0, reverse) if low > high else cls(low, high, reverse)
 
     def reversed(self) -> Range:
         """Give the same keys, walked in the other direction."""
@@ -64,26 +62,21 @@ class Range:
 
     def keys(self, tree: Any) -> Iterator[int]:
         """Walk through the keys of ``tree``, the C library's handle."""
-        if not self.empty:
-            for keys, _ in batches(tree, self.low, self.high, reverse=self.reverse):
-                yield from keys
+        for keys, _ in batches(tree, self.low, self.high, reverse=self.reverse):
+            yield from keys
 
     def values(self, tree: Any) -> Iterator[int]:
         """Walk through the values."""
-        if not self.empty:
-            for _, values in batches(tree, self.low, self.high, reverse=self.reverse):
-                yield from values
+        for _, values in batches(tree, self.low, self.high, reverse=self.reverse):
+            yield from values
 
     def items(self, tree: Any) -> Iterator[tuple[int, int]]:
         """Walk through the entries."""
-        if not self.empty:
-            for keys, values in batches(tree, self.low, self.high, reverse=self.reverse):
-                yield from zip(keys, values, strict=True)
+        for keys, values in batches(tree, self.low, self.high, reverse=self.reverse):
+            yield from zip(keys, values, strict=True)
 
     def count(self, tree: Any) -> int:
         """Count the keys; the whole map's count is its size, which takes no walk."""
-        if self.empty:
-            return 0
         result = ffi.new("uint64_t *")
         if self.low == 0 and self.high == MAX_KEY:
             check(lib.bw_size(tree, result))
@@ -93,11 +86,8 @@ class Range:
 
     def delete(self, tree: Any) -> int:
         """Remove the keys; give how many were removed."""
-        # An empty range may have a bound that is no key; the call is made all the same, for it
-        # tells whether the tree is closed.
-        low, high = (1, 0) if self.empty else (self.low, self.high)
         removed = ffi.new("uint64_t *")
-        status = lib.bw_delete_range(tree, low, high, removed)
+        status = lib.bw_delete_range(tree, self.low, self.high, removed)
         if status < 0:
             reason = error_of(status)
             raise type(reason)(f"{reason} ({removed[0]} keys were removed)")

@@ -305,12 +305,20 @@ BW_API bw_status bw_consolidate(bw_tree *tree);
 
 /* Tries to free all retired memory of this thread and of threads that have ended, whatever
  * free_limit says. *freed (optional): pages freed. A thread inside a call, or stopped in one, keeps
- * some of it alive; the bags of other live threads stay theirs. */
+ * some of it alive; the bags of other live threads stay theirs.
+ *
+ * Then gives memory back to the allocator: each chunk (64 KiB to 2 MiB; see `pooling`) all of whose pages
+ * and records are free. Those that other live threads keep free for their own use hold their chunks
+ * fast, and each of these threads one chunk that it still takes from: such a thread gives them up when it
+ * calls bw_collect itself, calls bw_thread_detach, or ends. A single page or record in use also holds its
+ * chunk fast; nothing is moved. Takes time in what is free; while one thread does this part others leave
+ * it out (BW_OK), and if there is no memory for the work nothing is given back (BW_OK). */
 BW_API bw_status bw_collect(bw_tree *tree, uint64_t *freed);
 
 /* Starts or stops the background worker, a thread that consolidates pages with long logs, posts
- * missing separators, merges, finishes merges that were given up, and collects. Both are idempotent. stop returns when it has ended.
- * BW_ETHREAD, BW_ENOMEM. */
+ * missing separators, merges, finishes merges that were given up, collects, and gives memory back as
+ * bw_collect does when much has become free or it has been idle. Both are idempotent. stop returns when
+ * it has ended. BW_ETHREAD, BW_ENOMEM. */
 BW_API bw_status bw_worker_start(bw_tree *tree);
 BW_API bw_status bw_worker_stop(bw_tree *tree);
 
@@ -361,7 +369,7 @@ typedef struct bw_stats {
     uint64_t oldest_pin_ns; /* for how long, in nanoseconds, the longest pin that blocks the epoch
                                 has been seen to last; 0 if none is seen */
 
-    uint64_t bytes_reserved; /* memory taken from the allocator */
+    uint64_t bytes_reserved; /* memory taken from the allocator and not given back (bw_collect) */
     uint64_t bytes_live;     /* of it, in pages and records that are reachable or in limbo */
     uint64_t threads;        /* threads registered now */
     bw_simd simd;            /* the level in use */
@@ -382,7 +390,9 @@ typedef struct bw_level_stats {
     uint64_t removed;  /* pages removed, whose merge is not ended */
 } bw_level_stats;
 
-/* Fills *stats; BW_NOT_FOUND if the tree has no such level. As exact as bw_get_stats. */
+/* Fills *stats; BW_NOT_FOUND (all 0) if the tree has no such level: level 0 is always there, the others
+ * come and go with the tree's height. As exact as bw_get_stats, but a level that is there shows at least
+ * one page. */
 BW_API bw_status bw_get_level_stats(bw_tree *tree, uint32_t level, bw_level_stats *stats);
 
 /* Walks the whole structure and checks keys' order, fences, right links, levels, that every child

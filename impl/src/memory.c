@@ -1,8 +1,9 @@
 /* memory.c: where pages and records come from, and where they go back to.
  *
- * Chunks of 64 KiB to 4 MiB come from the allocator and stay until the tree is closed. A thread cuts
- * objects from its own chunk and keeps what it frees on two stacks a class (magazines, as in
- * Bonwick and Adams, "Magazines and Vmem", USENIX 2001): when both are full, one goes to the tree's
+ * Chunks of 64 KiB to 2 MiB come from the allocator and stay until they hold nothing and somebody
+ * collects (shrink.c), or the tree is closed. A thread cuts objects from its own chunk, pages from the
+ * front and records from behind, so that no space is lost between them, and keeps what it frees on two
+ * stacks a class (magazines, as in Bonwick and Adams, "Magazines and Vmem", USENIX 2001): when both are full, one goes to the tree's
  * depot as a batch; when both are empty, a batch comes back. So a thread that only appends and one
  * that only consolidates reach a steady state, and the common case touches no shared line.
  *
@@ -21,32 +22,32 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum {
-    CHUNK_MIN = 64 << 10,
-    CHUNK_MAX = 4 << 20,
-    HUGE_PAGE = 2 << 20,
-    MAGAZINE_PAGES = 32,
-    MAGAZINE_RECORDS = 512,
-};
-
-typedef struct bw_chunk {
-    struct bw_chunk *next;
-    size_t size;
-    size_t alignment;
-} bw_chunk;
+enum { HUGE_PAGE = 2 << 20 };
 
 /* ---- the allocator ---- */
+
+/* Straight from the system, so that it goes straight back: what aligned_alloc gives may stay with the C
+ * library when it is freed. `size` is a multiple of HUGE_PAGE. */
+static void *map_huge(size_t size) {
+    char *room =
+        mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED)
+        return NULL;
+    size_t before = (0 - (uintptr_t)room) & (HUGE_PAGE - 1);
+    if (before > 0)
+        (void)munmap(room, before);
+    (void)munmap(room + before + size, HUGE_PAGE - before);
+    /* Huge pages save a second memory access in most translations; failing to get them is harmless. */
+    (void)madvise(room + before, size, MADV_HUGEPAGE);
+    return room + before;
+}
 
 void *bw_alloc(const bw_options *options, size_t size, size_t alignment) {
     const bw_allocator *hooks = &options->allocator;
     if (hooks->alloc != NULL)
         return hooks->alloc(hooks->context, size, alignment);
     size = (size + alignment - 1) / alignment * alignment;
-    void *memory = aligned_alloc(alignment, size);
-    /* Huge pages save a second memory access in most translations; failing to get them is harmless. */
-    if (memory != NULL && alignment == HUGE_PAGE)
-        (void)madvise(memory, size, MADV_HUGEPAGE);
-    return memory;
+    return alignment == HUGE_PAGE ? map_huge(size) : aligned_alloc(alignment, size);
 }
 
 void bw_dealloc(const bw_options *options, void *memory, size_t size, size_t alignment) {
@@ -55,6 +56,8 @@ void bw_dealloc(const bw_options *options, void *memory, size_t size, size_t ali
         return;
     if (hooks->release != NULL)
         hooks->release(hooks->context, memory, size, alignment);
+    else if (alignment == HUGE_PAGE)
+        (void)munmap(memory, size);
     else
         free(memory);
 }
@@ -64,22 +67,27 @@ void bw_dealloc(const bw_options *options, void *memory, size_t size, size_t ali
 static bool chunk_refill(bw_thread *self) {
     bw_tree *tree = self->tree;
     bw_pool *pool = &self->pool;
-    size_t size = pool->chunk_size == 0 ? CHUNK_MIN : pool->chunk_size;
+    size_t size = pool->chunk_size == 0 ? BW_CHUNK_MIN : pool->chunk_size;
     size_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : BW_CACHE_LINE;
     bw_chunk *chunk = bw_alloc(&tree->options, size, alignment);
     if (chunk == NULL)
         return false;
     chunk->size = size;
     chunk->alignment = alignment;
+    atomic_store_explicit(&chunk->cut, BW_CHUNK_OPEN, memory_order_relaxed);
     bw_chunk *head = atomic_load_explicit(&tree->depot.chunks, memory_order_relaxed);
     do {
         chunk->next = head;
-        /* release: publishes the header; pairs with the acquire in bw_memory_close. */
+        /* release: publishes the header; pairs with the acquires in bw_memory_close and shrink.c. */
     } while (!atomic_compare_exchange_weak_explicit(&tree->depot.chunks, &head, chunk,
                                                     memory_order_release, memory_order_relaxed));
+    if (pool->chunk != NULL)
+        /* release: this thread is done with it; pairs with the acquire in shrink.c, which frees it. */
+        atomic_store_explicit(&pool->chunk->cut, bw_pool_chunk_cut(pool), memory_order_release);
+    pool->chunk = chunk;
     pool->chunk_next = (char *)chunk + BW_CACHE_LINE;
     pool->chunk_end = (char *)chunk + size;
-    pool->chunk_size = size < CHUNK_MAX ? 2 * size : size;
+    pool->chunk_size = size < BW_CHUNK_MAX ? 2 * size : size;
     bw_figure_add(&pool->reserved_bytes, size);
     return true;
 }
@@ -115,7 +123,9 @@ static void stack_push(_Atomic(bw_free_node *) *stack, bw_free_node *chain, bw_f
                                                     memory_order_relaxed));
 }
 
-static void depot_push(bw_thread *self, unsigned class, bw_free_node *batch) {
+/* Inlined, so that releasing an object needs no more registers than it has at hand. */
+__attribute__((always_inline)) static inline void depot_push(bw_thread *self, unsigned class,
+                                                             bw_free_node *batch) {
     _Atomic(bw_free_node *) *stacks = self->tree->depot.batches[class];
     batch->next_batch = NULL;
     for (unsigned i = 0; i < BW_DEPOT_STACKS; i++)
@@ -123,6 +133,10 @@ static void depot_push(bw_thread *self, unsigned class, bw_free_node *batch) {
             return;
     self->depot_turn = (self->depot_turn + 1) % BW_DEPOT_STACKS;
     stack_push(&stacks[self->depot_turn], batch, batch);
+}
+
+void bw_depot_push(bw_thread *self, unsigned class, bw_free_node *batch) {
+    depot_push(self, class, batch);
 }
 
 static bw_free_node *depot_pop(bw_tree *tree, unsigned class) {
@@ -148,10 +162,6 @@ static bw_free_node *depot_pop(bw_tree *tree, unsigned class) {
 
 /* ---- objects ---- */
 
-static size_t class_size(unsigned class) {
-    return class == BW_CLASS_RECORD ? sizeof(bw_record) : (size_t)class * BW_PAGE_UNIT;
-}
-
 static size_t class_alignment(unsigned class) {
     return class == BW_CLASS_RECORD ? sizeof(bw_record) : BW_CACHE_LINE;
 }
@@ -162,24 +172,24 @@ uint64_t bw_pool_live_bytes(const bw_pool *pool) {
         uint64_t objects = bw_figure(&pool->classes[class].supplied) -
                            bw_figure(&pool->classes[class].active_count) -
                            bw_figure(&pool->classes[class].full_count);
-        bytes += objects * class_size(class);
+        bytes += objects * bw_class_size(class);
     }
     return bytes;
 }
 
 static void *pool_cut(bw_thread *self, unsigned class) {
     bw_pool *pool = &self->pool;
-    uintptr_t alignment = class_alignment(class);
-    for (;;) {
-        uintptr_t start = ((uintptr_t)pool->chunk_next + alignment - 1) & ~(alignment - 1);
-        if (pool->chunk_next != NULL && start + class_size(class) <= (uintptr_t)pool->chunk_end) {
-            pool->chunk_next = (char *)(start + class_size(class));
-            bw_figure_add(&pool->classes[class].supplied, 1);
-            return (void *)start;
-        }
-        if (!chunk_refill(self))
-            return NULL;
-    }
+    size_t size = bw_class_size(class);
+    /* The chunk's ends keep the alignment of pages and records, whose sizes are multiples of it. */
+    bool fits = pool->chunk != NULL && (size_t)(pool->chunk_end - pool->chunk_next) >= size;
+    if (!fits && !chunk_refill(self))
+        return NULL;
+    bw_figure_add(&pool->classes[class].supplied, 1);
+    if (class == BW_CLASS_RECORD)
+        return pool->chunk_end -= size;
+    void *page = pool->chunk_next;
+    pool->chunk_next += size;
+    return page;
 }
 
 /* One from the thread's own stacks, or NULL. */
@@ -223,9 +233,9 @@ static void *pool_alloc(bw_thread *self, unsigned *class, unsigned largest) {
 static void *object_alloc(bw_thread *self, unsigned *class, unsigned largest) {
     if (self->tree->options.pooling)
         return pool_alloc(self, class, largest);
-    void *object = bw_alloc(&self->tree->options, class_size(*class), class_alignment(*class));
+    void *object = bw_alloc(&self->tree->options, bw_class_size(*class), class_alignment(*class));
     if (object != NULL) {
-        bw_figure_add(&self->pool.reserved_bytes, class_size(*class));
+        bw_figure_add(&self->pool.reserved_bytes, bw_class_size(*class));
         bw_figure_add(&self->pool.classes[*class].supplied, 1);
     }
     return object;
@@ -234,12 +244,12 @@ static void *object_alloc(bw_thread *self, unsigned *class, unsigned largest) {
 static void object_release(bw_thread *self, void *object, unsigned class) {
     bw_pool *pool = &self->pool;
     if (!self->tree->options.pooling) {
-        bw_dealloc(&self->tree->options, object, class_size(class), class_alignment(class));
-        bw_figure_add(&pool->reserved_bytes, (size_t)0 - class_size(class));
+        bw_dealloc(&self->tree->options, object, bw_class_size(class), class_alignment(class));
+        bw_figure_add(&pool->reserved_bytes, (size_t)0 - bw_class_size(class));
         bw_figure_add(&pool->classes[class].supplied, UINT64_MAX);
         return;
     }
-    unsigned magazine = class == BW_CLASS_RECORD ? MAGAZINE_RECORDS : MAGAZINE_PAGES;
+    unsigned magazine = bw_magazine(class);
     bw_free_node *node = object;
     if (bw_figure(&pool->classes[class].active_count) == magazine) {
         bw_free_node *full = pool->classes[class].full;
@@ -260,6 +270,8 @@ static void object_release(bw_thread *self, void *object, unsigned class) {
 }
 
 bw_page *bw_page_alloc(bw_thread *self, unsigned *units, unsigned replaced) {
+    if (*units > BW_PAGE_CLASSES)
+        __builtin_unreachable(); /* no page has room for more entries than bw_options_check allows */
     unsigned largest = *units < replaced ? BW_PAGE_CLASSES : *units + *units / 4 + 1;
     return object_alloc(self, units, largest < BW_PAGE_CLASSES ? largest : BW_PAGE_CLASSES);
 }

@@ -1,4 +1,4 @@
-/* memory.h: pools of pages and records; memory.c has the rules. */
+/* memory.h: pools of pages and records; memory.c has the rules, shrink.c those of giving back. */
 #ifndef BWTREE_MEMORY_H
 #define BWTREE_MEMORY_H
 
@@ -19,6 +19,23 @@ enum {
     BW_CLASSES = BW_PAGE_CLASSES + 1,
 };
 
+/* What pages and records are cut from. */
+typedef struct bw_chunk {
+    struct bw_chunk *next; /* in the tree's list */
+    size_t size;
+    size_t alignment;
+    _Atomic uint64_t cut; /* bytes of the objects cut from it; BW_CHUNK_OPEN: a pool has it */
+} bw_chunk;
+
+#define BW_CHUNK_OPEN UINT64_MAX
+
+enum {
+    BW_CHUNK_MIN = 64 << 10,
+    BW_CHUNK_MAX = 2 << 20,
+    BW_MAGAZINE_PAGES = 32,
+    BW_MAGAZINE_RECORDS = 512,
+};
+
 /* A thread's pool: per class two stacks, so that a thread that only frees hands full ones to the
  * depot and one that only allocates takes them from there; and the rest of a chunk. */
 typedef struct bw_pool {
@@ -27,8 +44,10 @@ typedef struct bw_pool {
         _Atomic uint64_t active_count, full_count;
         _Atomic uint64_t supplied; /* objects from chunks and depot less those to the depot */
     } classes[BW_CLASSES];
-    char *chunk_next, *chunk_end;
-    size_t chunk_size;
+    bw_chunk *chunk; /* the one it cuts from */
+    char *chunk_next,
+        *chunk_end;    /* what is left of it: pages come from the front, records from behind */
+    size_t chunk_size; /* of the next one, 0: the least */
     _Atomic uint64_t reserved_bytes;
 } bw_pool;
 
@@ -40,8 +59,25 @@ uint64_t bw_pool_live_bytes(const bw_pool *pool);
 enum { BW_DEPOT_STACKS = 8 };
 typedef struct bw_depot {
     _Atomic(bw_free_node *) batches[BW_CLASSES][BW_DEPOT_STACKS];
-    _Atomic(struct bw_chunk *) chunks;
+    _Atomic(bw_chunk *) chunks;
 } bw_depot;
+
+static inline size_t bw_class_size(unsigned class) {
+    return class == BW_CLASS_RECORD ? sizeof(bw_record) : (size_t)class * BW_PAGE_UNIT;
+}
+
+/* The most objects of a magazine, and so of a batch. */
+static inline unsigned bw_magazine(unsigned class) {
+    return class == BW_CLASS_RECORD ? BW_MAGAZINE_RECORDS : BW_MAGAZINE_PAGES;
+}
+
+/* Puts a batch, whose first node has the count, into the depot. */
+void bw_depot_push(struct bw_thread *self, unsigned class, bw_free_node *batch);
+
+/* Bytes of the objects that have been cut from the pool's chunk. */
+static inline uint64_t bw_pool_chunk_cut(const bw_pool *pool) {
+    return pool->chunk->size - BW_CACHE_LINE - (size_t)(pool->chunk_end - pool->chunk_next);
+}
 
 /* Uninitialized memory, or NULL when out of memory. A page of at least *units; *units becomes what it
  * has: at most a quarter more, or any number if it is to take the place of a page that is larger than
@@ -68,6 +104,14 @@ void bw_page_release_deep(struct bw_thread *self, bw_page *page);
 
 /* Gives all chunks back to the allocator. */
 void bw_memory_close(bw_tree *tree);
+
+/* Gives those back that hold nothing, as far as the calling thread can get hold of what is free in them.
+ * BW_OK also if another thread is at it, or there is no memory for the work. Caller is not in a call;
+ * bw_close waits for it as for one that is. */
+bw_status bw_memory_shrink(bw_tree *tree);
+
+/* Gives what is in the thread's magazines to all. */
+void bw_pool_hand_over(struct bw_thread *self);
 
 /* The allocator's hooks, the library's own if the options name none. */
 void *bw_alloc(const bw_options *options, size_t size, size_t alignment);

@@ -91,6 +91,14 @@ static unsigned entry_of(const bw_view *view, bw_duty duty) {
     return there ? i : view->n;
 }
 
+/* The duty's parent, and where it has the duty's entry. */
+static bw_status look_for_entry(bw_thread *self, bw_duty duty, bw_view *parent, unsigned *at,
+                                bw_duties *duties) {
+    bw_status status = look_at_parent(self, duty, parent, duties);
+    *at = status == BW_OK ? entry_of(parent, duty) : 0;
+    return status;
+}
+
 /* The marked entry of an inner page; view->n if there is none. */
 static unsigned marked_of(const bw_view *view) {
     unsigned i = 0;
@@ -144,9 +152,9 @@ static unsigned count_entries(const bw_tree *tree, bw_page *page) {
 static bool is_worth_it(bw_thread *self, bw_duty *duty, bw_duties *duties) {
     bw_tree *tree = self->tree;
     bw_view parent;
-    if (look_at_parent(self, *duty, &parent, duties) != BW_OK)
+    unsigned at;
+    if (look_for_entry(self, *duty, &parent, &at, duties) != BW_OK)
         return false;
-    unsigned at = entry_of(&parent, *duty);
     bw_page *page = page_of(tree, *duty);
     if (at == parent.n || parent.n < 2 || page == NULL)
         return false;
@@ -174,12 +182,10 @@ static bw_status mark_entry(bw_thread *self, bw_duty duty, bool *marked, bw_duti
     bw_view parent;
     *marked = false;
     for (;;) {
-        bw_status status = look_at_parent(self, duty, &parent, duties);
-        if (status != BW_OK)
+        unsigned at;
+        bw_status status = look_for_entry(self, duty, &parent, &at, duties);
+        if (status != BW_OK || at == parent.n || at == 0)
             return status;
-        unsigned at = entry_of(&parent, duty);
-        if (at == parent.n || at == 0)
-            return BW_OK;
         unsigned other = marked_of(&parent);
         if (other == at) {
             *marked = true;
@@ -270,12 +276,10 @@ static bw_status delete_entry(bw_thread *self, bw_duty duty, bool *alone, bw_dut
     bw_view parent;
     *alone = false;
     for (;;) {
-        bw_status status = look_at_parent(self, duty, &parent, duties);
-        if (status != BW_OK)
+        unsigned at;
+        bw_status status = look_for_entry(self, duty, &parent, &at, duties);
+        if (status != BW_OK || at == parent.n || (parent.values[at] & BW_MARKED) == 0)
             return status;
-        unsigned at = entry_of(&parent, duty);
-        if (at == parent.n || (parent.values[at] & BW_MARKED) == 0)
-            return BW_OK;
         bool won = false;
         if (parent.frozen)
             status = bw_consolidate_page(self, parent.pid, parent.page, duties);
@@ -419,11 +423,12 @@ bw_status bw_merge_install(bw_thread *self, bw_pid pid, bw_page *page, bw_duties
     }
     if (!won) {
         bw_pids_give_back(self, count - 1, pids + 1); /* nobody can have come to them */
-        for (unsigned i = count - built; i < count; i++)
-            if (built == count && i > 0)
-                bw_epoch_retire(self, pages[i]); /* published: bw_get_stats may have it in hand */
+        for (unsigned i = count - built; i < count; i++) {
+            if (built == count && i > 0) /* published: as in a split that has failed (split.c) */
+                bw_epoch_retire(self, pages[i]);
             else
                 bw_page_release(self, pages[i]);
+        }
         if (built == count)
             bw_count_up(&self->figures.consolidations_lost);
         return built == count ? BW_OK : BW_ENOMEM;

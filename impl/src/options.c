@@ -126,7 +126,9 @@ const char *bw_strerror(bw_status status) {
     case BW_MISMATCH: return "the key has another value than expected";
     case BW_ENOMEM: return "out of memory: nothing was changed; free some and try again";
     case BW_EINVAL: return "an argument or option is not valid: see bw_options_check for options";
-    case BW_EPIDS: return "page ids are exhausted: open the tree with a higher max_pids";
+    case BW_EPIDS:
+        return "page ids are exhausted: remove keys elsewhere, or open a tree with a higher "
+               "max_pids";
     case BW_EFORKED:
         return "the tree belongs to the parent process: open one of your own after fork";
     case BW_ECLOSED: return "the tree has been closed";

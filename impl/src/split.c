@@ -20,14 +20,13 @@
  */
 #include "tree.h"
 
-/* A page of a split that was lost, whose page id has been given back. No reachable page named it; but if
- * it was published, bw_get_stats, which looks at every page id, may still have it in hand. */
-static void discard(bw_thread *self, bw_page *page, bool published) {
-    if (page == NULL)
-        return;
-    if (published)
+/* A page of a split that has failed. No reachable page named it; but if it was published, those who walk
+ * over the whole table (stats.c) may have met it, and it needs its grace period. Its page id, which has
+ * been given back already, does not: they take no page id for one that they could go to. */
+static void drop(bw_thread *self, bw_page *page, bool published) {
+    if (page != NULL && published)
         bw_epoch_retire(self, page);
-    else
+    else if (page != NULL)
         bw_page_release(self, page);
 }
 
@@ -61,9 +60,9 @@ static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys
     }
     /* Nobody can have come to the new page ids: no reachable page named them. */
     bw_pids_give_back(self, 2, pids);
-    discard(self, root, false);
-    discard(self, left_page, built);
-    discard(self, right_page, built);
+    drop(self, root, false);
+    drop(self, left_page, built);
+    drop(self, right_page, built);
     if (built)
         bw_count_up(&self->figures.consolidations_lost);
     return built ? BW_OK : BW_ENOMEM;
@@ -99,8 +98,8 @@ bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *k
         return BW_OK;
     }
     bw_pids_give_back(self, 1, &right); /* as in split_root */
-    discard(self, left_page, false);
-    discard(self, right_page, built);
+    drop(self, left_page, false);
+    drop(self, right_page, built);
     if (built)
         bw_count_up(&self->figures.consolidations_lost);
     return built ? BW_OK : BW_ENOMEM;

@@ -22,9 +22,25 @@ static void add_thread(bw_stats *stats, const bw_thread *thread, uint64_t *retir
     stats->freed += bw_figure(&thread->limbo.freed);
     stats->retired += bw_figure(&thread->limbo.retired);
     *retired_bytes += bw_figure(&thread->limbo.retired_bytes);
-    stats->bytes_live += bw_pool_live_bytes(&thread->pool);
-    stats->bytes_reserved += bw_figure(&thread->pool.reserved_bytes);
-    stats->threads += bw_figure(&thread->taken);
+    stats->threads += bw_figure(&thread->taken) == BW_TAKEN_BY_THREAD;
+}
+
+/* The threads' figures are added modulo 2^64. One thread may already have counted away what another had
+ * not yet counted in when it was asked: a sum below 0 is none. */
+static uint64_t none_if_negative(uint64_t sum) {
+    return sum > INT64_MAX ? 0 : sum;
+}
+
+void bw_memory_bytes(const bw_tree *tree, uint64_t *reserved, uint64_t *live) {
+    *reserved = 0;
+    *live = 0;
+    const bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
+    for (; thread != NULL; thread = thread->next) {
+        *reserved += bw_figure(&thread->pool.reserved_bytes);
+        *live += bw_pool_live_bytes(&thread->pool);
+    }
+    *reserved = none_if_negative(*reserved);
+    *live = none_if_negative(*live);
 }
 
 /* What the page says of itself, by its base and what its log has now. */
@@ -52,15 +68,22 @@ bw_status bw_get_level_stats(bw_tree *tree, uint32_t level, bw_level_stats *stat
     bw_status status = bw_enter(tree, &self);
     if (status != BW_OK)
         return status;
-    stats->capacity = level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
-    uint64_t used = bw_figure(&tree->next_pid);
-    for (uint64_t pid = 0; pid < used; pid++) {
-        const bw_page *page = bw_map_load(tree, (bw_pid)pid);
-        if (bw_map_is_page(page) && page->level == level)
-            add_page(stats, page);
+    status = BW_NOT_FOUND;
+    /* A level that is there has pages, but they may move to page ids already passed, when the root is
+     * split or collapses: then the figures of none are not taken for an answer. */
+    while (stats->pages == 0 && level <= bw_map_load(tree, BW_ROOT)->level) {
+        for (uint64_t pid = 0; pid < bw_figure(&tree->next_pid); pid++) {
+            const bw_page *page = bw_map_load(tree, (bw_pid)pid);
+            if (bw_map_is_page(page) && page->level == level)
+                add_page(stats, page);
+        }
+    }
+    if (stats->pages > 0) {
+        stats->capacity = level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
+        status = BW_OK;
     }
     bw_leave(self);
-    return stats->pages == 0 ? BW_NOT_FOUND : BW_OK;
+    return status;
 }
 
 bw_status bw_get_stats(bw_tree *tree, bw_stats *stats) {
@@ -78,6 +101,7 @@ bw_status bw_get_stats(bw_tree *tree, bw_stats *stats) {
     const bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
     for (; thread != NULL; thread = thread->next)
         add_thread(stats, thread, &retired_bytes, &freed_bytes);
+    bw_memory_bytes(tree, &stats->bytes_reserved, &stats->bytes_live);
     stats->limbo_pages = stats->retired > stats->freed ? stats->retired - stats->freed : 0;
     stats->limbo_bytes = retired_bytes > freed_bytes ? retired_bytes - freed_bytes : 0;
     stats->height = bw_map_load(tree, BW_ROOT)->level + 1U;

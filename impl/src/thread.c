@@ -63,8 +63,8 @@ static void detach(bw_thread *self) {
     }
     forget_cached(self);
     unlink_owned(self);
-    /* release: the next owner sees pools and figures as left here; pairs with the CAS in claim. */
-    atomic_store_explicit(&self->taken, 0, memory_order_release);
+    /* release: the next owner sees pools and figures as left here; pairs with the CAS in take. */
+    atomic_store_explicit(&self->taken, BW_TAKEN_BY_NONE, memory_order_release);
 }
 
 static void thread_ends(void *unused) {
@@ -118,17 +118,28 @@ void bw_registry_remove(bw_tree *tree) {
 
 /* ---- registering ---- */
 
-/* A registration whose thread has ended, with its pools. */
+/* Takes a registration whose thread has ended, with its pools. */
+static bool take(bw_thread *thread, bw_taken as) {
+    uint64_t taken = BW_TAKEN_BY_NONE;
+    /* acquire: pairs with the release in detach and bw_thread_return. */
+    return atomic_compare_exchange_strong_explicit(&thread->taken, &taken, as, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
 static bw_thread *claim(bw_tree *tree) {
     bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
-    for (; thread != NULL; thread = thread->next) {
-        uint64_t taken = 0;
-        /* acquire: pairs with the release in detach. */
-        if (atomic_compare_exchange_strong_explicit(&thread->taken, &taken, 1, memory_order_acquire,
-                                                    memory_order_relaxed))
-            return thread;
-    }
-    return NULL;
+    while (thread != NULL && !take(thread, BW_TAKEN_BY_THREAD))
+        thread = thread->next;
+    return thread;
+}
+
+bool bw_thread_borrow(bw_thread *thread) {
+    return take(thread, BW_TAKEN_BY_COLLECTOR);
+}
+
+void bw_thread_return(bw_thread *thread) {
+    /* release: as in detach. */
+    atomic_store_explicit(&thread->taken, BW_TAKEN_BY_NONE, memory_order_release);
 }
 
 static bw_thread *create(bw_tree *tree) {
@@ -138,7 +149,7 @@ static bw_thread *create(bw_tree *tree) {
     memset(thread, 0, sizeof *thread);
     thread->tree = tree;
     thread->jitter = (uint32_t)((uintptr_t)thread >> 6) | 1U;
-    atomic_store_explicit(&thread->taken, 1, memory_order_relaxed);
+    atomic_store_explicit(&thread->taken, BW_TAKEN_BY_THREAD, memory_order_relaxed);
     bw_thread *head = atomic_load_explicit(&tree->threads, memory_order_relaxed);
     do {
         thread->next = head;

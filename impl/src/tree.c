@@ -65,13 +65,15 @@ bw_status bw_open(const bw_options *options, bw_tree **tree) {
 
 /* ---- closing ---- */
 
-static bool someone_is_pinned(const bw_tree *tree) {
+static bool someone_is_at_work(const bw_tree *tree) {
     const bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
     for (; thread != NULL; thread = thread->next)
         /* acquire: pairs with the release in bw_epoch_unpin: what the call did is done. */
         if (atomic_load_explicit(&thread->announced, memory_order_acquire) != 0)
             return true;
-    return false;
+    /* Asked after the pins, since a thread announces this under one. acquire: pairs with the release in
+     * bw_memory_shrink: what it did is done. */
+    return atomic_load_explicit(&tree->shrinking, memory_order_acquire) != 0;
 }
 
 /* Without pooling each page and record goes back by itself. */
@@ -90,7 +92,8 @@ static void release_pages(bw_tree *tree) {
 /* Under the registry's mutex, with nobody pinned (or, in a forked child, nobody else alive). */
 static void release_memory(bw_tree *tree, bool forked) {
     /* A forked child may have been made in the middle of another thread's call: lists of single pages
-     * are then not to be trusted and their memory stays; chunks are only ever pushed whole. */
+     * are then not to be trusted and their memory stays. The list of chunks is whole at any time; those
+     * that bw_memory_shrink had in its hands are not in it and stay, too. */
     if (!tree->options.pooling && !forked)
         release_pages(tree);
     for (bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
@@ -122,7 +125,7 @@ bw_status bw_close(bw_tree *tree) {
     if (state != BW_STATE_CLOSED) {
         atomic_thread_fence(memory_order_seq_cst); /* pairs with the fence in bw_epoch_pin */
         bool forked = state == BW_STATE_FORKED;
-        if (!forked && someone_is_pinned(tree))
+        if (!forked && someone_is_at_work(tree))
             status = BW_EBUSY;
         else
             release_memory(tree, forked);

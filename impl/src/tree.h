@@ -1,7 +1,8 @@
 /* tree.h: the tree's own state, and what every file of the engine shares.
  *
  *     options.c   defaults, checks                    tree.c      open, close, free
- *     memory.c    pages and records from pools        mapping.c   page ids
+ *     memory.c    pages and records from pools        shrink.c    memory goes back to the allocator
+ *     mapping.c   page ids
  *     thread.c    registration, pinning calls         epoch.c     when memory may be freed
  *     page.c      what a page and its log hold        search.*    the way down, in SIMD
  *     read.c      get, get_many                       write.c     put, insert, update, remove, …
@@ -34,6 +35,13 @@ enum {
     BW_SPARE_PIDS = 2 * BW_MAX_PIECES,
 };
 
+/* Who works with a registration. */
+typedef enum bw_taken {
+    BW_TAKEN_BY_NONE = 0, /* its thread has ended */
+    BW_TAKEN_BY_THREAD = 1,
+    BW_TAKEN_BY_COLLECTOR = 2, /* for a moment, to empty its pool (shrink.c) */
+} bw_taken;
+
 typedef struct bw_thread {
     _Alignas(BW_CACHE_LINE) _Atomic uint64_t announced; /* the epoch of the pin, 0: not pinned */
     _Atomic uint64_t pins;                              /* pins so far */
@@ -60,7 +68,7 @@ typedef struct bw_thread {
     _Atomic uint64_t blocked_pins;
     _Atomic uint64_t blocked_since_ns;
 
-    _Atomic uint64_t taken;        /* 1: some thread owns it */
+    _Atomic uint64_t taken;        /* a bw_taken */
     struct bw_thread *next;        /* in the tree's list, fixed */
     struct bw_thread *next_owned;  /* in its owner's list, under the registry's mutex */
     struct bw_thread **owned_link; /* what points to it in that list */
@@ -89,6 +97,7 @@ struct bw_tree {
     _Atomic(bw_thread *) threads; /* every registration */
     _Atomic(bw_page *) orphans;   /* bags of threads that have ended */
     _Atomic uint64_t cursors;     /* open ones */
+    _Atomic uint64_t shrinking;   /* 1: a thread is in bw_memory_shrink */
     bw_depot depot;
 
     struct bw_worker *worker;
@@ -215,6 +224,10 @@ static inline bw_status bw_enter(bw_tree *tree, bw_thread **self) {
     }
     return BW_OK;
 }
+
+/* Takes a registration whose thread has ended, if it is one, until it is returned. */
+bool bw_thread_borrow(bw_thread *thread);
+void bw_thread_return(bw_thread *thread);
 
 /* Steps of bw_close and bw_free that need the registry's mutex. */
 void bw_registry_add(bw_tree *tree);
@@ -356,6 +369,11 @@ static inline void bw_count_size(bw_thread *self, int64_t change) {
 
 /* bw_remove for a caller that is pinned. */
 bw_status bw_remove_pinned(bw_thread *self, uint64_t key, uint64_t *seen);
+
+/* ---- stats.c ---- */
+
+/* Memory taken from the allocator, and of it, what is in use. */
+void bw_memory_bytes(const bw_tree *tree, uint64_t *reserved, uint64_t *live);
 
 /* ---- upkeep.c ---- */
 

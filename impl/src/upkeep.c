@@ -116,9 +116,10 @@ bw_status bw_consolidate(bw_tree *tree) {
     return sweep(tree, 1, NULL, &worked);
 }
 
-bw_status bw_collect(bw_tree *tree, uint64_t *freed) {
-    uint64_t total = 0;
+/* Frees what this thread and ended threads have retired, if no pin holds it. */
+static bw_status free_retired(bw_tree *tree, uint64_t *freed) {
     bw_thread *self;
+    *freed = 0;
     /* Two advances end the grace period of what is sealed in the first round; an own pin would hold
      * up the second, so each round has a pin of its own. */
     for (unsigned round = 0; round < 3; round++) {
@@ -127,12 +128,20 @@ bw_status bw_collect(bw_tree *tree, uint64_t *freed) {
             return status;
         bw_epoch_seal(self);
         bw_epoch_try_advance(self);
-        total += bw_epoch_free_eligible(self, UINT64_MAX);
+        *freed += bw_epoch_free_eligible(self, UINT64_MAX);
         bw_leave(self);
     }
-    if (freed != NULL)
-        *freed = total;
     return BW_OK;
+}
+
+bw_status bw_collect(bw_tree *tree, uint64_t *freed) {
+    uint64_t total;
+    bw_status status = free_retired(tree, &total);
+    if (status == BW_OK)
+        status = bw_memory_shrink(tree);
+    if (status == BW_OK && freed != NULL)
+        *freed = total;
+    return status;
 }
 
 /* ---- the worker ---- */
@@ -142,6 +151,8 @@ struct bw_worker {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     _Atomic uint64_t stop;
+    uint64_t left; /* free bytes when it last tried to give memory back, or the least since */
+    unsigned idle_rounds, patience; /* rounds without work; after how many of them it tries again */
     bw_tree *tree;
 };
 
@@ -166,6 +177,39 @@ static void pause_worker(struct bw_worker *worker, uint64_t ns) {
     (void)pthread_mutex_unlock(&worker->mutex);
 }
 
+/* Gives memory back, if much more is free than when that was last tried, or the worker has been idle for
+ * some rounds. Looking costs time for each free object: the more often it finds nothing, the longer an
+ * idle worker waits before it looks again. It keeps no free objects to itself, where others could not
+ * take them. */
+static void shrink(struct bw_worker *worker, bool idle) {
+    enum { LEAST_PATIENCE = 2, MOST_PATIENCE = 1024 };
+    bw_tree *tree = worker->tree;
+    worker->idle_rounds = idle ? worker->idle_rounds + 1 : 0;
+    if (worker->patience == 0)
+        worker->patience = LEAST_PATIENCE;
+    uint64_t reserved;
+    uint64_t live;
+    bw_memory_bytes(tree, &reserved, &live);
+    uint64_t unused = reserved > live ? reserved - live : 0;
+    if (unused < worker->left)
+        worker->left = unused;
+    if (unused - worker->left > reserved / 4 + BW_CHUNK_MIN ||
+        (worker->idle_rounds >= worker->patience && unused != worker->left)) {
+        (void)bw_memory_shrink(tree);
+        bw_memory_bytes(tree, &reserved, &live);
+        worker->left = reserved > live ? reserved - live : 0;
+        if (worker->left < unused)
+            worker->patience = LEAST_PATIENCE;
+        else if (worker->patience < MOST_PATIENCE)
+            worker->patience *= 2;
+    }
+    bw_thread *self;
+    if (idle && bw_enter(tree, &self) == BW_OK) {
+        bw_pool_hand_over(self);
+        bw_leave(self);
+    }
+}
+
 static void *work(void *argument) {
     enum { IDLE_FACTOR = 64 }; /* a worker that finds nothing to do sleeps up to so much longer */
     struct bw_worker *worker = argument;
@@ -176,8 +220,10 @@ static void *work(void *argument) {
         bool worked = false;
         (void)sweep(tree, tree->options.worker_log_length, worker, &worked);
         uint64_t freed = 0;
-        (void)bw_collect(tree, &freed);
-        if (worked || freed > 0)
+        (void)free_retired(tree, &freed);
+        bool idle = !worked && freed == 0;
+        shrink(worker, idle);
+        if (!idle)
             interval = shortest;
         else if (interval < shortest * IDLE_FACTOR)
             interval *= 2;

@@ -87,6 +87,16 @@ def describe(program: Path) -> Driver:
     return Driver(program, kinds["adapter"], kinds["workload"])
 
 
+def load_options(threads: int, keys: int, operations: int, seed: int) -> list[str]:
+    """Give the options that both programs have: how much to do, and which."""
+    return [
+        *("--threads", str(threads)),
+        *("--keys", str(keys)),
+        *("--operations", str(operations)),
+        *("--seed", str(seed)),
+    ]
+
+
 @dataclass(frozen=True)
 class Job:
     """One process: one index, one number of threads, one repeat, some workloads."""
@@ -104,10 +114,7 @@ class Job:
         return [
             str(driver.program),
             *("--adapter", self.adapter),
-            *("--threads", str(self.threads)),
-            *("--keys", str(self.keys)),
-            *("--operations", str(self.operations)),
-            *("--seed", str(self.seed)),
+            *load_options(self.threads, self.keys, self.operations, self.seed),
             *("--workloads", ",".join(self.workloads)),
         ]
 

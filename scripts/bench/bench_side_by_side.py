@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench_native import ASCENDING, Driver, run_process
+from bench_native import ASCENDING, Driver, load_options, run_process
 from bench_report import OURS, Figure, Row
 
 if TYPE_CHECKING:
@@ -79,10 +79,7 @@ class SideJob:
         return [
             str(driver.side_by_side),
             *(part for adapter in self.adapters for part in ("--adapter", adapter)),
-            *("--threads", str(self.threads)),
-            *("--keys", str(self.keys)),
-            *("--operations", str(self.operations)),
-            *("--seed", str(self.seed)),
+            *load_options(self.threads, self.keys, self.operations, self.seed),
             *("--slices", str(ROUNDS * len(self.adapters))),
             *("--workloads", ",".join(self.workloads)),
         ]

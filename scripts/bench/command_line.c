@@ -60,6 +60,17 @@ static const bench_adapter *find_adapter(const char *name) {
     return NULL;
 }
 
+arguments command_line_defaults(const char *program, size_t most) {
+    return (arguments){.program = program,
+                       .most = most,
+                       .keys = 1000000,
+                       .operations = 500000,
+                       .seed = 1,
+                       .threads = 1,
+                       .workloads = "load_random,get_uniform,get_zipf,get_many,scan,read_update,"
+                                    "insert_read,remove"};
+}
+
 void command_line_list(void) {
     for (size_t i = 0; builtin[i] != NULL; i++)
         printf("adapter %s %s\n", builtin[i]->name, builtin[i]->description);

@@ -12,7 +12,7 @@
 
 enum { MOST_WORKLOADS = 32, MOST_ADAPTERS = 8 };
 
-/* The program sets the defaults, `program` and `most`, then parses. */
+/* The program begins with command_line_defaults, then parses. */
 typedef struct arguments {
     const char *program; /* its source, whose head describes the options */
     size_t most;         /* how many adapters may be given, up to MOST_ADAPTERS */
@@ -27,6 +27,9 @@ typedef struct arguments {
     uint64_t loaded; /* keys, cut to what threads and slices can share out evenly */
     bool selected[MOST_WORKLOADS];
 } arguments;
+
+/* The defaults of both programs, for one that takes up to `most` adapters. */
+arguments command_line_defaults(const char *program, size_t most);
 
 /* false: something is wrong with an option; a sentence on stderr has said what. */
 bool command_line_parse(int argc, char **argv, arguments *a);

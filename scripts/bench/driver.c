@@ -52,14 +52,7 @@ static int measure(bench_run *run, const bool *selected) {
 }
 
 int main(int argc, char **argv) {
-    arguments a = {.program = "driver.c",
-                   .most = 1,
-                   .keys = 1000000,
-                   .operations = 500000,
-                   .seed = 1,
-                   .threads = 1,
-                   .workloads = "load_random,get_uniform,get_zipf,get_many,scan,read_update,"
-                                "insert_read,remove"};
+    arguments a = command_line_defaults("driver.c", 1);
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         command_line_list();
         return 0;

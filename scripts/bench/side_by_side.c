@@ -182,15 +182,8 @@ static void close_match(match *m) {
 }
 
 int main(int argc, char **argv) {
-    arguments a = {.program = "side_by_side.c",
-                   .most = MOST_ADAPTERS,
-                   .keys = 1000000,
-                   .operations = 500000,
-                   .seed = 1,
-                   .threads = 1,
-                   .slices = 40,
-                   .workloads = "load_random,get_uniform,get_zipf,get_many,scan,read_update,"
-                                "insert_read,remove"};
+    arguments a = command_line_defaults("side_by_side.c", MOST_ADAPTERS);
+    a.slices = 40;
     if (!command_line_parse(argc, argv, &a))
         return CANNOT;
     if (a.count < 2) {

@@ -193,6 +193,22 @@ static inline void model_remove(model *m, uint64_t key) {
     memmove(m->values + at, m->values + at + 1, (m->count - at) * sizeof *m->values);
 }
 
+/* Puts a value under the key, or removes it, in both, and checks what the tree says it saw. */
+static inline void model_write(model *m, bw_tree *tree, uint64_t key, uint64_t value,
+                               bool removes) {
+    uint64_t current = SENTINEL;
+    uint64_t seen = SENTINEL;
+    bool present = model_get(m, key, &current);
+    if (removes) {
+        CHECK_STATUS(bw_remove(tree, key, &seen), present ? BW_OK : BW_NOT_FOUND);
+        model_remove(m, key);
+    } else {
+        CHECK_STATUS(bw_put(tree, key, value, &seen), present ? BW_EXISTS : BW_OK);
+        model_put(m, key, value);
+    }
+    CHECK_EQ(seen, current);
+}
+
 static inline void model_free(model *m) {
     free(m->keys);
     free(m->values);

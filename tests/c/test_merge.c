@@ -96,18 +96,8 @@ static void growing_and_shrinking_trees_answer_like_a_sorted_array(void) {
         for (unsigned i = 0; i < 40000; i++) {
             bool shrinks = i / 4000 % 2 == 1;
             uint64_t key = check_below(&random, 2000);
-            uint64_t current = SENTINEL;
-            uint64_t seen = SENTINEL;
-            bool present = model_get(&m, key, &current);
             check_trying("shape %u, step %u, key %" PRIu64, shape, i, key);
-            if (check_below(&random, 8) < (shrinks ? 6 : 2)) {
-                CHECK_STATUS(bw_remove(tree, key, &seen), present ? BW_OK : BW_NOT_FOUND);
-                model_remove(&m, key);
-            } else {
-                CHECK_STATUS(bw_put(tree, key, i, &seen), present ? BW_EXISTS : BW_OK);
-                model_put(&m, key, i);
-            }
-            CHECK_EQ(seen, current);
+            model_write(&m, tree, key, i, check_below(&random, 8) < (shrinks ? 6 : 2));
             if (i % 1000 == 999)
                 model_check(&m, tree);
         }

@@ -3,9 +3,7 @@
  *
  * Such a state is made by memory that runs out just there. That the map then changes without passing
  * the removed page takes a thread that was slow between two loads; its writes are done by hand here. */
-#include "support.h"
-
-#include "tree.h"
+#include "by_hand.h"
 
 #include <unistd.h>
 
@@ -65,20 +63,8 @@ static void scene_close(scene *s) {
     meter_check_empty(&s->meter);
 }
 
-/* Puts a record into a page as a thread would that came there by an older way. */
-static bool append_by_hand(scene *s, bw_page *page, bw_kind kind, uint64_t key, uint64_t value) {
-    unsigned slots = bw_log_length(page);
-    if (slots + 1 >= page->log_slots || (slots > 0 && bw_word_freezes(bw_slot(page, slots - 1))))
-        return false;
-    bw_record *record = bw_record_alloc(s->self);
-    CHECK(record != NULL);
-    *record = (bw_record){.key = key, .value = value};
-    CHECK(bw_log_append(page, slots, bw_word(bw_tag(key), record, kind)));
-    return true;
-}
-
-static bool put_by_hand(scene *s, bw_page *page, uint64_t key, uint64_t value) {
-    return append_by_hand(s, page, BW_KIND_PUT, key, value);
+static bool put_by_hand(const scene *s, bw_page *page, uint64_t key, uint64_t value) {
+    return by_hand_append(s->self, page, BW_KIND_PUT, key, value);
 }
 
 static void check_all_reads(bw_tree *tree, uint64_t key, uint64_t value) {
@@ -187,7 +173,6 @@ static bool replace_a_child(scene *s, bw_pid stale) {
     unsigned slots = bw_log_length(child);
     bw_place left;
     tree->search->descend(tree, removed->low - 1, child->level, &left);
-    bw_pid fresh;
     unsigned left_slots = bw_log_length(left.page);
     unsigned capacity = tree->options.leaf_capacity;
     if (left.page->count + left_slots > capacity || child->count + slots > capacity ||
@@ -196,22 +181,15 @@ static bool replace_a_child(scene *s, bw_pid stale) {
         (left_slots > 0 && bw_word_freezes(bw_slot(left.page, left_slots - 1))))
         return false;
     n = bw_page_entries(child, tree->search, slots, keys, values);
-    bw_page *copy =
-        bw_page_build(s->self, 0, keys, values, n, child->low, child->high, child->right, 0);
-    CHECK(copy != NULL && bw_pids_take(s->self, 1, &fresh));
-    bw_map_store(tree, fresh, copy);
+    bw_pid fresh = by_hand_publish(s->self, child, keys, values, n, child->low);
+    bw_page *copy = bw_map_load(tree, fresh);
     if (!put_by_hand(s, now.page, removed->low, fresh)) {
         bw_pids_give_back(s->self, 1, &fresh);
         bw_page_release(s->self, copy);
         return false;
     }
     n = bw_page_entries(left.page, tree->search, left_slots, keys, values);
-    bw_page *left_copy =
-        bw_page_build(s->self, 0, keys, values, n, left.page->low, left.page->high, fresh, 0);
-    CHECK(left_copy != NULL);
-    bw_log_freeze(left.page);
-    CHECK(bw_map_install(tree, left.pid, left.page, left_copy));
-    bw_epoch_retire(s->self, left.page);
+    by_hand_replace(s->self, left.pid, left.page, keys, values, n, left.page->high, fresh);
     CHECK(bw_bury(s->self, old, child));
     CHECK(put_by_hand(s, copy, removed->low + 1, 777));
     bw_count_size(s->self, 1);
@@ -250,20 +228,12 @@ static bool remove_a_younger_leaf(scene *s, bw_pid stale) {
     memmove(values + left + 1, values + left, right * sizeof *values);
     keys[left] = key;
     values[left] = 777;
-    bw_pid fresh;
-    CHECK(bw_pids_take(s->self, 1, &fresh));
-    bw_page *right_page = bw_page_build(s->self, 0, keys + left, values + left, right + 1,
-                                        separator, leaf->high, leaf->right, 0);
-    bw_page *left_page =
-        bw_page_build(s->self, 0, keys, values, left, leaf->low, separator, fresh, 0);
-    CHECK(right_page != NULL && left_page != NULL);
-    bw_map_store(tree, fresh, right_page);
-    CHECK(bw_map_install(tree, place.pid, leaf, left_page));
-    bw_epoch_retire(s->self, leaf);
+    bw_pid fresh = by_hand_publish(s->self, leaf, keys + left, values + left, right + 1, separator);
+    by_hand_replace(s->self, place.pid, leaf, keys, values, left, separator, fresh);
     bw_count_size(s->self, 1);
     CHECK(put_by_hand(s, now.page, separator, fresh));
-    CHECK(append_by_hand(s, now.page, BW_KIND_MARK, separator, fresh));
-    CHECK(bw_log_append(right_page, 0, BW_REMOVE_WORD));
+    CHECK(by_hand_append(s->self, now.page, BW_KIND_MARK, separator, fresh));
+    CHECK(bw_log_append(bw_map_load(tree, fresh), 0, BW_REMOVE_WORD));
     check_all_reads(tree, key, 777);
     uint64_t seen = SENTINEL; /* a write finishes both merges */
     CHECK_STATUS(bw_put(tree, key, 778, &seen), BW_EXISTS);

@@ -208,6 +208,20 @@ static void readers_miss_no_key_that_stays(void) {
 
 /* ---- the whole tree comes and goes: the root splits and collapses all the time ---- */
 
+/* The leaves are always there; whatever level is there has pages. */
+static void check_levels(bw_tree *tree) {
+    bw_level_stats of;
+    for (uint32_t level = 0;; level++) {
+        bw_status status = bw_get_level_stats(tree, level, &of);
+        CHECK_DONE(status);
+        CHECK_EQ(of.pages > 0, status == BW_OK);
+        if (status == BW_NOT_FOUND) {
+            CHECK_LE(1, level);
+            return;
+        }
+    }
+}
+
 static void grow_and_shrink(crew *me) {
     bw_tree *tree = shared.tree;
     for (unsigned turn = 0; turn < WORK / 40; turn++) {
@@ -218,6 +232,7 @@ static void grow_and_shrink(crew *me) {
             CHECK_OK(bw_remove(tree, (turn % 2 == 0 ? i : 9 - i) * me->count + me->index, &seen));
             CHECK_EQ(seen, turn);
         }
+        check_levels(tree);
         if (turn % 16 == 0) {
             CHECK_OK(bw_consolidate(tree));
             tree_check(tree, false);

@@ -99,17 +99,7 @@ static void write_beside(crew *me) {
     check_random random = check_random_of(me->index);
     for (unsigned i = 0; i < WORK; i++) {
         uint64_t key = check_below(&random, 200) * me->count + me->index;
-        uint64_t current = SENTINEL;
-        uint64_t seen = SENTINEL;
-        bool present = model_get(&m, key, &current);
-        if (check_below(&random, 3) == 0) {
-            CHECK_STATUS(bw_remove(tree, key, &seen), present ? BW_OK : BW_NOT_FOUND);
-            model_remove(&m, key);
-        } else {
-            CHECK_STATUS(bw_put(tree, key, i, &seen), present ? BW_EXISTS : BW_OK);
-            model_put(&m, key, i);
-        }
-        CHECK_EQ(seen, current);
+        model_write(&m, tree, key, i, check_below(&random, 3) == 0);
         if (me->index == 0 && i % (WORK / 16) == 0)
             CHECK_OK(i / (WORK / 16) % 2 == 0 ? bw_worker_stop(tree) : bw_worker_start(tree));
     }

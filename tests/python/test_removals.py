@@ -98,8 +98,8 @@ def test_a_deletion_without_bounds_empties_the_map(filled: BwTree) -> None:
 
 
 def test_bounds_are_integers_or_have_an_index(filled: BwTree) -> None:
-    assert filled.delete_range(np.uint64(8), high=np.int32(13)) == 2
-    assert filled.delete_range(low=GREATEST - 1) == 2
+    assert filled.delete_range(np.uint64(8), hi=np.int32(13)) == 2
+    assert filled.delete_range(lo=GREATEST - 1) == 2
 
 
 @pytest.mark.parametrize("wrong", [-1, 2**64, np.int64(-3)])
