@@ -39,6 +39,8 @@ TOTALS: dict[str, str] = {
     "configs": "configs",
     "states": "states",
     "distinct_states": "distinct",
+    "simulated_states": "simulated",
+    "traces": "traces",
     "mutants": "mutants",
     "mutants_killed": "killed",
     "histories": "histories",

@@ -72,7 +72,8 @@ def tlc(  # noqa: PLR0917 - one parameter an option
 ) -> None:
     r"""Model-check the TLA+ specs: must-pass configurations pass, must-fail ones fail.
 
-    A must-pass is explored to the end, with every action taken that it claims to exercise.
+    A must-pass is explored to the end, with every action taken that it claims to exercise; or,
+    where that would be too much, through the random behaviors that its header asks for.
     A must-fail violates the property it names, or the verdict is red.
 
     Example: bwcheck tlc --config 'MCDeltaLog*' --trace
@@ -140,10 +141,15 @@ def _section(
     results: Sequence[Result], tools: Toolchain, problems: list[str], seconds: float
 ) -> Section:
     mutants = [result for result in results if result.config.must_fail]
+    explored = [result for result in results if result.config.simulate is None]
+    simulated = [result for result in results if result.config.simulate is not None]
     figures = {
         "configs": len(results),
-        "states": sum(result.outcome.states for result in results),
-        "distinct_states": sum(result.outcome.distinct for result in results),
+        "states": sum(result.outcome.states for result in explored),
+        "distinct_states": sum(result.outcome.distinct for result in explored),
+        "configs_simulated": len(simulated),
+        "traces": sum(_traces(result) for result in simulated),
+        "simulated_states": sum(result.outcome.states for result in simulated),
         "mutants": len(mutants),
         "mutants_killed": sum(m.judgement.verdict is Verdict.GREEN for m in mutants),
     }
@@ -158,6 +164,12 @@ def _section(
     )
 
 
+def _traces(result: Result) -> int:
+    """Give how many random behaviors were looked at to their end; 0 if one was cut short."""
+    config, green = result.config, result.judgement.verdict is Verdict.GREEN
+    return config.simulate.traces if config.simulate and green and not config.must_fail else 0
+
+
 def _row(result: Result) -> dict[str, Scalar]:
     config, outcome = result.config, result.outcome
     return {
@@ -169,6 +181,8 @@ def _row(result: Result) -> dict[str, Scalar]:
         "states": outcome.states,
         "distinct_states": outcome.distinct,
         "depth": outcome.depth,
+        "traces": _traces(result),
+        "trace_depth": config.simulate.depth if config.simulate else 0,
         "seconds": round(outcome.seconds, 3),
         "verdict": result.judgement.verdict.value,
     }
@@ -188,8 +202,8 @@ def _table(results: Sequence[Result]) -> Table:
             result.config.name,
             judgement.result + ("" if judgement.verdict is Verdict.GREEN else expected),
             f"{outcome.states:,}",
-            f"{outcome.distinct:,}",
-            f"{outcome.depth}",
+            "-" if result.config.simulate else f"{outcome.distinct:,}",
+            f"≤ {result.config.simulate.depth}" if result.config.simulate else f"{outcome.depth}",
             f"{outcome.seconds:.1f}",
             Text(judgement.verdict.value, style=judgement.verdict.style),
         )
@@ -198,10 +212,11 @@ def _table(results: Sequence[Result]) -> Table:
 
 def _listing(configs: Sequence[Config]) -> Table:
     table = Table(highlight=False, box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("config", "tier", "expected", "what it shows"):
+    for name in ("config", "tier", "expected", "how", "what it shows"):
         table.add_column(name, overflow="fold")
     for config in configs:
-        table.add_row(config.name, config.tier, config.expected, Text(config.what))
+        how = str(config.simulate) if config.simulate else "all behaviors"
+        table.add_row(config.name, config.tier, config.expected, how, Text(config.what))
     return table
 
 

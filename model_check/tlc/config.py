@@ -8,6 +8,7 @@ A configuration begins with comment lines that say what TLC must find:
     \* expect: pass | violates NAME | deadlock
     \* fires:  Pin, Announce  (actions that must be taken at least once; or: all)
     \* check-deadlock: yes | no
+    \* simulate: 500 traces of depth 300  (random behaviours, where all of them are too many)
 
 A comment line indented by five blanks or more goes on with the line before. A mistake in
 a header is found here, with file and line, because a header that is read wrongly makes a
@@ -24,12 +25,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEYS = ("what", "module", "tier", "expect", "fires", "check-deadlock")
+KEYS = ("what", "module", "tier", "expect", "fires", "check-deadlock", "simulate")
+OPTIONAL = frozenset({"fires", "simulate"})
 TIERS = ("check", "deep")
 ALL = "all"
 
 _KEY_LINE = re.compile(r"\\\*\s{0,4}([A-Za-z][\w-]*):\s*(.*?)\s*$")
 _MORE_LINE = re.compile(r"\\\*\s{5,}(\S.*?)\s*$")
+_SIMULATE = re.compile(r"([1-9]\d*) traces of depth ([1-9]\d*)$")
 _NAME = re.compile(r"[A-Za-z_]\w*$")
 _TOKEN = re.compile(r'"[^"]*"|<-|[\w!]+|[^\s\w]')
 _KEYWORDS = {
@@ -56,6 +59,18 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
+class Simulation:
+    """How many random behaviours are looked at instead of all, each of how many steps at most."""
+
+    traces: int
+    depth: int
+
+    def __str__(self) -> str:
+        """Give it as the header does."""
+        return f"{self.traces} traces of depth {self.depth}"
+
+
+@dataclass(frozen=True)
 class Config:
     """One configuration and its promise."""
 
@@ -69,6 +84,7 @@ class Config:
     check_deadlock: bool
     invariants: tuple[str, ...]
     properties: tuple[str, ...]
+    simulate: Simulation | None = None  # None: every behaviour
 
     @property
     def name(self) -> str:
@@ -146,7 +162,7 @@ class _Reader:
             else:
                 last = None
         for key in KEYS:
-            if key not in self.values and key != "fires":
+            if key not in self.values and key not in OPTIONAL:
                 self.wrong(1, f"the header has no line '\\* {key}:'; add one")
 
     def read_key(self, number: int, key: str, value: str) -> str | None:
@@ -178,6 +194,7 @@ class _Reader:
             self.wrong(self.at("check-deadlock"), f"check-deadlock is '{deadlock}'; use yes or no")
         expect = self.check_expect(body, deadlock)
         fires = self.check_fires(expect)
+        simulate = self.check_simulate()
         if body.deadlock_line:
             self.wrong(
                 body.deadlock_line,
@@ -199,7 +216,19 @@ class _Reader:
             check_deadlock=deadlock == "yes",
             invariants=tuple(body.invariants),
             properties=tuple(body.properties),
+            simulate=simulate,
         )
+
+    def check_simulate(self) -> Simulation | None:
+        if "simulate" not in self.values:
+            return None
+        said = self.values["simulate"]
+        matched = _SIMULATE.match(said)
+        if matched is None:
+            sentence = f"simulate is '{said}'; write for example: 500 traces of depth 300"
+            self.wrong(self.at("simulate"), sentence)
+            return None
+        return Simulation(traces=int(matched[1]), depth=int(matched[2]))
 
     def check_module(self, module: str) -> None:
         line = self.at("module")

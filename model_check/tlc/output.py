@@ -24,6 +24,7 @@ _MARK = re.compile(r"@!@!@(?:STARTMSG (\d+):(\d+)|ENDMSG (\d+)) @!@!@")
 _COUNT = re.compile(r"([\d,]+) (distinct states found|states generated|states left on queue)")
 _COVERAGE = re.compile(r"<(.+?) line \d+, col \d+ to line .+? of module .+?>: (\d+):(\d+)")
 _NAMED = re.compile(r"(?:Invariant|Action property|Property|Temporal property) (\S+) ")
+_SIMULATED = re.compile(r"([\d,]+) states generated|states generated: ([\d,]+)")
 _DEPTH = re.compile(r"(?:Progress\(|graph search is )([\d,]+)")
 #: How TLC introduces any exception; what it was comes after.
 _PREAMBLE = re.compile(r"TLC threw an unexpected exception\.\n(?:.*\n)*?The exception was a ")
@@ -39,6 +40,9 @@ _LEAD = frozenset({2121, 2264})
 _PARSE_FAILED = frozenset({3002, 3003})
 _FINISHED, _SUCCESS, _DEPTH_REACHED = 2186, 2193, 2194
 _STATS, _PROGRESS = 2199, 2200
+#: The same of a simulation, where TLC gives -1 for what it does not count.
+_SIMULATED_PROGRESS, _SIMULATED_STATS = 2209, 2210
+_LIVENESS = 2212
 _COVERAGE_BEGINS, _ACTION_COVERAGE = 2201, 2772
 _DANGEROUS_SYMMETRY = 2279
 #: How many lines that are no message (SANY's complaints, a JVM's last words) are kept.
@@ -93,6 +97,7 @@ class Outcome:
     parse_failed: bool = False
     out_of_memory: bool = False
     unsound_symmetry: bool = False
+    liveness: bool = False  # some PROPERTY speaks of what happens at some time
     timed_out: bool = False
     exit_code: int | None = None
     seconds: float = 0.0
@@ -157,9 +162,11 @@ class Parser:
             self.outcome.trace.append(parse_state(text))
         elif code in {_STATS, _PROGRESS, _DEPTH_REACHED}:
             self._counts(text)
+        elif code in {_SIMULATED_PROGRESS, _SIMULATED_STATS}:
+            self._simulated(text)
         elif code in {_COVERAGE_BEGINS, _ACTION_COVERAGE}:
             self._coverage(code, text)
-        elif code in {_SUCCESS, _FINISHED, _DANGEROUS_SYMMETRY}:
+        elif code in {_SUCCESS, _FINISHED, _LIVENESS, _DANGEROUS_SYMMETRY}:
             self._event(code)
         else:
             self._error(message)
@@ -169,6 +176,8 @@ class Parser:
             self.outcome.succeeded = True
         elif code == _FINISHED:
             self.outcome.ended = True
+        elif code == _LIVENESS:
+            self.outcome.liveness = True
         else:
             self.outcome.unsound_symmetry = True
 
@@ -201,6 +210,11 @@ class Parser:
         self.outcome.violations.append(Violation(_VIOLATIONS[message.code], name, first))
         if message.code in _INITIAL_VIOLATIONS:
             self.outcome.trace = [parse_state(f"1: <Initial predicate>\n{rest}")]
+
+    def _simulated(self, text: str) -> None:
+        found = _SIMULATED.search(text)
+        if found:
+            self.outcome.states = _number(found[1] or found[2])
 
     def _counts(self, text: str) -> None:
         for number, what in _COUNT.findall(text):

@@ -55,7 +55,8 @@ def command_line(config: Config, tools: Toolchain, limits: Limits, scratch: Path
         "tlc2.TLC",
         "-tool",
         *("-config", config.path.name),  # TLC 2.15 looks beside the module only
-        *("-workers", str(limits.workers)),
+        *("-workers", "1" if config.simulate else str(limits.workers)),  # one: always the same
+        *_simulation(config),
         *("-seed", str(limits.seed)),
         *("-fp", str(limits.seed % _POLYNOMIALS)),
         *("-coverage", "1"),
@@ -63,6 +64,14 @@ def command_line(config: Config, tools: Toolchain, limits: Limits, scratch: Path
         *([] if config.check_deadlock else ["-deadlock"]),
         str(config.spec.resolve()),
     ]
+
+
+def _simulation(config: Config) -> tuple[str, ...]:
+    """Give the options for random behaviours, none where all of them are explored."""
+    if config.simulate is None:
+        return ()
+    traces, depth = config.simulate.traces, config.simulate.depth
+    return ("-simulate", f"num={traces}", "-depth", str(depth))
 
 
 class Run:

@@ -224,7 +224,10 @@ def _running(runs: list[Run], results: dict[int, Result]) -> str:
 def _line(result: Result) -> str:
     mark = {Verdict.GREEN: "ok ", Verdict.RED: "RED", Verdict.BROKEN: "???"}
     outcome = result.outcome
+    states = f"{outcome.distinct:,} distinct"
+    if result.config.simulate:
+        states = f"{outcome.states:,}"
     return (
         f"{mark[result.judgement.verdict]} {result.config.name}: {result.judgement.result}, "
-        f"{outcome.distinct:,} distinct states, {outcome.seconds:.1f} s"
+        f"{states} states, {outcome.seconds:.1f} s"
     )

@@ -47,6 +47,22 @@ def test_as_expected_is_exit_code_0_and_the_json_file_agrees(tmp_path: Path) -> 
     assert result["sections"][0]["environment"]["tlc"].startswith("Version 2.")
 
 
+def test_simulated_configurations_are_counted_apart(tmp_path: Path) -> None:
+    path = tmp_path / "tlc.json"
+    names = ("MCCounter", "MCCounter_simulated", "MCCounter_fail_over_simulated")
+    arguments = [word for name in names for word in ("--config", name)]
+    done = runner.invoke(app, ["tlc", "--spec", SPECS, *arguments, "--json", str(path)])
+    assert done.exit_code == 0, done.output
+    assert "simulated 50 traces" in done.output
+    section = json.loads(path.read_text(encoding="utf-8"))["sections"][0]
+    rows = {row["config"]: row for row in section["rows"]}
+    assert (section["figures"]["configs"], section["figures"]["configs_simulated"]) == (3, 2)
+    assert (section["figures"]["states"], section["figures"]["distinct_states"]) == (11, 7)
+    assert section["figures"]["traces"] == 50  # a mutant's traces end where it is found
+    assert section["figures"]["simulated_states"] > rows["MCCounter_simulated"]["states"] == 1001
+    assert (rows["MCCounter_simulated"]["traces"], rows["MCCounter"]["traces"]) == (50, 0)
+
+
 def test_a_violation_is_exit_code_1_with_trace_and_replay() -> None:
     done = runner.invoke(app, ["tlc", "--spec", SPECS, "--config", "MCCounter_falls"])
     assert done.exit_code == 1

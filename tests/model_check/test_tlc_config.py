@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model_check.tlc.config import ConfigError, Kind, read_config
+from model_check.tlc.config import ConfigError, Kind, Simulation, read_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +55,14 @@ def test_a_good_header_is_read_whole(tmp_path: Path) -> None:
     assert config.properties == ("Steps",)
 
 
+def test_a_configuration_is_exhaustive_unless_it_asks_for_a_simulation(tmp_path: Path) -> None:
+    assert read_config(write(tmp_path, GOOD)).simulate is None
+    line = "check-deadlock: yes\n\\* simulate: 500 traces of depth 300"
+    config = read_config(write(tmp_path, GOOD.replace("check-deadlock: yes", line)))
+    assert config.simulate == Simulation(traces=500, depth=300)
+    assert str(config.simulate) == "500 traces of depth 300"
+
+
 def test_a_must_fail_names_the_property(tmp_path: Path) -> None:
     config = read_config(write(tmp_path, FAILING, "MCThing_fail_over"))
     assert (config.expect, config.violates) == (Kind.VIOLATES, "Bounded")
@@ -77,6 +85,8 @@ def test_a_must_fail_names_the_property(tmp_path: Path) -> None:
         ("fires:  Up,", "fires:  all,", 5, "'all' beside other names"),
         ("fires:  Up,", "fires:  Up(t),", 5, "'Up(t)', which is not the name of an action"),
         ('"none"', '"over"', 14, 'expects pass but has Mutation = "over"'),
+        ("tier:   check", "simulate: many traces", 3, "simulate is 'many traces'; write for"),
+        ("tier:   check", "simulate: 5 traces of depth 0", 3, "write for example: 500 traces of"),
         ("PROPERTIES Steps", "CHECK_DEADLOCK FALSE", 16, "decided by the header"),
     ],
 )

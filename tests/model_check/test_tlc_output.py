@@ -30,6 +30,20 @@ def test_counts_are_read_with_and_without_rates() -> None:
     assert (seen.states, seen.distinct, seen.left, seen.depth) == (5678, 910, 0, 1234)
 
 
+def test_a_simulation_counts_states_only() -> None:
+    progress = message(2209, 0, "Progress(-1) at 2026: 1,017 states generated, -1 distinct states "
+                       "found, -1 states left on queue.")  # fmt: skip
+    seen = outcome(progress)
+    assert (seen.states, seen.distinct, seen.left, seen.depth) == (1017, 0, 0, 0)
+    stats = message(2210, 0, "The number of states generated: 2,163\nSimulation using seed 3")
+    assert outcome(progress, stats).states == 2163
+
+
+def test_liveness_properties_are_noticed() -> None:
+    assert outcome(message(2212, 0, "Implied-temporal checking has 1 branches.")).liveness
+    assert not outcome(message(2186, 0, "Finished")).liveness
+
+
 def test_action_counts_add_up_over_places_in_either_wording() -> None:
     seen = outcome(
         message(2773, 0, "<Init line 6, col 1 to line 6, col 4 of module Counter>: 1:1"),

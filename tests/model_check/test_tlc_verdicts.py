@@ -9,6 +9,7 @@ import pytest
 
 from model_check.report import Verdict
 from model_check.tlc.config import read_config
+from model_check.tlc.output import Outcome
 from model_check.tlc.run import Limits, Run
 from model_check.tlc.suite import Result
 from model_check.tlc.tools import Toolchain, find_toolchain
@@ -53,6 +54,12 @@ def check(name: str, timeout: float = 120.0, heap_mb: int = 128) -> Result:
         ("MCCounter_symmetric", RED, "unsound", "under SYMMETRY"),
         ("MCCounter_assume", RED, "violates an ASSUME", "Assumption"),
         ("MCCounter_fail_add_text", RED, "spec error", "cannot evaluate the spec"),
+        ("MCCounter_simulated", GREEN, "simulated 50 traces", ""),
+        ("MCCounter_fail_over_simulated", GREEN, "violates Bounded", ""),
+        ("MCCounter_fail_nothing_simulated", RED, "no error", "all 50 traces of depth 20 passed"),
+        ("MCCounter_empty_simulated", BROKEN, "spec error", "no state satisfying the initial"),
+        ("MCCounter_live_simulated", RED, "unsound", "only the beginnings of behaviors"),
+        ("MCCounter_all_simulated", RED, "idle action", "never taken: Never"),
         ("MCCounter_undefined", BROKEN, "config error", "invariant Nowhere"),
         ("MCSyntax", BROKEN, "parse error", "MCSyntax.tla cannot be parsed"),
     ],
@@ -70,6 +77,21 @@ def test_figures_are_those_of_the_counter() -> None:
     outcome = check("MCCounter").outcome
     assert (outcome.distinct, outcome.states, outcome.depth, outcome.left) == (7, 11, 3, 0)
     assert dict(outcome.actions) == {"Up": 6, "Reset": 4, "Never": 0}
+
+
+def test_a_simulation_looks_at_as_many_states_as_its_traces_have() -> None:
+    outcome = check("MCCounter_simulated").outcome
+    assert outcome.states == 50 * 20 + 1
+    assert (outcome.distinct, outcome.left) == (0, 0)  # TLC does not count them
+    assert outcome.actions["Up"] > outcome.actions["Reset"] > 0
+
+
+def test_a_simulation_that_stops_before_its_last_trace_is_not_green() -> None:
+    config = read_config(SPECS / "MCCounter_simulated.cfg")
+    outcome = Outcome(states=49, ended=True, exit_code=0)
+    judgement = judge(config, outcome, Limits())
+    assert (judgement.verdict, judgement.result) == (BROKEN, "not simulated")
+    assert "too few for 50 traces of depth 20" in judgement.problem
 
 
 def test_time_limit_ends_a_run_and_is_told_apart() -> None:
@@ -130,10 +152,12 @@ def test_trace_of_stuttering_says_so() -> None:
     assert lines[-1].endswith("nothing happens any more (stuttering)")
 
 
-def test_same_seed_gives_the_same_trace() -> None:
-    config = read_config(SPECS / "MCCounter_fail_over.cfg")
-    traces = [
-        Run(config, toolchain(), Limits(heap_mb=128, seed=7)).finish().trace for _ in range(2)
-    ]
+@pytest.mark.parametrize(
+    ("name", "workers"), [("MCCounter_fail_over", 1), ("MCCounter_fail_over_simulated", 2)]
+)
+def test_same_seed_gives_the_same_trace(name: str, workers: int) -> None:
+    config = read_config(SPECS / f"{name}.cfg")
+    limits = Limits(heap_mb=128, seed=7, workers=workers)  # a simulation has one all the same
+    traces = [Run(config, toolchain(), limits).finish().trace for _ in range(2)]
     assert traces[0] == traces[1]
     assert traces[0]
