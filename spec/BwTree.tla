@@ -140,7 +140,8 @@ IsPost(r) == r.answered /\ r.duties # <<>>
 Key(r)    == IF IsPost(r) THEN Head(r.duties)[1] ELSE r.op.key
 Level(r)  == IF IsPost(r) THEN Head(r.duties)[3] ELSE 0
 
-Goto(r, p) == [r EXCEPT !.pc = "load", !.pid = p, !.obj = None, !.n = 0, !.saw = Absent, !.pub = <<>>]
+Goto(r, p) ==
+  [r EXCEPT !.pc = "load", !.pid = p, !.obj = None, !.n = 0, !.saw = Absent, !.pub = <<>>]
 \* Back to the root: for the operation, then for one post after the other, then out.
 Restart(r) ==
   IF r.answered /\ r.duties = <<>> THEN [Goto(r, 0) EXCEPT !.pc = "unpin"]
@@ -378,7 +379,8 @@ Retire(t) ==
   IN
   /\ r.pc = "retire"
   /\ heap' = [heap EXCEPT ![r.obj].state = "retired", ![r.obj].tag = tag]
-  /\ Become(t, IF r.pid # 0 /\ r.pub # <<>> THEN Restart(WithPost(r, Cut(Built(r)), r.pub[1], pg.level + 1))
+  /\ Become(t, IF r.pid # 0 /\ r.pub # <<>>
+               THEN Restart(WithPost(r, Cut(Built(r)), r.pub[1], pg.level + 1))
                ELSE Restart(r))
   /\ UNCHANGED <<map, G, ann, abs, call>>
 
@@ -420,8 +422,10 @@ Absorb ==
           /\ ~Overfull(both, 0)
           /\ map' = [map EXCEPT ![q] = Tomb, ![l] = o]
           /\ heap' = [heap EXCEPT
-               ![map[q]].log = Append(@, <<"remove", 0, 0>>), ![map[q]].state = "retired", ![map[q]].tag = G,
-               ![map[l]].log = Append(@, <<"merge", 0, q>>),  ![map[l]].state = "retired", ![map[l]].tag = G,
+               ![map[q]].log = Append(@, <<"remove", 0, 0>>),
+               ![map[q]].state = "retired", ![map[q]].tag = G,
+               ![map[l]].log = Append(@, <<"merge", 0, q>>),
+               ![map[l]].state = "retired", ![map[l]].tag = G,
                ![map[up]].log = Append(@, <<"delete", R.low, q>>),
                ![o] = Page(l, 0, L.low, R.high, R.right, both)]
   /\ UNCHANGED <<G, ann, th, abs, call>>

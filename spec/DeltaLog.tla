@@ -16,6 +16,10 @@
 (* mapping entry. Everybody computes the same base, since a frozen page     *)
 (* does not change; the first swap wins, the others start again.            *)
 (*                                                                          *)
+(* Whoever wants everything in the page gone freezes it, too, and swaps an  *)
+(* empty page in instead of what helpers build (Drop): the frozen log says  *)
+(* what it is that goes, all at the moment of that swap.                    *)
+(*                                                                          *)
 (* Two invariants carry the proof (design, section 2):                      *)
 (*   I1  UnfrozenIsCurrent  a page that takes records is the mapped one     *)
 (*   I2  WriteOnce          a slot changes once, from NULL to a record      *)
@@ -58,9 +62,12 @@ vars == <<heap, mapping, thread, left, call>>
 Null   == [kind |-> "NULL", key |-> 0, val |-> Absent]
 FREEZE == [kind |-> "FREEZE", key |-> 0, val |-> Absent]
 
-RecordOf(op) ==
-  IF op.kind = "remove" THEN [kind |-> "DELETE", key |-> op.key, val |-> Absent]
-                        ELSE [kind |-> "PUT", key |-> op.key, val |-> op.val]
+\* The record of an operation that is decided on the map m.
+RecordOf(m, op) ==
+  LET delete(k) == [kind |-> "DELETE", key |-> k, val |-> Absent] IN
+  CASE op.kind = "remove"   -> delete(op.key)
+    [] op.kind \in PopKinds -> delete(Popped(m, op))
+    [] OTHER                -> [kind |-> "PUT", key |-> op.key, val |-> op.val]
 
 Slots   == 1 .. LogCap
 NewPage(base) == [base |-> base, log |-> [i \in Slots |-> Null]]
@@ -101,6 +108,7 @@ Page(t)     == heap[thread[t].page]
 Slot(t)     == Page(t).log[thread[t].next]
 InHand(t)   == View(Page(t).base, thread[t].read)
 LastSlot(t) == thread[t].next = LogCap
+Clears(t)   == Pending(t) /\ Op(t).kind = "clear"
 
 \* Thread records `s`, mapping entry `m` and heap `h` become current; pages without a
 \* reference become unused.
@@ -193,12 +201,13 @@ FindRoom(t) ==
 \* with what it saw in base and log before. If this was the last slot, the page is frozen
 \* now, and the thread helps before it returns.
 AppendRecord(t) ==
-  LET answer == IF Mutation = "answer_from_base" THEN Saw(Page(t).base, Op(t))
+  LET record == RecordOf(InHand(t), Op(t))
+      answer == IF Mutation = "answer_from_base" THEN Saw(Page(t).base, Op(t))
                                                  ELSE Saw(InHand(t), Op(t))
-      h == [heap EXCEPT ![thread[t].page].log[thread[t].next] = RecordOf(Op(t))]
-      then == IF LastSlot(t) THEN HavingRead(t, RecordOf(Op(t))) ELSE Resting
+      h == [heap EXCEPT ![thread[t].page].log[thread[t].next] = record]
+      then == IF LastSlot(t) THEN HavingRead(t, record) ELSE Resting
   IN
-  /\ thread[t].at = "append" /\ Pending(t)
+  /\ thread[t].at = "append" /\ Pending(t) /\ ~Clears(t)
   /\ Slot(t) = Null \/ Mutation = "append_by_store"
   /\ Become(h, mapping, [thread EXCEPT ![t] = then])
   /\ call' = Witnessed(Answered(call, t, answer), TheMap')
@@ -230,7 +239,7 @@ Build(t) ==
   IN
   /\ \/ thread[t].at = "frozen"
      \/ Mutation = "consolidate_unfrozen" /\ thread[t].at = "append" /\ Working(t)
-  /\ Op(t).kind \notin ReadKinds
+  /\ Op(t).kind \notin ReadKinds /\ ~(Clears(t) /\ Effective(InHand(t), Op(t)))
   /\ Mutation # "wait_for_the_freezer" \/ ~Pending(t)
   /\ Move(t, [thread[t] EXCEPT !.at = "install", !.fresh = View(Page(t).base, records),
                                !.read = <<>>, !.next = 1])
@@ -261,6 +270,26 @@ Install(t) ==
   /\ call' = Witnessed(call, TheMap')
   /\ UNCHANGED left
 
+\* Swap an empty page into the mapping entry: all that the frozen page held is gone.
+Drop(t) ==
+  /\ \/ thread[t].at = "frozen"
+     \/ Mutation = "drop_unfrozen" /\ thread[t].at = "append"
+  /\ Clears(t) /\ Effective(InHand(t), Op(t))
+  /\ mapping = thread[t].page
+  /\ Become([heap EXCEPT ![FreshPage] = NewPage(EmptyMap)], FreshPage,
+            [thread EXCEPT ![t] = Resting])
+  /\ call' = Witnessed(Answered(call, t, Saw(InHand(t), Op(t))), TheMap')
+  /\ UNCHANGED left
+
+\* A helper was first, or another one who drops. Freezing again could hold up a writer for ever,
+\* who would undo it again each time: so the clear leaves it at nothing.
+DropLost(t) ==
+  /\ thread[t].at = "frozen"
+  /\ Clears(t) /\ Effective(InHand(t), Op(t))
+  /\ mapping # thread[t].page
+  /\ IF Mutation = "drop_again" THEN Move(t, Loading) /\ UNCHANGED <<left, call>>
+     ELSE Answer(t, <<0>>)
+
 \* Another helper was first.
 InstallLost(t) ==
   /\ thread[t].at = "install"
@@ -278,9 +307,10 @@ FindWork(t) ==
      ELSE Move(t, Resting)
   /\ UNCHANGED <<left, call>>
 
-\* Swap a FREEZE record into the slot.
+\* Swap a FREEZE record into the slot: a worker, or one who wants everything gone.
 Freeze(t) ==
-  /\ thread[t].at = "append" /\ Working(t)
+  /\ thread[t].at = "append"
+  /\ Working(t) \/ Clears(t)
   /\ Slot(t) = Null
   /\ Become([heap EXCEPT ![thread[t].page].log[thread[t].next] = FREEZE], mapping,
             [thread EXCEPT ![t] = HavingRead(t, FREEZE)])
@@ -302,7 +332,7 @@ Finished ==
 CallStep(t) ==
   \/ LoadMapping(t) \/ ReadRecord(t) \/ AnswerAtNull(t) \/ FindRoom(t) \/ AppendRecord(t)
   \/ AppendLost(t) \/ AnswerAtFrozen(t) \/ Build(t) \/ Install(t) \/ InstallLost(t)
-  \/ LeaveToOthers(t) \/ Wait(t)
+  \/ LeaveToOthers(t) \/ Wait(t) \/ Drop(t) \/ DropLost(t)
 
 Next ==
   \/ \E t \in Threads :

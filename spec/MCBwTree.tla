@@ -8,7 +8,8 @@ Value(t, i) == 10 * t + i
 Leaf(p, low, high, right, keys) ==
   Page(p, 0, low, high, right, [s \in Seps |-> IF s \in keys THEN s ELSE None])
 Inner(p, level, low, high, right, entries) ==
-  Page(p, level, low, high, right, [s \in Seps |-> IF s \in DOMAIN entries THEN entries[s] ELSE None])
+  Page(p, level, low, high, right,
+       [s \in Seps |-> IF s \in DOMAIN entries THEN entries[s] ELSE None])
 Logged(pg, log) == [pg EXCEPT !.log = log]
 
 ---------------------------------------------------------------------------

@@ -39,14 +39,17 @@ Puts      == OnEveryKey(PutAny)
 Decisions == OnEveryKey(InsertAny) \cup OnEveryKey(RemoveAny)
 Reads     == Gets \cup OnEveryKey(CeilingAny)
 Writes    == Puts \cup Decisions \cup OnEveryKey(UpdateAny) \cup OnEveryKey(ExchangeAny)
+Ends      == {PopFirst, PopLast, Clear}
 
-\* Everything.
+\* Everything that names a key.
 MenuAll == [t \in Threads |-> Reads \cup Writes]
 \* Get, insert, remove: decisions that a lost slot can overturn.
 MenuDecide == [t \in Threads |-> Gets \cup Decisions]
 \* Some threads only read, the others only put and remove.
 MenuReader ==
   [t \in Threads |-> IF t \in OnlyReads THEN Reads ELSE Puts \cup OnEveryKey(RemoveAny)]
-\* As before, with puts only.
+\* What removes entries without naming them, beside puts.
+MenuEnds == [t \in Threads |-> Ends \cup Puts]
+\* As MenuReader, with puts only.
 MenuPut == [t \in Threads |-> IF t \in OnlyReads THEN Gets ELSE Puts]
 =============================================================================

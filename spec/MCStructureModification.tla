@@ -8,7 +8,8 @@ Value(t, i) == 10 * t + i
 Leaf(p, low, high, right, keys) ==
   Page(p, 0, low, high, right, [s \in Seps |-> IF s \in keys THEN s ELSE None])
 Inner(p, level, low, high, right, entries) ==
-  Page(p, level, low, high, right, [s \in Seps |-> IF s \in DOMAIN entries THEN entries[s] ELSE None])
+  Page(p, level, low, high, right,
+       [s \in Seps |-> IF s \in DOMAIN entries THEN entries[s] ELSE None])
 Logged(pg, log) == [pg EXCEPT !.log = log]
 REMOVE == <<"remove", 0, 0>>
 FREEZE == <<"freeze", 0, 0>>
@@ -32,6 +33,10 @@ StalledMerges ==
     0 :> Begun @@ 1 :> Leaf(1, 0, 3, 2, {1}) @@ 2 :> Gone,
     0 :> Begun @@ 1 :> Logged(Leaf(1, 0, 3, 2, {1}), <<<<"merge", 3, 2>>>>) @@ 2 :> Gone,
     0 :> Begun @@ 1 :> Logged(Leaf(1, 0, Inf, None, {1, 3}), <<<<"put", 3, 4>>>>) @@ 2 :> Gone }
+\* The same, or not yet begun, for those who empty a leaf.
+MergesAndNone == StalledMerges \cup
+  { 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 3 :> 2)
+      @@ 1 :> Leaf(1, 0, 3, 2, {1}) @@ 2 :> Leaf(2, 3, Inf, None, {3}) }
 
 \* The collapse of a root, left by its thread.
 Only == Logged(Leaf(1, 0, Inf, None, {1, 2}), <<REMOVE>>)
@@ -60,8 +65,10 @@ FourLeaves == 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 1 :> 2 @@ 2 :> 3)
           @@ 4 :> Leaf(4, 3, Inf, None, {})
 FourEmpty == {FourLeaves}
 
-\* A parent (the root) that a single record overfills; its middle separator is that of an empty leaf.
-BrimfulParent == 0 :> Logged(Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 2 :> 2 @@ 3 :> 3), <<<<"put", 4, 4>>>>)
+\* A parent (the root) that a single record overfills; its middle separator is that of an empty
+\* leaf.
+BrimfulParent ==
+             0 :> Logged(Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 2 :> 2 @@ 3 :> 3), <<<<"put", 4, 4>>>>)
           @@ 1 :> Leaf(1, 0, 2, 2, {1})
           @@ 2 :> Leaf(2, 2, 3, 3, {2})
           @@ 3 :> Leaf(3, 3, 4, 4, {})
@@ -157,6 +164,45 @@ FourLevels == 0 :> Inner(0, 3, 0, Inf, None, 0 :> 1 @@ 2 :> Marked(2))
           @@ 7 :> Logged(Leaf(7, 3, Inf, None, {3}), <<REMOVE>>)
 TwoStalls == {FourLevels}
 
+\* Three leaves with a key each; two inner pages, the first with one child, an empty leaf.
+ThreeLeaves == 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 2 :> 2 @@ 3 :> 3)
+          @@ 1 :> Leaf(1, 0, 2, 2, {1})
+          @@ 2 :> Leaf(2, 2, 3, 3, {2})
+          @@ 3 :> Leaf(3, 3, Inf, None, {3})
+OneOneOne == {ThreeLeaves}
+EmptyAtBothEnds == {[ThreeLeaves EXCEPT ![1] = Leaf(1, 0, 2, 2, {}),
+                                        ![3] = Leaf(3, 3, Inf, None, {})]}
+TwoParents == 0 :> Inner(0, 2, 0, Inf, None, 0 :> 1 @@ 2 :> 2)
+          @@ 1 :> Inner(1, 1, 0, 2, 2, 0 :> 3)
+          @@ 2 :> Inner(2, 1, 2, Inf, None, 2 :> 4)
+          @@ 3 :> Leaf(3, 0, 2, 4, {1})
+          @@ 4 :> Leaf(4, 2, Inf, None, {2})
+LowEmpty  == [TwoParents EXCEPT ![3] = Leaf(3, 0, 2, 4, {})]
+HighEmpty == [TwoParents EXCEPT ![4] = Leaf(4, 2, Inf, None, {})]
+EmptyUnderOneParent == {LowEmpty, HighEmpty}
+
+\* For simulations: two inner pages with two leaves each; three levels above six leaves.
+Bushy == 0 :> Inner(0, 2, 0, Inf, None, 0 :> 1 @@ 4 :> 2)
+          @@ 1 :> Inner(1, 1, 0, 4, 2, 0 :> 3 @@ 2 :> 4)
+          @@ 2 :> Inner(2, 1, 4, Inf, None, 4 :> 5 @@ 5 :> 6)
+          @@ 3 :> Leaf(3, 0, 2, 4, {1})
+          @@ 4 :> Leaf(4, 2, 4, 5, {2, 3})
+          @@ 5 :> Leaf(5, 4, 5, 6, {4})
+          @@ 6 :> Leaf(6, 5, Inf, None, {5})
+TwoInner == {Bushy}
+High == 0 :> Inner(0, 3, 0, Inf, None, 0 :> 1 @@ 4 :> 2)
+          @@ 1 :> Inner(1, 2, 0, 4, 2, 0 :> 3 @@ 2 :> 4)
+          @@ 2 :> Inner(2, 2, 4, Inf, None, 4 :> 5)
+          @@ 3 :> Inner(3, 1, 0, 2, 4, 0 :> 6)
+          @@ 4 :> Inner(4, 1, 2, 4, 5, 2 :> 7 @@ 3 :> 8)
+          @@ 5 :> Inner(5, 1, 4, Inf, None, 4 :> 9 @@ 5 :> 10)
+          @@ 6 :> Leaf(6, 0, 2, 7, {1})
+          @@ 7 :> Leaf(7, 2, 3, 8, {})
+          @@ 8 :> Leaf(8, 3, 4, 9, {3})
+          @@ 9 :> Leaf(9, 4, 5, 10, {4})
+          @@ 10 :> Leaf(10, 5, Inf, None, {5, 6})
+ThreeLevels == {High}
+
 ---------------------------------------------------------------------------
 (* Programs.  An entry of Program[t] is the set of operations that its call may be. *)
 
@@ -170,9 +216,11 @@ TendAgainstPut   == << <<{Tend(3, 0)}>>, <<{Put(3, Value(2, 1))}>> >>
 PostThenHelp     == << <<{Put(4, Value(1, 1))}, {Put(2, Value(1, 2))}>> >>
 HelpAndPost      == << <<{Put(2, Value(1, 1))}>>, <<{Put(4, Value(2, 1))}>> >>
 TendBelowAndAny  == << <<{Tend(2, 0)}>>, <<{Put(4, Value(2, 1)), Put(2, Value(2, 1))}>> >>
-TendTwice        == << <<{Tend(3, 0)}, {Get(3), Put(3, Value(1, 2))}>>, <<{Tend(3, 0), Remove(1)}>> >>
+TendTwice        == << <<{Tend(3, 0)}, {Get(3), Put(3, Value(1, 2))}>>,
+                       <<{Tend(3, 0), Remove(1)}>> >>
 TwoMerges        == << <<{Tend(2, 0)}>>, <<{Tend(1, 0)}>> >>
-TwoMergesAndAny  == << <<{Tend(2, 0)}, {Get(2), Put(2, Value(1, 2))}>>, <<{Tend(1, 0)}, AnyCall(2, 2)>> >>
+TwoMergesAndAny  == << <<{Tend(2, 0)}, {Get(2), Put(2, Value(1, 2))}>>,
+                       <<{Tend(1, 0)}, AnyCall(2, 2)>> >>
 InnerAndGet      == << <<{Tend(3, 1)}>>, <<{Get(3)}>> >>
 InnerAndLeaf     == << <<{Tend(3, 1)}>>, <<{Tend(2, 0), Put(3, Value(2, 1)), Get(3)}>> >>
 InnerAndLeaf4    == << <<{Tend(3, 1)}>>, <<{Tend(4, 0)}>> >>
@@ -195,6 +243,19 @@ OneReader        == << <<{Get(3)}>> >>
 SplitAndRemove   == << <<{Put(3, Value(1, 1))}>>, <<{Remove(3), Put(2, Value(2, 1))}>> >>
 OnePut           == << <<{Put(3, Value(1, 1))}>> >>
 
+\* Leaves emptied at one stroke, and what is taken from the ends.
+Pops == {PopFirst, PopLast}
+DropAndFew       == << <<{DropLeaf(1), DropLeaf(3)}>>, <<{Put(3, Value(2, 1)), Get(3)}>> >>
+DropAndAny       == << <<{DropLeaf(1), DropLeaf(3)}>>, <<AnyCall(2, 1) \cup {DropLeaf(3)}>> >>
+DropRow          == << <<{DropLeaf(2)}, {DropLeaf(3)}>>,
+                       <<{DropLeaf(2), Put(3, Value(2, 1)), Get(3)}>> >>
+PopAndFew        == << <<Pops>>, <<{Get(2), Put(1, Value(2, 1)), Put(3, Value(2, 1))}>> >>
+PopAndPop        == << <<Pops>>, <<Pops>> >>
+PopAndAny        == << <<Pops, Pops>>, <<AnyCall(2, 1) \cup Pops>> >>
+PopAndGrow       == << <<Pops>>, <<{Put(2, Value(2, 1)), Put(1, Value(2, 1))}>> >>
+PopFirstAndPut   == << <<{PopFirst}>>, <<{Put(1, Value(2, 1))}>> >>
+OnePop           == << <<{PopLast}>> >>
+
 \* For mutants.
 OneInnerTend     == << <<{Tend(3, 1)}>> >>
 TendLeftmost     == << <<{Tend(3, 0)}>> >>
@@ -202,10 +263,25 @@ ThreeTends       == << <<{Tend(1, 0)}, {Tend(2, 0)}, {Put(3, Value(1, 3))}, {Ten
 \* The leaf splits, is posted, and its second half is merged back, while the first thread has
 \* seen nothing of it since it found the leaf to be the only one.
 ShrinkLate       == << <<{Tend(1, 0)}>>,
-                       <<{Put(3, Value(2, 1))}, {Put(3, Value(2, 2))}, {Remove(3)}, {Tend(3, 0)}>> >>
+                       <<{Put(3, Value(2, 1))}, {Put(3, Value(2, 2))}, {Remove(3)},
+                         {Tend(3, 0)}>> >>
 
-AllVals == Keys \cup {Value(t, i) : t \in Threads, i \in 1..3}
-\* Those that occur in StalledMerges and ReadAndWrite: the fewer, the faster is the check of Refines.
+\* Three threads: one who merges, one who posts or writes, one who reads.
+MergePostRead    == << <<{Tend(2, 0)}>>, <<{Put(3, Value(2, 1))}>>, <<{Get(2)}>> >>
+HelpHelpRead     == << <<{Put(3, Value(1, 1))}>>, <<{Remove(3)}>>, <<{Get(3)}>> >>
+TendPutRead      == << <<{Tend(3, 0)}>>, <<{Put(3, Value(2, 1))}>>, <<{Get(3)}>> >>
+DropPopPut       == << <<{DropLeaf(3)}>>, <<{PopLast}>>, <<{Put(3, Value(3, 1))}>> >>
+
+\* For simulations: six calls of each thread, each of them whatever there is.
+AnyStep(t, i) == AnyCall(t, i) \cup Pops \cup {DropLeaf(k) : k \in Keys}
+                 \cup {Tend(k, level) : k \in Keys, level \in 0..1}
+Whatever == [t \in Threads |-> [i \in 1..6 |-> AnyStep(t, i)]]
+\* A behaviour is over when its programs are.
+Unfinished == ~Finished
+
+AllVals == Keys \cup {Value(t, i) : t \in Threads, i \in 1..6}
+\* Those that occur in StalledMerges and ReadAndWrite: the fewer, the faster is the check of
+\* Refines.
 FewVals == {1, 3, 4, Value(2, 1)}
 ---------------------------------------------------------------------------
 (* Two states that differ only in what no step can tell apart are one: see   *)
@@ -217,14 +293,16 @@ Named(o) ==
   IF o = None THEN <<>>
   ELSE IF Current(o) THEN <<heap[o].pid>>
   ELSE << [heap[o] EXCEPT !.tag = IF heap[o].state = "retired" THEN Age(@, 2) ELSE 0],
-          {u \in Threads : th[u].obj = o /\ th[u].pc \in {"retire", "retire buried"}} >>
+          {u \in Threads : th[u].obj = o
+                            /\ th[u].pc \in {"retire", "retire dropped", "retire buried"}} >>
 Burial(p) == {Age(heap[o].tag, 2) : o \in {x \in Limbo : heap[x].buried /\ heap[x].pid = p}}
 Essence ==
   << [p \in Pids |-> IF Mapped(p) THEN <<Cur(p)>> ELSE <<map[p], Burial(p)>>],
      [age \in 0..2 |-> Cardinality({o \in Limbo : Age(heap[o].tag, 2) = age})],
      [t \in Threads |-> IF ann[t] = 0 THEN -1 ELSE Age(ann[t], 1)],
      [t \in Threads |->
-        [th[t] EXCEPT !.obj = Named(@), !.removed = Named(@), !.left = [i \in 1..Len(@) |-> Named(@[i])],
+        [th[t] EXCEPT !.obj = Named(@), !.removed = Named(@),
+                      !.left = [i \in 1..Len(@) |-> Named(@[i])],
                       !.epoch = IF th[t].pc = "announce" THEN Age(@, 1) ELSE 0]],
      abs, call >>
 =============================================================================

@@ -10,13 +10,13 @@
 (* The second half is the bookkeeping of calls, one record a thread, that   *)
 (* OrderedMap prescribes and that the specs which refine it keep beside     *)
 (* their own state (see OrderedMap for the reason of `seen`).               *)
-EXTENDS Integers
+EXTENDS Integers, FiniteSets
 
 CONSTANTS
   Threads,
   Keys,     \* a set of integers: keys are ordered
   Vals,     \* let the configuration make these model values: TLC compares
-  Absent    \* answers that are values, Absent, and pairs <<key, value>>
+  Absent    \* answers that are values, Absent, pairs <<key, value>>, and <<how many>>
 
 ASSUME Absent \notin Vals /\ Keys \subseteq Int
 
@@ -36,10 +36,20 @@ Insert(k, v) == Operation("insert", k, Absent, v)        \* if absent
 Update(k, v) == Operation("update", k, Absent, v)        \* if present
 Remove(k)    == Operation("remove", k, Absent, Absent)
 CompareExchange(k, expected, v) == Operation("compare_exchange", k, expected, v)
+PopFirst     == Operation("pop_first", 0, Absent, Absent)  \* remove the least entry
+PopLast      == Operation("pop_last", 0, Absent, Absent)   \* remove the greatest entry
+Clear        == Operation("clear", 0, Absent, Absent)      \* remove all entries at once, or none
 
 NoOperation == Operation("none", 0, Absent, Absent)
 
 ReadKinds == {"get", "ceiling"}
+PopKinds  == {"pop_first", "pop_last"}
+
+HeldBy(m) == {k \in Keys : m[k] # Absent}
+Least(S)    == CHOOSE x \in S : \A y \in S : x <= y
+Greatest(S) == CHOOSE x \in S : \A y \in S : y <= x
+\* The key that a pop removes from a map that is not empty.
+Popped(m, op) == IF op.kind = "pop_first" THEN Least(HeldBy(m)) ELSE Greatest(HeldBy(m))
 
 \* Does the operation change the map m? (A put of the value already there counts as a change.)
 Effective(m, op) ==
@@ -48,19 +58,25 @@ Effective(m, op) ==
     [] op.kind = "update"           -> m[op.key] # Absent
     [] op.kind = "remove"           -> m[op.key] # Absent
     [] op.kind = "compare_exchange" -> m[op.key] = op.expected
+    [] op.kind \in PopKinds \cup {"clear"} -> HeldBy(m) # {}
     [] OTHER                        -> FALSE
 
 \* The map after an operation that is effective on m.
-After(m, op) == [m EXCEPT ![op.key] = IF op.kind = "remove" THEN Absent ELSE op.val]
+After(m, op) ==
+  CASE op.kind \in PopKinds -> [m EXCEPT ![Popped(m, op)] = Absent]
+    [] op.kind = "clear"    -> [k \in DOMAIN m |-> IF k \in Keys THEN Absent ELSE m[k]]
+    [] op.kind = "remove"   -> [m EXCEPT ![op.key] = Absent]
+    [] OTHER                -> [m EXCEPT ![op.key] = op.val]
 
 \* The answer of the operation when it meets the map m.
 Saw(m, op) ==
-  IF op.kind = "ceiling"
-  THEN LET present == {k \in Keys : k >= op.key /\ m[k] # Absent}
-       IN IF present = {} THEN Absent
-          ELSE LET least == CHOOSE k \in present : \A j \in present : k <= j
-               IN <<least, m[least]>>
-  ELSE m[op.key]
+  CASE op.kind = "ceiling" ->
+         LET present == {k \in HeldBy(m) : k >= op.key}
+         IN IF present = {} THEN Absent ELSE <<Least(present), m[Least(present)]>>
+    [] op.kind \in PopKinds ->
+         IF HeldBy(m) = {} THEN <<Absent, Absent>> ELSE <<Popped(m, op), m[Popped(m, op)]>>
+    [] op.kind = "clear" -> <<Cardinality(HeldBy(m))>>
+    [] OTHER -> m[op.key]
 
 ---------------------------------------------------------------------------
 (* Calls. phase is "idle", "called" or "answered".                          *)
@@ -68,8 +84,10 @@ Saw(m, op) ==
 IdleCall == [phase |-> "idle", op |-> NoOperation, seen |-> {}, answer |-> Absent]
 
 \* The answers that op may give on the strength of a moment at which the map was m
-\* without changing it: none if op would have had an effect then.
-PassiveAnswers(m, op) == IF Effective(m, op) THEN {} ELSE {Saw(m, op)}
+\* without changing it: none if op would have had an effect then. (But a clear may leave it at
+\* nothing, when others change the map; its caller then removes key by key.)
+PassiveAnswers(m, op) ==
+  IF op.kind = "clear" THEN {<<0>>} ELSE IF Effective(m, op) THEN {} ELSE {Saw(m, op)}
 
 \* Thread t invokes op while the map is m.
 Invoked(calls, t, m, op) ==

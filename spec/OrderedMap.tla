@@ -53,6 +53,7 @@ Operations ==
   \cup {Insert(k, v) : k \in Keys, v \in Vals}
   \cup {Update(k, v) : k \in Keys, v \in Vals}
   \cup {CompareExchange(k, e, v) : k \in Keys, e \in Vals, v \in Vals}
+  \cup {PopFirst, PopLast, Clear}
 
 \* Thread t calls one of the operations in ops.
 Invoke(t, ops) ==
@@ -92,7 +93,8 @@ Spec == Init /\ [][Next]_vars
 
 ---------------------------------------------------------------------------
 
-Answers == Vals \cup {Absent} \cup (Keys \X Vals)
+Answers == Vals \cup {Absent} \cup (Keys \X Vals) \cup {<<Absent, Absent>>}
+           \cup {<<n>> : n \in 0..Cardinality(Keys)}
 
 \* Every variable holds what it should.
 TypeOK ==

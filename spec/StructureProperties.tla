@@ -14,7 +14,9 @@ Refines == Abstract!Init /\ [][UNCHANGED Abstract!vars \/ Abstract!Next]_(Abstra
 
 \* What a pinned thread may still look into has not been freed.
 NoUseAfterFree ==
-  /\ \A t \in Threads : \A o \in ({th[t].obj, th[t].removed} \cup Range(th[t].left)) \ {None} : heap[o].state # "free"
+  /\ \A t \in Threads :
+       \A o \in ({th[t].obj, th[t].removed} \cup Range(th[t].left)) \ {None} :
+         heap[o].state # "free"
   /\ \A p \in Pids : Mapped(p) => Cur(p).state = "live" /\ Cur(p).pid = p
 
 \* A pid under which a thread is about to load a page, or that it is about to bury, has not been

@@ -50,6 +50,7 @@ OnChain(level) == Range(Chain(level))
 (*   post    the parent learns separator -> pid                               *)
 (*   mark, remove, merge, delete, bury   the merge of pid, by its next step   *)
 (*   shrink, collapse, bury              the same for the root's only child   *)
+(*   left    the page goes into its left neighbour, whatever both hold        *)
 (* `help` is a stack of those that stand in the way and are done at once;     *)
 (* `duties` wait until the operation is answered.  Pids in duties were learnt *)
 (* under the present pin.  `removed` is the REMOVE-frozen page that a union or *)
@@ -59,18 +60,21 @@ OnChain(level) == Range(Chain(level))
 
 IdleThread(i) ==
   [pc |-> "idle", i |-> i, op |-> NoOperation, epoch |-> 0, help |-> <<>>, duties |-> <<>>,
-   pid |-> 0, want |-> <<>>, obj |-> None, n |-> 0, saw |-> Absent, cut |-> {}, pub |-> <<>>, left |-> <<>>,
-   removed |-> None, trust |-> FALSE, crossed |-> FALSE, answered |-> FALSE, allowed |-> {}]
+   pid |-> 0, want |-> <<>>, obj |-> None, n |-> 0, saw |-> Absent, cut |-> {},
+   pub |-> <<>>, left |-> <<>>, removed |-> None, trust |-> FALSE, crossed |-> FALSE,
+   answered |-> FALSE, allowed |-> {}]
 
 \* Besides the operations of the map a program may ask to merge the page of a level that
-\* holds a key, or to collapse the root.
+\* holds a key, or to collapse the root; or to empty the leaf that holds a key, at one stroke.
 Tend(k, level) == Operation("tend", k, level, Absent)
-IsTend(op)     == op.kind = "tend"
+DropLeaf(k)    == Operation("drop", k, -1, Absent)
+IsUpkeep(op)   == op.kind \in {"tend", "drop"}
+IsPop(op)      == op.kind \in PopKinds
 
 Task(r) ==
   IF r.help # <<>> THEN Head(r.help)
   ELSE IF r.answered /\ r.duties # <<>> THEN Head(r.duties)
-  ELSE IF IsTend(r.op) THEN <<"tend", r.op.key, None, r.op.expected + 1>>
+  ELSE IF IsUpkeep(r.op) THEN <<r.op.kind, r.op.key, None, r.op.expected + 1>>
   ELSE <<"op", r.op.key, None, 0>>
 Kind(r)   == Task(r)[1]
 Sep(r)    == Task(r)[2]
@@ -78,7 +82,8 @@ Target(r) == Task(r)[3]
 Reads(r)  == Kind(r) = "op" /\ r.op.kind \in ReadKinds
 \* What to descend to.  R's left neighbour is the page that holds the key just below R's.
 Key(r)    == IF r.left # <<>> THEN heap[Head(r.left)].low - 1
-             ELSE IF Kind(r) = "merge" THEN Sep(r) - 1 ELSE Sep(r)
+             ELSE IF Kind(r) = "merge" THEN Sep(r) - 1
+             ELSE IF Kind(r) = "op" /\ r.op.kind = "pop_last" THEN Inf - 1 ELSE Sep(r)
 Level(r)  == IF r.left # <<>> THEN heap[Head(r.left)].level
              ELSE IF Kind(r) \in {"merge", "remove", "shrink"} THEN Task(r)[4] - 1 ELSE Task(r)[4]
 
