@@ -84,7 +84,8 @@ TwoInserts  == << <<{Insert(3, Value(1, 1))}>>, <<{Insert(3, Value(2, 1))}>> >>
 \* For make check-deep.
 ThreeWriters ==
   << <<{Put(3, Value(1, 1))}>>, <<{Insert(3, Value(2, 1)), Get(3)}>>, <<{Put(2, Value(3, 1))}>> >>
-SplitAgainstAnyTwo == << <<{Put(3, Value(1, 1))}>>, <<AnyCall(2, 1), AnyCall(2, 2)>> >>
+GetOrRemove        == UNION {{Get(k), Remove(k)} : k \in Keys}
+SplitAgainstAnyTwo == << <<{Put(3, Value(1, 1))}>>, <<AnyCall(2, 1), GetOrRemove>> >>
 
 AllVals     == Keys \cup {Value(t, i) : t \in Threads, i \in 1..3}
 \* Those that occur in WritersMeet and PutsAndRead: the fewer, the faster is the check of Refines.

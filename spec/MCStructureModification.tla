@@ -33,6 +33,9 @@ StalledMerges ==
     0 :> Begun @@ 1 :> Leaf(1, 0, 3, 2, {1}) @@ 2 :> Gone,
     0 :> Begun @@ 1 :> Logged(Leaf(1, 0, 3, 2, {1}), <<<<"merge", 3, 2>>>>) @@ 2 :> Gone,
     0 :> Begun @@ 1 :> Logged(Leaf(1, 0, Inf, None, {1, 3}), <<<<"put", 3, 4>>>>) @@ 2 :> Gone }
+\* After REMOVE only.
+StalledRemove == {0 :> Begun @@ 1 :> Leaf(1, 0, 3, 2, {1}) @@ 2 :> Gone}
+
 \* The same, or not yet begun, for those who empty a leaf.
 MergesAndNone == StalledMerges \cup
   { 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 3 :> 2)
@@ -247,11 +250,11 @@ OnePut           == << <<{Put(3, Value(1, 1))}>> >>
 Pops == {PopFirst, PopLast}
 DropAndFew       == << <<{DropLeaf(1), DropLeaf(3)}>>, <<{Put(3, Value(2, 1)), Get(3)}>> >>
 DropAndAny       == << <<{DropLeaf(1), DropLeaf(3)}>>, <<AnyCall(2, 1) \cup {DropLeaf(3)}>> >>
-DropRow          == << <<{DropLeaf(2)}, {DropLeaf(3)}>>,
-                       <<{DropLeaf(2), Put(3, Value(2, 1)), Get(3)}>> >>
+DropAndPut       == << <<{DropLeaf(1)}>>, <<{Put(1, Value(2, 1))}>> >>
+DropRow          == << <<{DropLeaf(2)}, {DropLeaf(3)}>>, <<{DropLeaf(2), Put(3, Value(2, 1))}>> >>
 PopAndFew        == << <<Pops>>, <<{Get(2), Put(1, Value(2, 1)), Put(3, Value(2, 1))}>> >>
 PopAndPop        == << <<Pops>>, <<Pops>> >>
-PopAndAny        == << <<Pops, Pops>>, <<AnyCall(2, 1) \cup Pops>> >>
+PopAndAny        == << <<Pops>>, <<AnyCall(2, 1) \cup Pops>> >>
 PopAndGrow       == << <<Pops>>, <<{Put(2, Value(2, 1)), Put(1, Value(2, 1))}>> >>
 PopFirstAndPut   == << <<{PopFirst}>>, <<{Put(1, Value(2, 1))}>> >>
 OnePop           == << <<{PopLast}>> >>
@@ -267,14 +270,17 @@ ShrinkLate       == << <<{Tend(1, 0)}>>,
                          {Tend(3, 0)}>> >>
 
 \* Three threads: one who merges, one who posts or writes, one who reads.
-MergePostRead    == << <<{Tend(2, 0)}>>, <<{Put(3, Value(2, 1))}>>, <<{Get(2)}>> >>
+MergePostRead    == << <<{Tend(3, 0)}>>, <<{Put(2, Value(2, 1))}>>, <<{Get(3)}>> >>
 HelpHelpRead     == << <<{Put(3, Value(1, 1))}>>, <<{Remove(3)}>>, <<{Get(3)}>> >>
 TendPutRead      == << <<{Tend(3, 0)}>>, <<{Put(3, Value(2, 1))}>>, <<{Get(3)}>> >>
 DropPopPut       == << <<{DropLeaf(3)}>>, <<{PopLast}>>, <<{Put(3, Value(3, 1))}>> >>
 
-\* For simulations: six calls of each thread, each of them whatever there is.
-AnyStep(t, i) == AnyCall(t, i) \cup Pops \cup {DropLeaf(k) : k \in Keys}
-                 \cup {Tend(k, level) : k \in Keys, level \in 0..1}
+\* For simulations: six calls of each thread, each of them whatever there is on one of two keys
+\* (that are others for each call: TLC looks at all the choices of a step before it takes one).
+KeysOf(t, i)  == {1 + ((t + 2 * i) % 6), 1 + ((3 * t + i) % 6)}
+AnyStep(t, i) == UNION {AnyOn(k, t, i) : k \in KeysOf(t, i)}
+                 \cup Pops \cup {DropLeaf(k) : k \in KeysOf(t, i)}
+                 \cup {Tend(k, level) : k \in KeysOf(t, i), level \in 0..1}
 Whatever == [t \in Threads |-> [i \in 1..6 |-> AnyStep(t, i)]]
 \* A behaviour is over when its programs are.
 Unfinished == ~Finished

@@ -114,7 +114,7 @@ Dropped(r, pg) ==
 
 \* Mapping CAS from the frozen leaf to an empty one: all that it held is gone at this moment.  Who
 \* loses does not freeze again: that could hold up a writer for ever, who would undo it each time.
-\* (The code goes on key by key, like any other call.)
+\* (What is left is removed key by key, by calls like any other.)
 EmptyLeaf(t) ==
   LET r == th[t]  pg == heap[r.obj] IN
   /\ r.pc = "drop"
