@@ -225,6 +225,7 @@ TwoMerges        == << <<{Tend(2, 0)}>>, <<{Tend(1, 0)}>> >>
 TwoMergesAndAny  == << <<{Tend(2, 0)}, {Get(2), Put(2, Value(1, 2))}>>,
                        <<{Tend(1, 0)}, AnyCall(2, 2)>> >>
 InnerAndGet      == << <<{Tend(3, 1)}>>, <<{Get(3)}>> >>
+InnerAndCall     == << <<{Tend(3, 1)}>>, <<{Get(3), Put(3, Value(2, 1)), Remove(1)}>> >>
 InnerAndLeaf     == << <<{Tend(3, 1)}>>, <<{Tend(2, 0), Put(3, Value(2, 1)), Get(3)}>> >>
 InnerAndLeaf4    == << <<{Tend(3, 1)}>>, <<{Tend(4, 0)}>> >>
 Flatten          == << <<{Tend(1, 0), Tend(1, 1)}>>, <<AnyCall(2, 1)>> >>

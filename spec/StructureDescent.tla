@@ -147,7 +147,7 @@ Pursue(r) ==
          ELSE Stage(r, "post")
     [] Kind(r) = "drop" ->
          IF Size(v) = 0 THEN Dropped(r, pg)
-         ELSE IF Merging(pg) /\ Mutation # "drop_merging" THEN Replace(r, pg)
+         ELSE IF Merging(pg) THEN Replace(r, pg)
          ELSE At(r, IF Frozen(pg) \/ Mutation = "drop_unfrozen" THEN "drop" ELSE "freeze leaf")
     [] Kind(r) = "remove" ->
          IF Marks(pg) # {} /\ Mutation # "remove_with_mark" THEN HelpMark(r, pg, MinOf(Marks(pg)))
