@@ -36,10 +36,11 @@ StalledMerges ==
 \* After REMOVE only.
 StalledRemove == {0 :> Begun @@ 1 :> Leaf(1, 0, 3, 2, {1}) @@ 2 :> Gone}
 
-\* The same, or not yet begun, for those who empty a leaf.
-MergesAndNone == StalledMerges \cup
-  { 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 3 :> 2)
-      @@ 1 :> Leaf(1, 0, 3, 2, {1}) @@ 2 :> Leaf(2, 3, Inf, None, {3}) }
+\* For those who empty a leaf: not yet begun, or stopped somewhere.
+NotBegun == { 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 3 :> 2)
+                @@ 1 :> Leaf(1, 0, 3, 2, {1}) @@ 2 :> Leaf(2, 3, Inf, None, {3}) }
+MergesAndNone == StalledMerges \cup NotBegun
+FrozenOrNone  == StalledRemove \cup NotBegun
 
 \* The collapse of a root, left by its thread.
 Only == Logged(Leaf(1, 0, Inf, None, {1, 2}), <<REMOVE>>)
