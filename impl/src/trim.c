@@ -3,6 +3,8 @@
  * A leaf whose whole range is to go is not written key by key: it is frozen, and instead of its
  * consolidation an empty page is installed, by the same CAS. Freezing has fixed what it holds, so all of
  * that goes at the moment of the CAS; helpers that were consolidating the leaf lose it and look again.
+ * Where the helper wins, the leaf is then written key by key after all: freezing it again could undo, and
+ * be undone by, a single put for ever (spec/MCDeltaLog_fail_drop_again.cfg).
  * Empty leaves in a row are merged at once, each into the one before it, which costs next to nothing
  * while both are empty.
  *
@@ -18,10 +20,20 @@
 
 /* ---- ranges ---- */
 
-/* Empties a leaf at one stroke, if it holds nothing below `from`. BW_OK with *done false: it has changed,
- * look again. */
-static bw_status drop(bw_thread *self, bw_pid pid, bw_page *leaf, uint64_t from, uint64_t *removed,
-                      bool *done, bw_duties *duties) {
+/* How far a deletion has come. */
+typedef struct bw_trim {
+    uint64_t low, high; /* the range */
+    uint64_t key;       /* what lies below is done */
+    bool lost;          /* another thread has replaced the leaf at `key` before it was emptied */
+    bool in_a_row;      /* the leaf before was dropped, too … */
+    uint64_t row;       /* … and this is where the first of them began */
+    uint64_t removed;
+} bw_trim;
+
+/* Empties a leaf at one stroke, if it holds nothing below trim->key. BW_OK with *done false: it has
+ * changed, look again. */
+static bw_status drop(bw_thread *self, bw_trim *trim, bw_pid pid, bw_page *leaf, bool *done,
+                      bw_duties *duties) {
     bw_tree *tree = self->tree;
     *done = false;
     bw_page *fresh =
@@ -34,19 +46,20 @@ static bw_status drop(bw_thread *self, bw_pid pid, bw_page *leaf, uint64_t from,
     uint64_t keys[BW_MAX_ENTRIES];
     uint64_t values[BW_MAX_ENTRIES];
     unsigned n = bw_page_entries(leaf, tree->search, slots, keys, values);
-    if (last == BW_KIND_REMOVE || last == BW_KIND_MERGE || (n > 0 && keys[0] < from)) {
+    if (last == BW_KIND_REMOVE || last == BW_KIND_MERGE || (n > 0 && keys[0] < trim->key)) {
         bw_page_release(self, fresh);
         return bw_consolidate_page(self, pid, leaf, duties);
     }
     if (!bw_map_install(tree, pid, leaf, fresh)) {
         bw_count_up(&self->figures.consolidations_lost);
         bw_page_release(self, fresh);
+        trim->lost = true;
         return BW_OK;
     }
     bw_count_up(&self->figures.consolidations);
     bw_count_size(self, -(int64_t)n);
     bw_epoch_retire(self, leaf);
-    *removed += n;
+    trim->removed += n;
     *done = true;
     return BW_OK;
 }
@@ -64,15 +77,6 @@ static bw_status remove_each(bw_thread *self, const uint64_t *keys, unsigned n, 
     }
     return BW_OK;
 }
-
-/* How far a deletion has come. */
-typedef struct bw_trim {
-    uint64_t low, high; /* the range */
-    uint64_t key;       /* what lies below is done */
-    bool in_a_row;      /* the leaf before was dropped, too … */
-    uint64_t row;       /* … and this is where the first of them began */
-    uint64_t removed;
-} bw_trim;
 
 /* The leaf at trim->key. *more: there are others. */
 static bw_status trim_leaf(bw_thread *self, bw_trim *trim, bool *more) {
@@ -92,11 +96,11 @@ static bw_status trim_leaf(bw_thread *self, bw_trim *trim, bool *more) {
     bw_status status = BW_OK;
     /* The leaf may reach back to where all is done, if it was merged since; what has been put there
      * meanwhile stays. */
-    whole = whole && (n == 0 || keys[0] >= trim->key);
+    whole = whole && !trim->lost && (n == 0 || keys[0] >= trim->key);
     if (!whole)
         status = remove_each(self, keys, n, trim->key, trim->high, &trim->removed);
     else if (n > 0)
-        status = drop(self, found.pid, leaf, trim->key, &trim->removed, &done, &duties);
+        status = drop(self, trim, found.pid, leaf, &done, &duties);
     if (status == BW_OK && done) {
         if (whole && trim->in_a_row)
             (void)bw_merge_start(
@@ -109,6 +113,7 @@ static bw_status trim_leaf(bw_thread *self, bw_trim *trim, bool *more) {
         trim->in_a_row = whole;
         *more = !rightmost && leaf->high <= trim->high;
         trim->key = leaf->high;
+        trim->lost = false;
     }
     bw_do_duties(self, &duties);
     return status;

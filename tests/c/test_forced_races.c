@@ -11,6 +11,7 @@ typedef struct intrusion {
     void (*act)(struct intrusion *); /* NULL: none is planned, or it has been */
     const bw_page *page;             /* after this one has been read … */
     unsigned finds;                  /* … or before this many more descents */
+    unsigned acts;                   /* how often it has happened, where it may happen again */
     bw_tree *tree;
     bw_thread *self;
     bw_pid left_pid, right_pid;
@@ -217,7 +218,41 @@ static void a_search_does_not_pass_over_a_key_that_came_with_a_merge(void) {
     }
 }
 
+/* ---- a leaf that another thread always consolidates first ---- */
+
+/* Whoever reads the leaf finds it consolidated when it has done so, each time. */
+static void consolidate_first(intrusion *i) {
+    bw_page *leaf = bw_map_load(i->tree, i->left_pid);
+    uint64_t keys[BW_MAX_ENTRIES];
+    uint64_t values[BW_MAX_ENTRIES];
+    unsigned n = entries_of(leaf, keys, values);
+    by_hand_replace(i->self, i->left_pid, leaf, keys, values, n, leaf->high, leaf->right);
+    i->page = bw_map_load(i->tree, i->left_pid);
+    i->act = consolidate_first;
+    i->acts++;
+}
+
+static void a_deletion_does_not_freeze_a_leaf_again_and_again(void) {
+    enum { KEYS = LEAF_CAPACITY - 2 };
+    bw_tree *tree = open_pinned();
+    intrusion *i = &planned;
+    for (uint64_t key = 0; key < KEYS; key++)
+        CHECK_OK(bw_put(tree, key, key, NULL));
+    i->left_pid = BW_ROOT;
+    consolidate_first(i);
+    uint64_t removed = 0;
+    CHECK_OK(bw_clear(tree, &removed)); /* the alarm rings if it goes on for ever */
+    CHECK_EQ(removed, KEYS);
+    CHECK_LE(3, i->acts); /* before, at the look, and at the exchange */
+    i->act = NULL;
+    CHECK_EQ(tree_stats(tree).size, 0);
+    tree_check(tree, false);
+    close_pinned();
+}
+
 CHECK_MAIN({"a_child_that_is_alone_again_is_not_collapsed_under_a_root_with_two",
             a_child_that_is_alone_again_is_not_collapsed_under_a_root_with_two},
            {"a_search_does_not_pass_over_a_key_that_came_with_a_merge",
-            a_search_does_not_pass_over_a_key_that_came_with_a_merge})
+            a_search_does_not_pass_over_a_key_that_came_with_a_merge},
+           {"a_deletion_does_not_freeze_a_leaf_again_and_again",
+            a_deletion_does_not_freeze_a_leaf_again_and_again})
