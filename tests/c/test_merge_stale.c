@@ -102,7 +102,6 @@ static void check_all_reads(bw_tree *tree, uint64_t key, uint64_t value) {
 
 /* Tries every removal and every allocation to fail from; `test` says whether it could use the state. */
 static void for_each_stale(unsigned level, bool (*test)(scene *, bw_pid)) {
-    alarm(PATIENCE_S); /* a read that believes such a page may search for ever */
     unsigned tested = 0;
     for (unsigned i = 0; i < SHAPES * 3; i++) {
         static const unsigned steps[] = {1, 11, KEYS - 1}; /* up, mixed, down */
@@ -112,6 +111,7 @@ static void for_each_stale(unsigned level, bool (*test)(scene *, bw_pid)) {
             for (unsigned n = 1; n < 30; n++) {
                 scene s;
                 bw_pid stale;
+                alarm(PATIENCE_S); /* a read that believes such a page may search for ever */
                 check_trying("shape %u, step %u, removal %u, allocation %u", shape, step, at, n);
                 bool made = make_stale(&s, shape, step, level, at, n, &stale);
                 bool failed = atomic_load(&s.meter.failed) > 0;
