@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,9 @@ _RUNTIME = _FOLDER / "runtime"
 INCLUDE = _FOLDER / "include"
 _COMMON = ("-std=gnu11", "-g", "-fno-pie")
 _RUNTIME_FLAGS = (*_COMMON, "-O2", "-fno-stack-protector", "-Wall", "-Wextra")
-_PROGRAM_FLAGS = (*_COMMON, "-O1", "-fsanitize=thread", f"-I{INCLUDE}")
+# Inlined copies would be accesses that nobody tells the runtime about.
+_NOT_INLINED = [f"-fno-builtin-{name}" for name in ("memcpy", "memmove", "memset", "memcmp")]
+_PROGRAM_FLAGS = (*_COMMON, "-O1", "-fsanitize=thread", *_NOT_INLINED, f"-I{INCLUDE}")
 _THREADS = {"pthread_create", "thrd_create"}
 _TRYLOCK = {"pthread_mutex_trylock", "mtx_trylock"}
 _ASM = re.compile(r"#APP\n(.*?)#NO_APP", re.DOTALL)
@@ -172,15 +174,22 @@ def _symbols(objects: Iterable[Path]) -> set[str]:
 
 
 def build(
-    sources: Sequence[Path], *, compiler: str = "gcc", flags: Sequence[str] = ()
+    sources: Sequence[Path],
+    *,
+    compiler: str = "gcc",
+    flags: Sequence[str] = (),
+    own_flags: Mapping[str, Sequence[str]] | None = None,
 ) -> Program:
     """Compile and link ``sources``, a program with a main function.
 
-    ``flags`` go to the compiler (-D, -I, -O…). Raises CannotRun when the program does not
+    ``flags`` go to the compiler (-D, -I, -O…), ``own_flags`` for single files, by name. Raises CannotRun when the program does not
     compile, has inline assembly, calls something that is not modelled, or starts no thread.
     """
     path, version = _compiler(compiler)
-    objects = [_object(path, version, source, flags) for source in sources]
+    own = own_flags or {}
+    objects = [
+        _object(path, version, source, [*flags, *own.get(source.name, [])]) for source in sources
+    ]
     needed = _symbols(objects)
     taken_over = wrapped()
     if "main" in needed:

@@ -25,6 +25,11 @@ void bwx_assume(int condition);
 /* One of `n` numbers, 0 … n - 1: every one of them is explored. */
 int bwx_choose(int n);
 
+/* Between these marks the thread runs without a switch to another one (but when it must wait): for
+ * preparations whose interleavings are of no interest, such as registering a thread. */
+void bwx_setup_begin(void);
+void bwx_setup_end(void);
+
 /* ---- histories: is every execution linearizable? ----
  *
  * A thread calls bwx_invoke before an operation and bwx_respond after it. When the execution has

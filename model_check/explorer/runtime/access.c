@@ -187,8 +187,9 @@ void bwx_plain(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
             bwx_side_effect(self);
     }
     bwx_access(address, size, flags, pc);
-    if (BWX_UNLIKELY(bwx.logging) && address - bwx_stack_base(self->id) >= BWX_STACK_BYTES &&
-        bwx_cell_of(address) != NULL) {
+    if (BWX_UNLIKELY(bwx.logging) && !bwx.solo && bwx_cell_of(address) != NULL &&
+        address - bwx_stack_base(self->id) >= BWX_STACK_BYTES &&
+        address - bwx_locals_base(self->id) >= BWX_LOCALS_BYTES) {
         bwx_op op = {.kind = (flags & BWX_WRITES) != 0 ? BWX_PLAIN_WRITE : BWX_PLAIN_READ,
                      .size = (uint8_t)(size > 255 ? 255 : size),
                      .pc = pc,

@@ -425,7 +425,6 @@ static uint64_t alone(bwx_thread *self, const bwx_op *op, bool *exchanged) {
 
 uint64_t bwx_atomic(bwx_op *op, const uint64_t *registers, bool *exchanged) {
     bwx_thread *self = bwx.current;
-    refuse_seq_cst(op);
     op->operand = truncate(op->operand, op->size);
     op->expected = truncate(op->expected, op->size);
     if (BWX_UNLIKELY((op->address & (op->size - 1U)) != 0))
@@ -433,6 +432,7 @@ uint64_t bwx_atomic(bwx_op *op, const uint64_t *registers, bool *exchanged) {
                  (void *)op->address);
     if (bwx.solo)
         return alone(self, op, exchanged);
+    refuse_seq_cst(op);
     self->op.pc = op->pc;
     op->object = bwx_location_of(op->address, op->size);
     bwx_location *location = &bwx_locations[op->object];

@@ -150,7 +150,7 @@ typedef enum bwx_status { BWX_ABSENT, BWX_ALIVE, BWX_FINISHED } bwx_status;
 typedef struct bwx_thread {
     void *stack_pointer; /* where its fiber goes on */
     uint8_t id, status;
-    bool joined, detached, frozen, c11, claims_nonblocking;
+    bool joined, detached, frozen, c11, claims_nonblocking, setup;
     bool signalled;      /* WAKE may go on */
     uint8_t timeouts;    /* timed waits that ended by themselves */
     uint32_t clock_calls, random_calls;
@@ -402,6 +402,7 @@ void bwx_search_attached(const bwx_thread *self, uint32_t message);
 bool bwx_search_next(void);                         /* is there another execution? */
 uint32_t bwx_search_limit(unsigned thread); /* messages from this number on are to be read; 0: any */
 uint32_t bwx_search_node(void);
+void bwx_search_alone(void); /* the next step is done without a choice */
 double bwx_search_done(void); /* estimate, 0 … 1 */
 void bwx_search_hand_out(void); /* reports the path as work for another process */
 unsigned bwx_walk_thread(uint32_t enabled, unsigned depth);

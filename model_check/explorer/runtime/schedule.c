@@ -107,6 +107,11 @@ static void schedule(bwx_thread *self) {
 
 void bwx_reach(bwx_thread *self, const bwx_op *op) {
     self->op = *op;
+    if (self->setup && enabled(self, false)) {
+        bwx_search_alone();
+        bwx.before = self->trace;
+        return;
+    }
     if (bwx.creator != NULL) { /* a fresh thread's first operation: its creator goes on first */
         bwx_thread *creator = bwx.creator;
         bwx.creator = NULL;

@@ -78,6 +78,10 @@ uint32_t bwx_search_node(void) {
     return node_of_step;
 }
 
+void bwx_search_alone(void) {
+    node_of_step = BWX_NONE;
+}
+
 /* How much has been explored, if what is not known yet is like what is: at each node and choice of the
  * path, the part of its alternatives that is done. */
 double bwx_search_done(void) {

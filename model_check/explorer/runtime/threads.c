@@ -182,3 +182,11 @@ void bwx_nonblocking_begin(void) {
 void bwx_nonblocking_end(void) {
     bwx.current->claims_nonblocking = false;
 }
+
+void bwx_setup_begin(void) {
+    bwx.current->setup = true;
+}
+
+void bwx_setup_end(void) {
+    bwx.current->setup = false;
+}
