@@ -108,6 +108,7 @@ class Run:
 
     def __init__(self, program: Program, words: Sequence[str]) -> None:
         """Start it."""
+        self._error = ""
         reading, writing = os.pipe()
         environment = dict(os.environ, BWX_OPTIONS=" ".join([*words, f"out={writing}"]))
         self._process = subprocess.Popen(
@@ -141,9 +142,8 @@ class Run:
         finally:
             self.stop()
         if last is None:
-            error = self._process.stderr.read() if self._process.stderr is not None else ""
             code = self._process.returncode
-            raise CannotRun(error.strip() or f"the program under test ended with code {code}")
+            raise CannotRun(self._error or f"the program under test ended with code {code}")
         return last, prefixes
 
     def stop(self) -> None:
@@ -155,6 +155,9 @@ class Run:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        if self._process.stderr is not None and not self._process.stderr.closed:
+            self._error = self._process.stderr.read().strip()
+            self._process.stderr.close()
 
 
 def explore(
@@ -193,7 +196,7 @@ def make_result(
     return Result(
         verdict=finding.kind if finding is not None else "nothing found",
         exhaustive=bool(said["exhaustive"]),
-        executions=int(said["executions"]) + (finding is not None),
+        executions=int(said["executions"]),
         complete=int(said["complete"]),
         cut=int(said["cut"]),
         blocked=int(said["blocked"]),

@@ -194,6 +194,35 @@ static bool judge(void) {
     return true;
 }
 
+static uint64_t hash_of_steps(void) {
+    uint64_t hash = bwx.step_count;
+    for (uint32_t i = 0; i < bwx.step_count; i++) {
+        const bwx_step *step = &bwx_steps[i];
+        const uint64_t words[] = {step->thread, step->kind, step->pc, step->address, step->value,
+                                  step->seen};
+        for (unsigned k = 0; k < sizeof words / sizeof words[0]; k++)
+            hash = (hash ^ words[k]) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 31);
+    }
+    return hash;
+}
+
+/* The first execution is done twice: the same choices must make the same steps. */
+static void repeat(void) {
+    if (bwx.ending == BWX_FOUND)
+        return;
+    uint64_t first = hash_of_steps();
+    bwx.executions--;
+    bwx.steps -= bwx.step_count;
+    bwx_run_execution();
+    if (bwx.ending == BWX_FOUND || hash_of_steps() == first)
+        return;
+    bwx.found = BWX_NONDETERMINISM;
+    bwx.ending = BWX_FOUND;
+    snprintf(bwx.sentence, sizeof bwx.sentence,
+             "the same choices made different steps when they were repeated: the program depends on "
+             "something besides its schedule (time, addresses, the environment)");
+}
+
 int __wrap_main(int argc, char **argv);
 int __wrap_main(int argc, char **argv) {
     bwx_argc = argc;
@@ -209,9 +238,14 @@ int __wrap_main(int argc, char **argv) {
     catch_signals();
     const char *why = "every execution has been explored";
     bool exhaustive = true;
+    bool repeated = bwx.options.strategy > BWX_BOUNDED;
     do {
         bwx_run_execution();
         seconds_without_end = 0;
+        if (!repeated) {
+            repeated = true;
+            repeat();
+        }
         if (judge()) {
             why = "found something";
             exhaustive = false;
@@ -231,7 +265,7 @@ int __wrap_main(int argc, char **argv) {
             exhaustive = !bwx_search_next() && bwx.options.strategy <= BWX_BOUNDED;
             break;
         }
-        if ((bwx.executions & 1023) == 0 && bwx_seconds() > bwx.options.seconds) {
+        if ((bwx.executions & 15) == 0 && bwx_seconds() > bwx.options.seconds) {
             why = "the time asked for";
             exhaustive = false;
             break;

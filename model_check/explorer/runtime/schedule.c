@@ -174,9 +174,9 @@ void bwx_run_execution(void) {
     bwx.any_frozen = false;
     bwx_threads_reset();
     bwx_search_begin();
+    bwx.executions++;
     bwx.running = true;
     bwx_fiber_enter(&bwx.threads[0]);
     bwx.running = false;
-    bwx.executions++;
     bwx.steps += bwx.step_count;
 }
