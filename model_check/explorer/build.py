@@ -182,8 +182,9 @@ def build(
 ) -> Program:
     """Compile and link ``sources``, a program with a main function.
 
-    ``flags`` go to the compiler (-D, -I, -O…), ``own_flags`` for single files, by name. Raises CannotRun when the program does not
-    compile, has inline assembly, calls something that is not modelled, or starts no thread.
+    ``flags`` go to the compiler (-D, -I, -O…), ``own_flags`` for single files, by name.
+    Raises CannotRun when the program does not compile, has inline assembly, calls something
+    that is not modelled, or starts no thread.
     """
     path, version = _compiler(compiler)
     own = own_flags or {}
@@ -216,14 +217,9 @@ def build(
         wraps = [f"-Wl,--wrap={name}" for name in sorted(needed & taken_over)]
         # First the program alone, where calls go to the runtime; then with it.
         _run([path, "-r", "-nostdlib", "-o", joined, *objects, *wraps], "cannot link the program")
-        rest = [
-            file for file in sorted(parts.glob("*.o")) if not file.name.startswith("markers")
-        ]
+        rest = [file for file in sorted(parts.glob("*.o")) if not file.name.startswith("markers")]
         _run(
-            [
-                *(path, "-no-pie", "-o", made, parts / "markers_begin.S.o", joined),
-                *(parts / "markers_end.S.o", *rest, "-Wl,--wrap=main", "-lpthread", "-lm"),
-            ],
+            [path, "-no-pie", "-Wl,--wrap=main", "-o", made, *rest, "-lpthread", "-lm"],
             "cannot link the program with the runtime",
         )
         joined.unlink()

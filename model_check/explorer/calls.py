@@ -9,7 +9,8 @@ from __future__ import annotations
 
 #: These run as they are.
 HARMLESS = frozenset(
-    """
+    (  # noqa: SIM905 - a list of so many literals is harder to read
+        """
     abs labs llabs div ldiv atoi atol atoll strtol strtoll strtoul strtoull strtod
     isalpha isdigit isalnum isspace isupper islower isxdigit isprint toupper tolower
     __ctype_b_loc __ctype_tolower_loc __ctype_toupper_loc __errno_location
@@ -22,7 +23,8 @@ HARMLESS = frozenset(
     __cpu_model __cpu_indicator_init __cpu_features2
     stdout stderr stdin
     __stack_chk_fail
-    """.split()
+    """
+    ).split()
 )
 
 _REASONS = {

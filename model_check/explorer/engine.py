@@ -1,4 +1,4 @@
-"""The engine under the explorer: the library's sources, and small programs over the tree as data."""
+"""The engine under the explorer: the library and small programs over the tree, as data."""
 
 from __future__ import annotations
 

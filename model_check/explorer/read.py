@@ -127,7 +127,7 @@ def _text(step: Mapping[str, Any], names: Names) -> str:
         "malloc": f"malloc({step['value']}) = {at}",
         "free": f"free({at})",
     }
-    return texts.get(kind, kind)
+    return texts.get(kind, str(kind))
 
 
 def _note(step: Mapping[str, Any], number_of: Mapping[int, int]) -> str:

@@ -46,14 +46,10 @@ def show_result(result: Result, sources: Sequence[Path]) -> str:
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    """Break at spaces; hard where a word is too long."""
+    """Break at spaces, and where a word is too long."""
     lines = [""]
-    for word in text.split():
-        while len(word) > width:
-            if lines[-1]:
-                lines.append("")
-            lines[-1], word = word[:width], word[width:]
-            lines.append("")
+    pieces = [word[at : at + width] for word in text.split() for at in range(0, len(word), width)]
+    for word in pieces:
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
             lines.append("")
         lines[-1] += (" " if lines[-1] else "") + word
