@@ -30,7 +30,7 @@ _WEAKER = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change of a file of impl/src: ``old``, at ``offset``, becomes ``new``."""
+    """One change of impl/src: ``old``, at ``offset`` of ``file``, becomes ``new``."""
 
     name: str
     file: str
@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def killed(self) -> bool:
-        """Was something found?"""
+        """True when something was found."""
         return self.finding is not None
 
 
@@ -92,6 +92,21 @@ DEFECTS: Sequence[tuple[str, str, str, str]] = (
         "epoch.c",
         "if (announced != 0 && announced != epoch) {",
         "if (announced != 0 && announced + 1 < epoch) {",
+    ),
+    _defect(
+        "split installed before its right page",
+        "split.c",
+        "        bw_map_store(tree, right, right_page);\n"
+        "        won = bw_map_install(tree, pid, page, left_page);\n",
+        "        won = bw_map_install(tree, pid, page, left_page);\n"
+        "        if (won)\n"
+        "            bw_map_store(tree, right, right_page);\n",
+    ),
+    _defect(
+        "post without the check that its page is alive",
+        "split.c",
+        "            done = !is_alive(tree, duty);\n",
+        "            done = false;\n",
     ),
 )
 
