@@ -217,7 +217,8 @@ def build(
         wraps = [f"-Wl,--wrap={name}" for name in sorted(needed & taken_over)]
         # First the program alone, where calls go to the runtime; then with it.
         _run([path, "-r", "-nostdlib", "-o", joined, *objects, *wraps], "cannot link the program")
-        rest = [file for file in sorted(parts.glob("*.o")) if not file.name.startswith("markers")]
+        rest = [parts / "markers_begin.S.o", joined, parts / "markers_end.S.o"]
+        rest += [file for file in parts.glob("*.o") if not file.name.startswith("markers")]
         _run(
             [path, "-no-pie", "-Wl,--wrap=main", "-o", made, *rest, "-lpthread", "-lm"],
             "cannot link the program with the runtime",

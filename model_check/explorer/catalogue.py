@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from model_check.explorer.build import Program
-from model_check.explorer.engine import program_text
 from model_check.explorer.result import Result
 from model_check.explorer.run import Options, explore
 
@@ -45,6 +44,7 @@ CATALOGUE: Sequence[Case] = (
     Case("merge-append", f"| {_FOUR} | R1 R2 | P2=21"),
     Case("merge-merge", f"| {_SIX} | R5 R6 | R1 R2"),
     Case("merge-split", f"| {_FOUR} | R3 R4 | P5=50 P6=60"),
+    Case("post-merge", f"merge=50 | {_FOUR} | P5=50 P6=60 | R5 R6 R4 R3 K"),
     Case("merge-cursor", f"| {_FOUR} | R3 R4 K | S"),
     Case("split-cursor", f"| {_FOUR} | P5=50 P6=60 | B"),
     Case("pop-pop", "| P1=10 | A | Z", ("sc", "rc11")),
@@ -73,8 +73,7 @@ class Plan:
 
     def run(self, program: Program) -> Result:
         """Explore it."""
-        with program_text(self.case.text):
-            return explore(program, self.options)
+        return explore(program, self.options, environment={"BWX_PROGRAM": self.case.text})
 
 
 def plans(
@@ -108,15 +107,8 @@ def plans(
             elif model in case.exhaustive:
                 yield Plan(case, options)
             elif model == "sc":
-                yield Plan(
-                    case,
-                    replace(
-                        options,
-                        strategy="bounded",
-                        preemptions=preemptions,
-                        weak=1,
-                        executions=executions,
-                    ),
-                )
+                bounded = replace(options, strategy="bounded", weak=1, executions=executions)
+                for bound in range(1, preemptions + 1):
+                    yield Plan(case, replace(bounded, preemptions=bound))
             else:
                 yield Plan(case, replace(options, strategy="random", executions=executions))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import platform
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from model_check.explorer.build import Program, build
@@ -45,17 +43,3 @@ def build_engine(
         flags=[f"-I{folder / 'include'}", *flags],
         own_flags=_WIDE,
     )
-
-
-@contextmanager
-def program_text(text: str) -> Iterator[None]:
-    """Run what is within with ``text`` as the engine's program."""
-    before = os.environ.get("BWX_PROGRAM")
-    os.environ["BWX_PROGRAM"] = text
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["BWX_PROGRAM"]
-        else:
-            os.environ["BWX_PROGRAM"] = before

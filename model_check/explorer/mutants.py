@@ -21,6 +21,7 @@ from model_check.report import CannotRun
 
 _ORDER = re.compile(r"memory_order_(acq_rel|acquire|release|seq_cst)")
 _FENCE = re.compile(r"atomic_thread_fence\(memory_order_(\w+)\);")
+_FUNCTION = re.compile(r"^[a-z][\w *]*?(\w+)\([^;{]*\{$", re.MULTILINE)
 _WEAKER = {
     "acq_rel": ("acquire", "release"),
     "acquire": ("relaxed",),
@@ -37,6 +38,7 @@ class Mutant:
     offset: int
     old: str
     new: str
+    function: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,12 @@ class Outcome:
         return self.finding is not None
 
 
+def _function(text: str, offset: int) -> str:
+    """Name the function whose body holds the place: the last one that begins before it."""
+    names = _FUNCTION.findall(text, 0, offset)
+    return names[-1] if names else ""
+
+
 def order_mutants(folder: Path | None = None) -> Iterator[Mutant]:
     """Give every weakening by one step of every memory order in impl/src."""
     source = (folder or engine_folder()) / "src"
@@ -66,18 +74,21 @@ def order_mutants(folder: Path | None = None) -> Iterator[Mutant]:
         for match in _FENCE.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             name = f"{file.name}:{line} fence removed"
-            yield Mutant(name, file.name, match.start(), match[0], "(void)0;")
+            within = _function(text, match.start())
+            yield Mutant(name, file.name, match.start(), match[0], "(void)0;", within)
             if match[1] == "seq_cst":
                 name = f"{file.name}:{line} fence seq_cst to acq_rel"
                 weaker = match[0].replace("seq_cst", "acq_rel")
-                yield Mutant(name, file.name, match.start(), match[0], weaker)
+                yield Mutant(name, file.name, match.start(), match[0], weaker, within)
         for match in _ORDER.finditer(text):
             if any(begin <= match.start() < end for begin, end in fences):
                 continue
             line = text.count("\n", 0, match.start()) + 1
             for weaker in _WEAKER.get(match[1], ()):
                 name = f"{file.name}:{line} {match[1]} to {weaker}"
-                yield Mutant(name, file.name, match.start(), match[0], f"memory_order_{weaker}")
+                change = f"memory_order_{weaker}"
+                within = _function(text, match.start())
+                yield Mutant(name, file.name, match.start(), match[0], change, within)
 
 
 def _defect(name: str, file: str, old: str, new: str) -> tuple[str, str, str, str]:

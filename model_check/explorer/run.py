@@ -106,14 +106,16 @@ Progress = Callable[[Mapping[str, Any]], None]
 class Run:
     """One process that explores."""
 
-    def __init__(self, program: Program, words: Sequence[str]) -> None:
-        """Start it."""
+    def __init__(
+        self, program: Program, words: Sequence[str], environment: Mapping[str, str]
+    ) -> None:
+        """Start it, with ``environment`` added to that of this process."""
         self._error = ""
         reading, writing = os.pipe()
-        environment = dict(os.environ, BWX_OPTIONS=" ".join([*words, f"out={writing}"]))
+        options = {"BWX_OPTIONS": " ".join([*words, f"out={writing}"])}
         self._process = subprocess.Popen(
             [str(program.path)],
-            env=environment,
+            env={**os.environ, **environment, **options},
             pass_fds=[writing],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -161,21 +163,31 @@ class Run:
 
 
 def explore(
-    program: Program, options: Options | None = None, *, progress: Progress | None = None
+    program: Program,
+    options: Options | None = None,
+    *,
+    progress: Progress | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Result:
     """Explore ``program``; stops at the first finding.
 
+    ``environment``: variables for the program, beside those of this process.
     Raises CannotRun when the program does something that the explorer does not model.
     """
     options = options or Options()
     options.check()
     begin = time.monotonic()
-    said, _ = Run(program, options.words(program)).result(progress)
-    return make_result(program, options, said, time.monotonic() - begin)
+    more = environment or {}
+    said, _ = Run(program, options.words(program), more).result(progress)
+    return make_result(program, options, said, time.monotonic() - begin, more)
 
 
 def make_result(
-    program: Program, options: Options, said: Mapping[str, Any], seconds: float
+    program: Program,
+    options: Options,
+    said: Mapping[str, Any],
+    seconds: float,
+    environment: Mapping[str, str],
 ) -> Result:
     """Make a result of a runtime's last line; a finding is run once more, step by step."""
     finding = None
@@ -183,7 +195,7 @@ def make_result(
         if said["finding"]["kind"] == "unsupported":
             raise CannotRun(_unsupported(program, said["finding"]))
         again = replace(options, replay=said["finding"]["replay"] or ";")
-        detailed, _ = Run(program, [*again.words(program), "log=1"]).result(None)
+        detailed, _ = Run(program, [*again.words(program), "log=1"], environment).result(None)
         seen = detailed["finding"]
         if seen is None or seen["kind"] != said["finding"]["kind"]:
             seen = dict(said["finding"])

@@ -37,9 +37,9 @@ void bwx_setup_end(void);
  * began and in which every result is what the model gives. In rc11, "finished before" means
  * happens-before: there is no other time between threads. */
 typedef struct bwx_call {
-    int operation;       /* the program's own numbers */
-    int status;          /* the result … */
-    uint64_t value;      /* … and what came with it */
+    int operation;  /* the program's own numbers */
+    int status;     /* the result … */
+    uint64_t value; /* … and what came with it */
     uint64_t arguments[3];
     int thread;
 } bwx_call;

@@ -37,7 +37,7 @@ static part parts[MAX_THREADS + 1];
 static unsigned part_count;
 static bw_options options;
 static bw_tree *tree;
-static bool closing; /* some thread closes the tree */
+static bool closing;   /* some thread closes the tree */
 static bool registers; /* registration itself is explored */
 
 /* ---- the sequential map ---- */
@@ -153,7 +153,8 @@ static uint64_t number(const char **text) {
 }
 
 static bool option(const char **text) {
-    static const char names[][8] = {"leaf=", "llog=", "inner=", "ilog=", "batch=", "pids=", "merge="};
+    static const char names[][8] = {
+        "leaf=", "llog=", "inner=", "ilog=", "batch=", "pids=", "merge="};
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t length = strlen(names[i]);
         if (strncmp(*text, names[i], length) != 0)

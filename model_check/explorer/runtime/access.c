@@ -86,12 +86,14 @@ static void add_overflow(bwx_cell *cell, bwx_record record) {
 
 static void outside(uintptr_t address, unsigned size, unsigned kind, uint32_t pc) {
     const bwx_block *near = NULL;
-    for (uintptr_t back = address & ~(uintptr_t)15; near == NULL && address - back < 256; back -= 16)
+    for (uintptr_t back = address & ~(uintptr_t)15; near == NULL && address - back < 256;
+         back -= 16)
         near = bwx_block_of(back);
     if (near != NULL)
         bwx_find(BWX_OUT_OF_BOUNDS, pc, near->pc,
-                 "a %s of %u bytes at %p, %zu bytes behind the begin of a block of %zu", kind_of(kind),
-                 size, (void *)address, (size_t)(address - near->address), near->size);
+                 "a %s of %u bytes at %p, %zu bytes behind the begin of a block of %zu",
+                 kind_of(kind), size, (void *)address, (size_t)(address - near->address),
+                 near->size);
     bwx_find(BWX_OUT_OF_BOUNDS, pc, 0, "a %s of %u bytes at %p, which belongs to no block",
              kind_of(kind), size, (void *)address);
 }
@@ -102,7 +104,8 @@ static inline void access_cell(uintptr_t address, unsigned size, unsigned flags,
     if (cell == NULL)
         return;
     bwx_thread *self = bwx.current;
-    unsigned kind = ((flags & BWX_WRITES) != 0 ? WRITE : 0) | ((flags & BWX_ATOMIC) != 0 ? ATOMIC : 0);
+    unsigned kind =
+        ((flags & BWX_WRITES) != 0 ? WRITE : 0) | ((flags & BWX_ATOMIC) != 0 ? ATOMIC : 0);
     uint8_t bytes = (uint8_t)(((1U << size) - 1) << (address & 7));
     if (bwx_is_heap(address)) {
         if (cell->block == 0)
@@ -112,17 +115,18 @@ static inline void access_cell(uintptr_t address, unsigned size, unsigned flags,
             outside(address, size, kind, pc);
         if (BWX_UNLIKELY(block->freed))
             bwx_find(BWX_USE_AFTER_FREE, pc, block->free_pc,
-                     "thread %u's %s of %u bytes, %zu bytes into a block of %zu that thread %u has freed",
+                     "thread %u's %s of %u bytes, %zu bytes into a block of %zu that thread %u has "
+                     "freed",
                      self->id, kind_of(kind), size, (size_t)(address - block->address), block->size,
                      block->free_thread);
         if ((cell->initialised & bytes) != bytes) {
             if ((flags & BWX_READS) != 0 && (cell->initialised & bytes) == 0 &&
                 (flags & BWX_QUIET) == 0)
-                bwx_find(BWX_UNINITIALISED, pc, block->pc,
-                         "thread %u's %s of %u bytes, %zu bytes into a block of %zu that nobody has "
-                         "written yet",
-                         self->id, kind_of(kind), size, (size_t)(address - block->address),
-                         block->size);
+                bwx_find(
+                    BWX_UNINITIALISED, pc, block->pc,
+                    "thread %u's %s of %u bytes, %zu bytes into a block of %zu that nobody has "
+                    "written yet",
+                    self->id, kind_of(kind), size, (size_t)(address - block->address), block->size);
             if ((flags & BWX_WRITES) != 0)
                 cell->initialised |= bytes;
         }
@@ -161,11 +165,12 @@ static void check_free(const bwx_record *records, unsigned count, const bwx_bloc
         unsigned thread = records[i].who >> 2U;
         if (thread == self->id || records[i].epoch <= self->now.clock.at[thread])
             continue;
-        bwx_find(BWX_USE_AFTER_FREE, records[i].pc, pc,
-                 "thread %u's %s, %zu bytes into a block of %zu, is not ordered before thread %u frees "
-                 "the block",
-                 thread, kind_of(records[i].who), (size_t)(address - block->address), block->size,
-                 self->id);
+        bwx_find(
+            BWX_USE_AFTER_FREE, records[i].pc, pc,
+            "thread %u's %s, %zu bytes into a block of %zu, is not ordered before thread %u frees "
+            "the block",
+            thread, kind_of(records[i].who), (size_t)(address - block->address), block->size,
+            self->id);
     }
 }
 

@@ -36,28 +36,28 @@ static inline void plain(const void *address, size_t size, unsigned flags, uint3
         bwx_plain((uintptr_t)address, size, flags, pc);
 }
 
-#define PLAIN(size)                                                                                \
-    void __tsan_read##size(void *address) {                                                        \
-        plain(address, size, BWX_READS, BWX_PC);                                                   \
-    }                                                                                              \
-    void __tsan_write##size(void *address) {                                                       \
-        plain(address, size, BWX_WRITES, BWX_PC);                                                  \
-    }                                                                                              \
-    void __tsan_unaligned_read##size(void *address) {                                              \
-        plain(address, size, BWX_READS, BWX_PC);                                                   \
-    }                                                                                              \
-    void __tsan_unaligned_write##size(void *address) {                                             \
-        plain(address, size, BWX_WRITES, BWX_PC);                                                  \
-    }                                                                                              \
-    void __tsan_volatile_read##size(void *address) {                                               \
-        plain(address, size, BWX_READS, BWX_PC);                                                   \
-    }                                                                                              \
-    void __tsan_volatile_write##size(void *address) {                                              \
-        plain(address, size, BWX_WRITES, BWX_PC);                                                  \
-    }                                                                                              \
-    void __tsan_read_write##size(void *address) {                                                  \
-        plain(address, size, BWX_READS, BWX_PC);                                                   \
-        plain(address, size, BWX_WRITES, BWX_PC);                                                  \
+#define PLAIN(size)                                    \
+    void __tsan_read##size(void *address) {            \
+        plain(address, size, BWX_READS, BWX_PC);       \
+    }                                                  \
+    void __tsan_write##size(void *address) {           \
+        plain(address, size, BWX_WRITES, BWX_PC);      \
+    }                                                  \
+    void __tsan_unaligned_read##size(void *address) {  \
+        plain(address, size, BWX_READS, BWX_PC);       \
+    }                                                  \
+    void __tsan_unaligned_write##size(void *address) { \
+        plain(address, size, BWX_WRITES, BWX_PC);      \
+    }                                                  \
+    void __tsan_volatile_read##size(void *address) {   \
+        plain(address, size, BWX_READS, BWX_PC);       \
+    }                                                  \
+    void __tsan_volatile_write##size(void *address) {  \
+        plain(address, size, BWX_WRITES, BWX_PC);      \
+    }                                                  \
+    void __tsan_read_write##size(void *address) {      \
+        plain(address, size, BWX_READS, BWX_PC);       \
+        plain(address, size, BWX_WRITES, BWX_PC);      \
     }
 PLAIN(1)
 PLAIN(2)
@@ -114,13 +114,13 @@ static inline uint32_t caller(const uint64_t *registers, uint32_t own) {
 #endif
 }
 
-#define OP(what, bits, pointer, value, memory_order)                                               \
-    bwx_op op = {.kind = (what),                                                                   \
-                 .size = (bits) / 8,                                                               \
-                 .order = order_of(memory_order),                                                  \
-                 .pc = pc,                                                                         \
-                 .object = BWX_NONE,                                                               \
-                 .address = (uintptr_t)(pointer),                                                  \
+#define OP(what, bits, pointer, value, memory_order) \
+    bwx_op op = {.kind = (what),                     \
+                 .size = (bits) / 8,                 \
+                 .order = order_of(memory_order),    \
+                 .pc = pc,                           \
+                 .object = BWX_NONE,                 \
+                 .address = (uintptr_t)(pointer),    \
                  .operand = (uint64_t)(value)}
 
 #define LOAD_AND_STORE(bits)                                                                       \
@@ -134,52 +134,52 @@ static inline uint32_t caller(const uint64_t *registers, uint32_t own) {
         OP(BWX_STORE, bits, at, value, order);                                                     \
         run(&op, NULL, NULL);                                                                      \
     }
-#define READ_MODIFY_WRITE(bits, name, which)                                                       \
-    uint##bits##_t bwx_##name##bits(volatile void *at, uint##bits##_t value, int order,            \
-                                    const uint64_t *registers) {                                   \
-        uint32_t pc = caller(registers, BWX_PC);                                                   \
-        OP(BWX_RMW, bits, at, value, order);                                                       \
-        op.rmw = (which);                                                                          \
-        return (uint##bits##_t)run(&op, registers, NULL);                                          \
+#define READ_MODIFY_WRITE(bits, name, which)                                            \
+    uint##bits##_t bwx_##name##bits(volatile void *at, uint##bits##_t value, int order, \
+                                    const uint64_t *registers) {                        \
+        uint32_t pc = caller(registers, BWX_PC);                                        \
+        OP(BWX_RMW, bits, at, value, order);                                            \
+        op.rmw = (which);                                                               \
+        return (uint##bits##_t)run(&op, registers, NULL);                               \
     }
-#define COMPARE_EXCHANGE(bits, name, may_fail)                                                     \
-    int bwx_cas_##name##bits(volatile void *at, uint##bits##_t *expected, uint##bits##_t value,    \
-                             int order, int failure, const uint64_t *registers) {                  \
-        uint32_t pc = caller(registers, BWX_PC);                                                   \
-        OP(BWX_CAS, bits, at, value, order);                                                       \
-        op.failure_order = order_of(failure);                                                      \
-        op.expected = *expected;                                                                   \
-        op.weak = (may_fail);                                                                      \
-        bool exchanged = false;                                                                    \
-        uint64_t seen = run(&op, registers, &exchanged);                                           \
-        if (!exchanged) {                                                                          \
-            bwx_dirty((uintptr_t)expected, sizeof *expected);                                      \
-            *expected = (uint##bits##_t)seen;                                                      \
-        }                                                                                          \
-        return exchanged;                                                                          \
+#define COMPARE_EXCHANGE(bits, name, may_fail)                                                  \
+    int bwx_cas_##name##bits(volatile void *at, uint##bits##_t *expected, uint##bits##_t value, \
+                             int order, int failure, const uint64_t *registers) {               \
+        uint32_t pc = caller(registers, BWX_PC);                                                \
+        OP(BWX_CAS, bits, at, value, order);                                                    \
+        op.failure_order = order_of(failure);                                                   \
+        op.expected = *expected;                                                                \
+        op.weak = (may_fail);                                                                   \
+        bool exchanged = false;                                                                 \
+        uint64_t seen = run(&op, registers, &exchanged);                                        \
+        if (!exchanged) {                                                                       \
+            bwx_dirty((uintptr_t)expected, sizeof *expected);                                   \
+            *expected = (uint##bits##_t)seen;                                                   \
+        }                                                                                       \
+        return exchanged;                                                                       \
     }
-#define COMPARE_EXCHANGE_VALUE(bits)                                                               \
-    uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                                     \
-        volatile void *at, uint##bits##_t expected, uint##bits##_t value, int order,               \
-        int failure) {                                                                             \
-        uint32_t pc = BWX_PC;                                                                      \
-        OP(BWX_CAS, bits, at, value, order);                                                       \
-        op.failure_order = order_of(failure);                                                      \
-        op.expected = expected;                                                                    \
-        bool exchanged = false;                                                                    \
-        return (uint##bits##_t)run(&op, NULL, &exchanged);                                         \
+#define COMPARE_EXCHANGE_VALUE(bits)                                                 \
+    uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                       \
+        volatile void *at, uint##bits##_t expected, uint##bits##_t value, int order, \
+        int failure) {                                                               \
+        uint32_t pc = BWX_PC;                                                        \
+        OP(BWX_CAS, bits, at, value, order);                                         \
+        op.failure_order = order_of(failure);                                        \
+        op.expected = expected;                                                      \
+        bool exchanged = false;                                                      \
+        return (uint##bits##_t)run(&op, NULL, &exchanged);                           \
     }
-#define WIDTH(bits)                                                                                \
-    LOAD_AND_STORE(bits)                                                                           \
-    READ_MODIFY_WRITE(bits, exchange, BWX_EXCHANGE)                                                \
-    READ_MODIFY_WRITE(bits, fetch_add, BWX_ADD)                                                    \
-    READ_MODIFY_WRITE(bits, fetch_sub, BWX_SUB)                                                    \
-    READ_MODIFY_WRITE(bits, fetch_and, BWX_AND)                                                    \
-    READ_MODIFY_WRITE(bits, fetch_or, BWX_OR)                                                      \
-    READ_MODIFY_WRITE(bits, fetch_xor, BWX_XOR)                                                    \
-    READ_MODIFY_WRITE(bits, fetch_nand, BWX_NAND)                                                  \
-    COMPARE_EXCHANGE(bits, strong, false)                                                          \
-    COMPARE_EXCHANGE(bits, weak, true)                                                             \
+#define WIDTH(bits)                                 \
+    LOAD_AND_STORE(bits)                            \
+    READ_MODIFY_WRITE(bits, exchange, BWX_EXCHANGE) \
+    READ_MODIFY_WRITE(bits, fetch_add, BWX_ADD)     \
+    READ_MODIFY_WRITE(bits, fetch_sub, BWX_SUB)     \
+    READ_MODIFY_WRITE(bits, fetch_and, BWX_AND)     \
+    READ_MODIFY_WRITE(bits, fetch_or, BWX_OR)       \
+    READ_MODIFY_WRITE(bits, fetch_xor, BWX_XOR)     \
+    READ_MODIFY_WRITE(bits, fetch_nand, BWX_NAND)   \
+    COMPARE_EXCHANGE(bits, strong, false)           \
+    COMPARE_EXCHANGE(bits, weak, true)              \
     COMPARE_EXCHANGE_VALUE(bits)
 WIDTH(8)
 WIDTH(16)
@@ -187,30 +187,29 @@ WIDTH(32)
 WIDTH(64)
 
 #if PLAIN_ENTRIES
-#define PLAIN_RMW(bits, name)                                                                      \
-    uint##bits##_t __tsan_atomic##bits##_##name(volatile void *at, uint##bits##_t value,           \
-                                                int order) {                                       \
-        return bwx_##name##bits(at, value, order, NULL);                                           \
+#define PLAIN_RMW(bits, name)                                                            \
+    uint##bits##_t __tsan_atomic##bits##_##name(volatile void *at, uint##bits##_t value, \
+                                                int order) {                             \
+        return bwx_##name##bits(at, value, order, NULL);                                 \
     }
 #define PLAIN_CAS(bits, name)                                                                      \
-    int __tsan_atomic##bits##_compare_exchange_##name(volatile void *at,                           \
-                                                      uint##bits##_t *expected,                    \
+    int __tsan_atomic##bits##_compare_exchange_##name(volatile void *at, uint##bits##_t *expected, \
                                                       uint##bits##_t value, int order,             \
                                                       int failure) {                               \
         return bwx_cas_##name##bits(at, expected, value, order, failure, NULL);                    \
     }
-#define PLAIN_WIDTH(bits)                                                                          \
-    uint##bits##_t __tsan_atomic##bits##_load(const volatile void *at, int order) {                \
-        return bwx_load##bits(at, order, NULL);                                                    \
-    }                                                                                              \
-    PLAIN_RMW(bits, exchange)                                                                      \
-    PLAIN_RMW(bits, fetch_add)                                                                     \
-    PLAIN_RMW(bits, fetch_sub)                                                                     \
-    PLAIN_RMW(bits, fetch_and)                                                                     \
-    PLAIN_RMW(bits, fetch_or)                                                                      \
-    PLAIN_RMW(bits, fetch_xor)                                                                     \
-    PLAIN_RMW(bits, fetch_nand)                                                                    \
-    PLAIN_CAS(bits, strong)                                                                        \
+#define PLAIN_WIDTH(bits)                                                           \
+    uint##bits##_t __tsan_atomic##bits##_load(const volatile void *at, int order) { \
+        return bwx_load##bits(at, order, NULL);                                     \
+    }                                                                               \
+    PLAIN_RMW(bits, exchange)                                                       \
+    PLAIN_RMW(bits, fetch_add)                                                      \
+    PLAIN_RMW(bits, fetch_sub)                                                      \
+    PLAIN_RMW(bits, fetch_and)                                                      \
+    PLAIN_RMW(bits, fetch_or)                                                       \
+    PLAIN_RMW(bits, fetch_xor)                                                      \
+    PLAIN_RMW(bits, fetch_nand)                                                     \
+    PLAIN_CAS(bits, strong)                                                         \
     PLAIN_CAS(bits, weak)
 PLAIN_WIDTH(8)
 PLAIN_WIDTH(16)

@@ -60,8 +60,7 @@ static uint64_t fences_before(const bwx_clock *clock) {
         for (uint32_t at = location->last_step; at != BWX_NONE; at = bwx_steps[at].previous) {
             const bwx_step *step = &bwx_steps[at];
             int32_t position = bwx_messages[step->message].position;
-            if (position < bound ||
-                (position == bound && read && (step->flags & BWX_WRITES) != 0))
+            if (position < bound || (position == bound && read && (step->flags & BWX_WRITES) != 0))
                 found |= step->fences;
         }
     }
@@ -75,8 +74,8 @@ void bwx_fences_add(bwx_thread *self) {
                  BWX_MAX_FENCES);
     unsigned fence = count++;
     happened[fence] = self->now.clock;
-    before[fence] = closure(self->now.fences | fences_before(&self->now.clock)) &
-                    ~(UINT64_C(1) << fence);
+    before[fence] =
+        closure(self->now.fences | fences_before(&self->now.clock)) & ~(UINT64_C(1) << fence);
     self->now.fences |= UINT64_C(1) << fence;
 }
 

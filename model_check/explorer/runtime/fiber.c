@@ -24,7 +24,8 @@
 
 static uintptr_t thread_pointers[BWX_THREADS + 1]; /* the last one: of the explorer itself */
 static volatile unsigned thread_pointers_known;
-static uintptr_t locals_offset; /* from the thread pointer to the program's thread-local variables */
+static uintptr_t
+    locals_offset; /* from the thread pointer to the program's thread-local variables */
 static size_t locals_size, locals_filled;
 static const void *locals_image;
 static bool fast_thread_pointer;
@@ -88,8 +89,9 @@ void bwx_fibers_open(void) {
     thread_pointers[BWX_THREADS] = read_thread_pointer();
 #if defined(BWX_UCONTEXT) || !(defined(__x86_64__) || defined(__aarch64__))
     if (locals_size > 0)
-        bwx_fatal("the program has thread-local variables, which this processor's explorer does not "
-                  "keep apart");
+        bwx_fatal(
+            "the program has thread-local variables, which this processor's explorer does not "
+            "keep apart");
 #endif
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
@@ -124,8 +126,8 @@ void bwx_fiber_prepare(bwx_thread *thread, void (*run)(void)) {
 #if defined(__x86_64__)
     uint64_t *stack = (uint64_t *)top;
     *--stack = (uint64_t)(uintptr_t)bwx_begin;
-    *--stack = 0;                            /* rbp */
-    *--stack = (uint64_t)(uintptr_t)run;     /* rbx */
+    *--stack = 0;                        /* rbp */
+    *--stack = (uint64_t)(uintptr_t)run; /* rbx */
     for (int i = 0; i < 4; i++)
         *--stack = 0; /* r12 … r15 */
     thread->stack_pointer = stack;

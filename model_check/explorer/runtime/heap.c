@@ -104,7 +104,10 @@ static void *allocate(size_t size, size_t alignment, bool zeroed, uint32_t pc) {
     if (zeroed)
         memset((void *)block->address, 0, size);
     if (bwx.logging && !bwx.solo) {
-        bwx_op op = {.kind = BWX_ALLOC, .pc = pc, .object = BWX_NONE, .address = block->address,
+        bwx_op op = {.kind = BWX_ALLOC,
+                     .pc = pc,
+                     .object = BWX_NONE,
+                     .address = block->address,
                      .operand = size};
         bwx_step_add(self, &op);
     }
@@ -132,7 +135,10 @@ static void release(void *memory, uint32_t pc) {
     block->free_epoch = (int16_t)(self->steps + 1);
     live--;
     if (bwx.logging && !bwx.solo) {
-        bwx_op op = {.kind = BWX_FREE, .pc = pc, .object = BWX_NONE, .address = block->address,
+        bwx_op op = {.kind = BWX_FREE,
+                     .pc = pc,
+                     .object = BWX_NONE,
+                     .address = block->address,
                      .operand = block->size};
         bwx_step_add(self, &op);
     }
@@ -187,10 +193,11 @@ bool bwx_heap_leaks(void) {
     memset(&nothing, 0, sizeof nothing);
     char sentence[200];
     /* The sentence has no arguments left when it is handed on. */
-    __builtin_snprintf(sentence, sizeof sentence,
-                       "%u block(s) are lost at the end of the execution; the first has %zu bytes and "
-                       "was allocated by thread %u",
-                       count, lost->size, lost->thread);
+    __builtin_snprintf(
+        sentence, sizeof sentence,
+        "%u block(s) are lost at the end of the execution; the first has %zu bytes and "
+        "was allocated by thread %u",
+        count, lost->size, lost->thread);
     bwx_note_finding(BWX_LEAK, lost->pc, 0, sentence, nothing);
     return true;
 }

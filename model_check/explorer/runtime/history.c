@@ -45,15 +45,18 @@ void bwx_history_reset(void) {
 
 void bwx_use_model(const bwx_model *wanted) {
     if (wanted->state_size > STATE_BYTES)
-        bwx_find(BWX_UNSUPPORTED, BWX_PC, 0, "a model's state may have %d bytes, not %zu", STATE_BYTES,
-                 wanted->state_size);
+        bwx_find(BWX_UNSUPPORTED, BWX_PC, 0, "a model's state may have %d bytes, not %zu",
+                 STATE_BYTES, wanted->state_size);
     model = wanted;
 }
 
 /* A mark is a step; in sc, one whose place among the other threads' marks matters. */
 static bwx_step *mark_step(unsigned kind, uint32_t pc, uint64_t value) {
     bwx_thread *self = bwx.current;
-    bwx_op op = {.kind = (uint8_t)kind, .pc = pc, .object = BWX_NONE, .operand = value,
+    bwx_op op = {.kind = (uint8_t)kind,
+                 .pc = pc,
+                 .object = BWX_NONE,
+                 .operand = value,
                  .address = (uintptr_t)&mark};
     bwx_side_effect(self);
     if (bwx.sc && !bwx.solo) {
@@ -86,8 +89,8 @@ void bwx_invoke(int operation, uint64_t a, uint64_t b, uint64_t c) {
     entry *call = &calls[number];
     memset(call, 0, sizeof *call);
     bwx_step *step = mark_step(BWX_INVOKE, pc, number);
-    call->call = (bwx_call){.operation = operation, .arguments = {a, b, c},
-                            .thread = bwx.current->id};
+    call->call =
+        (bwx_call){.operation = operation, .arguments = {a, b, c}, .thread = bwx.current->id};
     call->begun = (uint32_t)(step - bwx_steps);
     call->view = bwx.current->now.clock;
     call->pc = pc;
@@ -183,11 +186,10 @@ static size_t describe(char *text, size_t capacity, const entry *one) {
         model->describe(&one->call, text, capacity);
         return strlen(text);
     }
-    return (size_t)__builtin_snprintf(text, capacity, "operation %d(%llu, %llu) gave %d, %llu",
-                                      one->call.operation,
-                                      (unsigned long long)one->call.arguments[0],
-                                      (unsigned long long)one->call.arguments[1], one->call.status,
-                                      (unsigned long long)one->call.value);
+    return (size_t)__builtin_snprintf(
+        text, capacity, "operation %d(%llu, %llu) gave %d, %llu", one->call.operation,
+        (unsigned long long)one->call.arguments[0], (unsigned long long)one->call.arguments[1],
+        one->call.status, (unsigned long long)one->call.value);
 }
 
 bool bwx_history_wrong(void) {
@@ -215,15 +217,16 @@ bool bwx_history_wrong(void) {
     char text[900];
     size_t used = 0;
     for (unsigned i = 0; i < call_count && used + 120 < sizeof text; i++) {
-        used += (size_t)__builtin_snprintf(text + used, sizeof text - used, "%sthread %d: ",
-                                           i == 0 ? "" : "; ", calls[i].call.thread);
+        used +=
+            (size_t)__builtin_snprintf(text + used, sizeof text - used,
+                                       "%sthread %d: ", i == 0 ? "" : "; ", calls[i].call.thread);
         used += describe(text + used, sizeof text - used, &calls[i]);
     }
     va_list nothing;
     memset(&nothing, 0, sizeof nothing);
     char sentence[960];
-    __builtin_snprintf(sentence, sizeof sentence, "no order of these calls explains their results: %s",
-                       text);
+    __builtin_snprintf(sentence, sizeof sentence,
+                       "no order of these calls explains their results: %s", text);
     for (char *at = sentence; *at != 0; at++)
         if (*at == '%')
             *at = ' ';

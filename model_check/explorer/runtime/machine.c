@@ -301,10 +301,11 @@ static void trace_in_order(bwx_thread *self, const bwx_location *location, bool 
 static void refuse_seq_cst(const bwx_op *op) {
     static const char *const names[] = {"load", "store", "read-modify-write", "compare-exchange"};
     if (!bwx.sc && (op->order == SEQ_CST || (op->kind == BWX_CAS && op->failure_order == SEQ_CST)))
-        bwx_find(BWX_UNSUPPORTED, op->pc, 0,
-                 "a seq_cst %s: rc11 is explored for seq_cst fences, not for seq_cst accesses; give "
-                 "the access another order, or use --model sc",
-                 names[op->kind]);
+        bwx_find(
+            BWX_UNSUPPORTED, op->pc, 0,
+            "a seq_cst %s: rc11 is explored for seq_cst fences, not for seq_cst accesses; give "
+            "the access another order, or use --model sc",
+            names[op->kind]);
 }
 
 /* Where a store goes in modification order. */

@@ -54,15 +54,21 @@ static void option(bwx_options *options, const char *name, const char *value) {
         const struct {
             const char *name;
             unsigned *where;
-        } numbers[] = {{"preemptions", &options->preemptions}, {"weak", &options->weak},
-                       {"depth", &options->depth},             {"steps", &options->steps},
-                       {"spurious", &options->spurious},       {"timeouts", &options->timeouts},
-                       {"failures", &options->failures},       {"split", &options->split}};
+        } numbers[] = {{"preemptions", &options->preemptions},
+                       {"weak", &options->weak},
+                       {"depth", &options->depth},
+                       {"steps", &options->steps},
+                       {"spurious", &options->spurious},
+                       {"timeouts", &options->timeouts},
+                       {"failures", &options->failures},
+                       {"split", &options->split}};
         const struct {
             const char *name;
             bool *where;
-        } switches[] = {{"freeze", &options->freeze},   {"trylock", &options->trylock},
-                        {"verbose", &options->verbose}, {"leaks", &options->leaks},
+        } switches[] = {{"freeze", &options->freeze},
+                        {"trylock", &options->trylock},
+                        {"verbose", &options->verbose},
+                        {"leaks", &options->leaks},
                         {"log", &bwx.logging}};
         for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
             if (strcmp(name, numbers[i].name) == 0) {
@@ -119,10 +125,11 @@ static void on_tick(int signal) {
     bwx.found = BWX_LIVELOCK;
     bwx.found_thread = bwx.current != NULL ? bwx.current->id : 0;
     bwx.found_pc = bwx.current != NULL ? bwx.current->op.pc : 0;
-    snprintf(bwx.sentence, sizeof bwx.sentence,
-             "one execution has run for %d seconds: thread %u does not terminate (a loop without any "
-             "operation that other threads can see)",
-             HANG_SECONDS, bwx.found_thread);
+    snprintf(
+        bwx.sentence, sizeof bwx.sentence,
+        "one execution has run for %d seconds: thread %u does not terminate (a loop without any "
+        "operation that other threads can see)",
+        HANG_SECONDS, bwx.found_thread);
     bwx_report_result(false, "an execution does not end");
     _exit(exit_code());
 }
@@ -145,8 +152,8 @@ static void on_crash(int signal, siginfo_t *information, void *context) {
 #elif defined(__aarch64__)
     bwx.found_pc = (uint32_t)((const ucontext_t *)context)->uc_mcontext.pc;
 #endif
-    snprintf(bwx.sentence, sizeof bwx.sentence, "signal %d (%s) in thread %u, at address %p", signal,
-             strsignal(signal), bwx.found_thread, information->si_addr);
+    snprintf(bwx.sentence, sizeof bwx.sentence, "signal %d (%s) in thread %u, at address %p",
+             signal, strsignal(signal), bwx.found_thread, information->si_addr);
     bwx_report_result(false, "found something");
     _exit(exit_code());
 }
@@ -198,8 +205,8 @@ static uint64_t hash_of_steps(void) {
     uint64_t hash = bwx.step_count;
     for (uint32_t i = 0; i < bwx.step_count; i++) {
         const bwx_step *step = &bwx_steps[i];
-        const uint64_t words[] = {step->thread, step->kind, step->pc, step->address, step->value,
-                                  step->seen};
+        const uint64_t words[] = {step->thread,  step->kind,  step->pc,
+                                  step->address, step->value, step->seen};
         for (unsigned k = 0; k < sizeof words / sizeof words[0]; k++)
             hash = (hash ^ words[k]) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 31);
     }
@@ -218,9 +225,10 @@ static void repeat(void) {
         return;
     bwx.found = BWX_NONDETERMINISM;
     bwx.ending = BWX_FOUND;
-    snprintf(bwx.sentence, sizeof bwx.sentence,
-             "the same choices made different steps when they were repeated: the program depends on "
-             "something besides its schedule (time, addresses, the environment)");
+    snprintf(
+        bwx.sentence, sizeof bwx.sentence,
+        "the same choices made different steps when they were repeated: the program depends on "
+        "something besides its schedule (time, addresses, the environment)");
 }
 
 int __wrap_main(int argc, char **argv);

@@ -57,7 +57,8 @@ void bwx_memory_open(void) {
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (memory != (void *)BASE)
         bwx_fatal("cannot reserve the address space at %p", (void *)BASE);
-    for (unsigned i = 0; i < BWX_THREADS; i++) /* a stack that overflows meets a page without access */
+    for (unsigned i = 0; i < BWX_THREADS;
+         i++) /* a stack that overflows meets a page without access */
         (void)mprotect((void *)bwx_stack_base(i), PAGE, PROT_NONE);
     cells = bwx_reserve(TOTAL / 8 * sizeof *cells);
     globals_begin = (uintptr_t)bwx_data_begin & ~(uintptr_t)7;

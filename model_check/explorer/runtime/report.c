@@ -52,9 +52,10 @@ void bwx_fatal(const char *format, ...) {
 /* ---- findings ---- */
 
 static const char *const finding_names[] = {
-    "assertion",  "crash",         "data-race",      "use-after-free", "double-free", "invalid-free",
-    "leak",       "uninitialised", "deadlock",       "livelock",       "not-linearizable",
-    "blocking",   "nondeterminism", "out-of-bounds", "misuse",         "unsupported",
+    "assertion",        "crash",    "data-race",      "use-after-free", "double-free",
+    "invalid-free",     "leak",     "uninitialised",  "deadlock",       "livelock",
+    "not-linearizable", "blocking", "nondeterminism", "out-of-bounds",  "misuse",
+    "unsupported",
 };
 
 void bwx_note_finding(bwx_finding kind, uint32_t pc, uint32_t other_pc, const char *format,
@@ -124,9 +125,9 @@ static void put_text(const char *text) {
 }
 
 static const char *const kinds[BWX_KINDS] = {
-    "load",      "store", "rmw",  "cas",    "fence",   "lock",  "trylock",    "unlock",
-    "wait",      "wake",  "signal", "broadcast", "create", "join", "begin",   "end",
-    "invoke",    "respond", "yield", "read", "write",  "malloc", "free",
+    "load",   "store",   "rmw",    "cas",       "fence",  "lock",   "trylock", "unlock",
+    "wait",   "wake",    "signal", "broadcast", "create", "join",   "begin",   "end",
+    "invoke", "respond", "yield",  "read",      "write",  "malloc", "free",
 };
 
 const char *bwx_kind_name(unsigned kind) {
@@ -197,8 +198,8 @@ static void put_finding(void) {
 }
 
 void bwx_report_result(bool exhaustive, const char *why) {
-    fprintf(out, "{\"type\": \"result\", \"exhaustive\": %s, \"why\": ",
-            exhaustive ? "true" : "false");
+    fprintf(out,
+            "{\"type\": \"result\", \"exhaustive\": %s, \"why\": ", exhaustive ? "true" : "false");
     put_text(why);
     fputs(", ", out);
     put_figures();

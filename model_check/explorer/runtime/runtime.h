@@ -33,16 +33,16 @@
 #include "bwexplore.h"
 
 enum {
-    BWX_THREADS = 16,     /* modelled threads of one execution, main included */
+    BWX_THREADS = 16,      /* modelled threads of one execution, main included */
     BWX_MAX_STEPS = 30000, /* steps of one execution: an index fits an int16_t */
-    BWX_MAX_FENCES = 64,  /* seq_cst fences of one execution in rc11 (bits of a word) */
-    BWX_KEYS = 64,        /* thread-specific data keys */
-    BWX_RING = 12,        /* reads remembered for the recognition of spin loops */
-    BWX_FRAMES = 64,      /* functions remembered of a call stack */
+    BWX_MAX_FENCES = 64,   /* seq_cst fences of one execution in rc11 (bits of a word) */
+    BWX_KEYS = 64,         /* thread-specific data keys */
+    BWX_RING = 12,         /* reads remembered for the recognition of spin loops */
+    BWX_FRAMES = 64,       /* functions remembered of a call stack */
 };
 
-#define BWX_NONE UINT32_MAX
-#define BWX_LIKELY(x) __builtin_expect(!!(x), 1)
+#define BWX_NONE        UINT32_MAX
+#define BWX_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define BWX_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* ---- clocks: how much of each thread is known ---- */
@@ -116,9 +116,9 @@ typedef struct bwx_op {
 enum {
     BWX_READS = 1,
     BWX_WRITES = 2,
-    BWX_FAILED = 4,   /* a compare-exchange that did not exchange */
-    BWX_SPURIOUS = 8, /* … though the value was the expected one */
-    BWX_STALE = 16,   /* read a message that was not the newest */
+    BWX_FAILED = 4,    /* a compare-exchange that did not exchange */
+    BWX_SPURIOUS = 8,  /* … though the value was the expected one */
+    BWX_STALE = 16,    /* read a message that was not the newest */
     BWX_INSERTED = 32, /* wrote behind newer messages */
 };
 
@@ -151,11 +151,11 @@ typedef struct bwx_thread {
     void *stack_pointer; /* where its fiber goes on */
     uint8_t id, status;
     bool joined, detached, frozen, c11, claims_nonblocking, setup;
-    bool signalled;      /* WAKE may go on */
-    uint8_t timeouts;    /* timed waits that ended by themselves */
+    bool signalled;   /* WAKE may go on */
+    uint8_t timeouts; /* timed waits that ended by themselves */
     uint32_t clock_calls, random_calls;
-    int16_t steps;       /* done so far: the index of the last one */
-    bwx_op op;           /* pending */
+    int16_t steps; /* done so far: the index of the last one */
+    bwx_op op;     /* pending */
     bwx_view now, acquired, released;
     bwx_clock trace;
     void *(*entry)(void *);
@@ -190,10 +190,10 @@ typedef struct bwx_location {
     uint8_t size;
     bool made; /* has messages */
     bool is_object;
-    uint32_t next;         /* another one in the same 8 bytes */
+    uint32_t next;           /* another one in the same 8 bytes */
     uint32_t oldest, newest; /* messages, in modification order */
-    uint32_t last_step;    /* steps here, linked by `previous` */
-    uint32_t last_write;   /* SC: the last step that wrote */
+    uint32_t last_step;      /* steps here, linked by `previous` */
+    uint32_t last_write;     /* SC: the last step that wrote */
     /* synchronisation objects (sync.c) */
     uint8_t owner; /* thread + 1, 0: free */
     uint8_t recursion;
@@ -216,9 +216,9 @@ typedef struct bwx_record {
 enum { BWX_CELL_RECORDS = 6 };
 
 typedef struct bwx_cell {
-    uint32_t execution; /* stale if it is not this one */
-    uint32_t location;  /* first location in these bytes, BWX_NONE */
-    uint32_t block;     /* heap: the block + 1; 0: none */
+    uint32_t execution;  /* stale if it is not this one */
+    uint32_t location;   /* first location in these bytes, BWX_NONE */
+    uint32_t block;      /* heap: the block + 1; 0: none */
     uint8_t initialised; /* mask of bytes */
     uint8_t count;
     uint16_t more; /* overflow cells (access.c) */
@@ -242,7 +242,7 @@ typedef struct bwx_options {
     uint64_t executions, seed;
     double seconds;
     unsigned preemptions, weak, depth, steps, spurious, timeouts, failures;
-    unsigned split;  /* nodes expanded fully, for work sharing; 0: none */
+    unsigned split; /* nodes expanded fully, for work sharing; 0: none */
     bool freeze, trylock, verbose, keep_going, leaks;
     const char *replay, *prefix;
 } bwx_options;
@@ -284,7 +284,7 @@ typedef struct bwx_runtime {
     bool running;       /* the program's code runs, not the explorer's */
     bool solo;          /* no other thread exists, or every other one has been joined */
     bool sc;
-    bool logging;       /* plain accesses are steps, too */
+    bool logging; /* plain accesses are steps, too */
     unsigned thread_count, unfinished;
     bwx_thread *current;
     bwx_ending ending;
@@ -328,9 +328,9 @@ uintptr_t bwx_stack_base(unsigned thread);
 uintptr_t bwx_locals_base(unsigned thread);
 bool bwx_is_heap(uintptr_t address);
 bool bwx_is_global(uintptr_t address);
-bwx_cell *bwx_cell_of(uintptr_t address); /* NULL: memory that is not watched */
+bwx_cell *bwx_cell_of(uintptr_t address);       /* NULL: memory that is not watched */
 void bwx_dirty(uintptr_t address, size_t size); /* about to be written */
-void *bwx_reserve(size_t bytes); /* memory of the runtime's own */
+void *bwx_reserve(size_t bytes);                /* memory of the runtime's own */
 void bwx_globals(const char **begin, const char **end, unsigned part);
 
 /* ---- heap.c ---- */
@@ -348,7 +348,7 @@ void bwx_heap_reset(void);
 bwx_block *bwx_block_of(uintptr_t address); /* that holds the byte; NULL: none */
 bwx_block *bwx_block_number(uint32_t number);
 uint32_t bwx_block_index(uintptr_t address); /* + 1; 0: none */
-bool bwx_heap_leaks(void); /* reports the first block that nothing points to */
+bool bwx_heap_leaks(void);                   /* reports the first block that nothing points to */
 
 /* ---- access.c ---- */
 enum { BWX_ATOMIC = 4, BWX_QUIET = 8 /* copies: uninitialised bytes are fine */ };
@@ -379,7 +379,7 @@ int32_t bwx_bound(const bwx_location *location, const bwx_clock *clock);
 /* The thread's next operation may be done when this returns. */
 void bwx_reach(bwx_thread *self, const bwx_op *op);
 void bwx_next(bwx_thread *self) __attribute__((noreturn)); /* self has finished */
-uint32_t bwx_enabled(void); /* mask of threads */
+uint32_t bwx_enabled(void);                                /* mask of threads */
 void bwx_end(bwx_ending ending) __attribute__((noreturn));
 /* One of n options (absolute numbers, default_option among them or not); ends the execution if n is 0. */
 uint32_t bwx_choice(const uint32_t *options, unsigned n, uint32_t default_option);
@@ -393,17 +393,18 @@ void bwx_side_effect(bwx_thread *self);
 
 /* ---- search.c, walk.c ---- */
 void bwx_search_open(void);
-void bwx_search_begin(void);                        /* of an execution */
+void bwx_search_begin(void);                               /* of an execution */
 unsigned bwx_search_thread(uint32_t enabled, bool *ended); /* who runs next */
 uint32_t bwx_search_option(const uint32_t *options, unsigned n, uint32_t default_option);
 void bwx_search_step(const bwx_step *step, uint32_t step_number); /* has been done */
 /* The thread could have exchanged this message if another one had not been faster. */
 void bwx_search_attached(const bwx_thread *self, uint32_t message);
-bool bwx_search_next(void);                         /* is there another execution? */
-uint32_t bwx_search_limit(unsigned thread); /* messages from this number on are to be read; 0: any */
+bool bwx_search_next(void); /* is there another execution? */
+uint32_t
+bwx_search_limit(unsigned thread); /* messages from this number on are to be read; 0: any */
 uint32_t bwx_search_node(void);
-void bwx_search_alone(void); /* the next step is done without a choice */
-double bwx_search_done(void); /* estimate, 0 … 1 */
+void bwx_search_alone(void);    /* the next step is done without a choice */
+double bwx_search_done(void);   /* estimate, 0 … 1 */
 void bwx_search_hand_out(void); /* reports the path as work for another process */
 unsigned bwx_walk_thread(uint32_t enabled, unsigned depth);
 uint32_t bwx_walk_option(const uint32_t *options, unsigned n, uint32_t default_option);

@@ -60,14 +60,13 @@ static void stuck(void) {
         only_detached = only_detached && thread->detached;
         spinning = spinning || thread->awaits > 0;
         pc = pc == 0 || thread->awaits > 0 ? thread->op.pc : pc;
-        used += (size_t)__builtin_snprintf(text + used, sizeof text - used, "%sthread %u %s",
-                                           used == 0 ? "" : ", ", i,
-                                           thread->awaits > 0 ? "waits in a loop"
-                                           : thread->op.kind == BWX_LOCK ? "waits for a mutex"
-                                           : thread->op.kind == BWX_WAKE
-                                               ? "waits at a condition variable"
-                                           : thread->op.kind == BWX_JOIN ? "waits for a thread's end"
-                                                                         : "waits");
+        used += (size_t)__builtin_snprintf(
+            text + used, sizeof text - used, "%sthread %u %s", used == 0 ? "" : ", ", i,
+            thread->awaits > 0            ? "waits in a loop"
+            : thread->op.kind == BWX_LOCK ? "waits for a mutex"
+            : thread->op.kind == BWX_WAKE ? "waits at a condition variable"
+            : thread->op.kind == BWX_JOIN ? "waits for a thread's end"
+                                          : "waits");
         if (used >= sizeof text)
             used = sizeof text - 1;
     }
@@ -77,7 +76,8 @@ static void stuck(void) {
     if (frozen || only_detached)
         bwx_end(BWX_COMPLETE);
     if (spinning)
-        bwx_find(BWX_LIVELOCK, pc, 0, "no thread can make a change that ends the waiting: %s", text);
+        bwx_find(BWX_LIVELOCK, pc, 0, "no thread can make a change that ends the waiting: %s",
+                 text);
     bwx_find(BWX_DEADLOCK, pc, 0, "no thread can go on: %s", text);
 }
 

@@ -37,10 +37,10 @@ enum { MAX_NODES = BWX_MAX_STEPS, MAX_CHOICES = 4 * BWX_MAX_STEPS, MAX_OPTIONS =
 static node *nodes;
 static choice *choices;
 static uint32_t *options;
-static unsigned node_count, choice_count;      /* of the present path */
-static unsigned nodes_begun, choices_begun;    /* of this execution so far */
-static unsigned nodes_repeated;                /* the path's length when it began */
-static unsigned floor_nodes, floor_choices;    /* a prefix that another process has fixed */
+static unsigned node_count, choice_count;   /* of the present path */
+static unsigned nodes_begun, choices_begun; /* of this execution so far */
+static unsigned nodes_repeated;             /* the path's length when it began */
+static unsigned floor_nodes, floor_choices; /* a prefix that another process has fixed */
 static uint32_t option_count;
 static unsigned previous; /* thread that ran last */
 static unsigned preemptions, weak;
@@ -105,10 +105,11 @@ double bwx_search_done(void) {
 /* ---- choosing ---- */
 
 static void changed(const node *at, uint32_t enabled) {
-    bwx_find(BWX_NONDETERMINISM, bwx.current->op.pc, 0,
-             "the same choices led to another state: threads %#x could run at step %u, now %#x; the "
-             "program depends on something besides its schedule (time, addresses, the environment)",
-             at->enabled, bwx.step_count, enabled);
+    bwx_find(
+        BWX_NONDETERMINISM, bwx.current->op.pc, 0,
+        "the same choices led to another state: threads %#x could run at step %u, now %#x; the "
+        "program depends on something besides its schedule (time, addresses, the environment)",
+        at->enabled, bwx.step_count, enabled);
 }
 
 static uint16_t bounded_set(uint32_t enabled) {
@@ -276,9 +277,9 @@ static void reverse(uint32_t early, uint32_t end, unsigned thread, const bwx_clo
     for (uint32_t i = early + 1; i <= end; i++) {
         const bwx_step *step = &bwx_steps[i];
         bool last = i == end;
-        if (!last && (step->kind == BWX_FENCE || step->kind == BWX_CREATE ||
-                      step->kind >= BWX_PLAIN_READ ||
-                      step->trace.at[first->thread] >= first->index))
+        if (!last &&
+            (step->kind == BWX_FENCE || step->kind == BWX_CREATE || step->kind >= BWX_PLAIN_READ ||
+             step->trace.at[first->thread] >= first->index))
             continue;
         unsigned who = last ? thread : step->thread;
         if ((seen >> who & 1) != 0)

@@ -243,8 +243,8 @@ void bwx_cond_wake(void *condition, bool all, uint32_t pc) {
     touch(condition, pc);
     if (bwx.solo)
         return;
-    bwx_op op = {.kind = all ? BWX_BROADCAST : BWX_SIGNAL, .pc = pc,
-                 .address = (uintptr_t)condition};
+    bwx_op op = {
+        .kind = all ? BWX_BROADCAST : BWX_SIGNAL, .pc = pc, .address = (uintptr_t)condition};
     op.object = bwx_object_of(op.address);
     bwx_reach(self, &op);
     uint32_t candidates[BWX_THREADS];

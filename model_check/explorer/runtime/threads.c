@@ -75,7 +75,8 @@ static void run_destructors(bwx_thread *self) {
 void bwx_thread_exit(void *result) {
     bwx_thread *self = bwx.current;
     if (self->id == 0)
-        bwx_find(BWX_UNSUPPORTED, self->op.pc, 0, "pthread_exit in the main thread is not modelled");
+        bwx_find(BWX_UNSUPPORTED, self->op.pc, 0,
+                 "pthread_exit in the main thread is not modelled");
     run_destructors(self);
     self->result = result;
     bwx_op op = {.kind = BWX_END, .pc = self->op.pc, .object = BWX_NONE};

@@ -102,11 +102,12 @@ unsigned bwx_walk_thread(uint32_t enabled, unsigned depth) {
             chosen = (enabled >> bwx.current->id & 1) != 0 ? bwx.current->id
                                                            : (unsigned)__builtin_ctz(enabled);
         if (chosen >= BWX_THREADS || (enabled >> chosen & 1) == 0)
-            bwx_find(BWX_NONDETERMINISM, bwx.current->op.pc, 0,
-                     "the replay string wants thread %u to run at choice %u, but it cannot run: the "
-                     "string belongs to another program or other options, or the program depends on "
-                     "something besides its schedule",
-                     chosen, depth);
+            bwx_find(
+                BWX_NONDETERMINISM, bwx.current->op.pc, 0,
+                "the replay string wants thread %u to run at choice %u, but it cannot run: the "
+                "string belongs to another program or other options, or the program depends on "
+                "something besides its schedule",
+                chosen, depth);
         break;
     case BWX_PCT:
         for (unsigned i = 0; i + 1 < bwx.options.depth; i++)
@@ -130,10 +131,11 @@ uint32_t bwx_walk_option(const uint32_t *options, unsigned n, uint32_t default_o
         for (unsigned i = 0; i < n; i++)
             there = there || options[i] == option;
         if (!there && option_total < replay_option_count)
-            bwx_find(BWX_NONDETERMINISM, bwx.current->op.pc, 0,
-                     "the replay string wants option %u at choice %u, which there is not: the string "
-                     "belongs to another program or other options",
-                     option, option_total);
+            bwx_find(
+                BWX_NONDETERMINISM, bwx.current->op.pc, 0,
+                "the replay string wants option %u at choice %u, which there is not: the string "
+                "belongs to another program or other options",
+                option, option_total);
         option = there ? option : options[0];
     } else {
         option = options[bwx_random() % n];
