@@ -44,7 +44,7 @@ CATALOGUE: Sequence[Case] = (
     Case("merge-append", f"| {_FOUR} | R1 R2 | P2=21"),
     Case("merge-merge", f"| {_SIX} | R5 R6 | R1 R2"),
     Case("merge-split", f"| {_FOUR} | R3 R4 | P5=50 P6=60"),
-    Case("post-merge", f"merge=50 | {_FOUR} | P5=50 P6=60 | R5 R6 R4 R3 K"),
+    Case("post-merge", f"merge=50 | {_FOUR} P5=5 P6=6 | P7=50 P8=60 | R7 R8 R6 K"),
     Case("merge-cursor", f"| {_FOUR} | R3 R4 K | S"),
     Case("split-cursor", f"| {_FOUR} | P5=50 P6=60 | B"),
     Case("pop-pop", "| P1=10 | A | Z", ("sc", "rc11")),
@@ -107,7 +107,7 @@ def plans(
             elif model in case.exhaustive:
                 yield Plan(case, options)
             elif model == "sc":
-                bounded = replace(options, strategy="bounded", weak=1, executions=executions)
+                bounded = replace(options, strategy="bounded", spurious=0, executions=executions)
                 for bound in range(1, preemptions + 1):
                     yield Plan(case, replace(bounded, preemptions=bound))
             else:

@@ -12,9 +12,11 @@ import typer
 
 from model_check.console import diagnostics, output
 from model_check.explorer.build import build
-from model_check.explorer.result import Result
+from model_check.explorer.page import write_page
+from model_check.explorer.parallel import share
 from model_check.explorer.run import Options, explore
 from model_check.explorer.show import show_result
+from model_check.explorer.shrink import shrink
 from model_check.report import CannotRun
 
 
@@ -52,8 +54,15 @@ def explore_command(
     replay: Annotated[
         Optional[str], typer.Option(metavar="STRING", help="Repeat one execution.")
     ] = None,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Processes at once.")] = 1,
+    shorten: Annotated[
+        bool, typer.Option(help="Look for a shorter counterexample of the same kind.")
+    ] = True,
     json: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Write the result to FILE too.")
+    ] = None,
+    html: Annotated[
+        Optional[Path], typer.Option(metavar="FILE", help="Write the result as a page.")
     ] = None,
 ) -> None:
     """Run a C11 program through its interleavings, and check every one of them.
@@ -85,11 +94,19 @@ def explore_command(
     )
     options.check()
     program = build(sources, compiler=cc, flags=shlex.split(cflags))
-    result = explore(program, options, progress=_progress)
+    if jobs > 1 and replay is None:
+        result = share(program, options, jobs)
+    else:
+        result = explore(program, options, progress=_progress)
+    if shorten:
+        result = shrink(program, options, result)
     console = output()
     console.print(show_result(result, sources), markup=False, highlight=False, soft_wrap=True)
     if json is not None:
-        _write(json, result)
+        document = json_module.dumps(result.as_json(), indent=2, ensure_ascii=False)
+        _write(json, document + "\n", "--json")
+    if html is not None:
+        _write(html, write_page(result, sources), "--html")
     raise typer.Exit(result.finding.exit_code if result.finding is not None else 0)
 
 
@@ -101,10 +118,9 @@ def _progress(said: Mapping[str, Any]) -> None:
     )
 
 
-def _write(path: Path, result: Result) -> None:
+def _write(path: Path, text: str, option: str) -> None:
     try:
-        text = json_module.dumps(result.as_json(), indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
-        message = f"cannot write the result to {path} ({error.strerror}); choose another --json"
+        message = f"cannot write the result to {path} ({error.strerror}); choose another {option}"
         raise CannotRun(message) from error

@@ -13,6 +13,7 @@ from model_check.explorer.build import Program
 from model_check.explorer.result import Finding, Step
 
 _ORDERS = ("relaxed", "consume", "acquire", "release", "acq_rel", "seq_cst")
+_RUNTIME = str(Path(__file__).parent / "runtime")
 _FAILED, _SPURIOUS, _STALE, _INSERTED = 4, 8, 16, 32
 
 
@@ -34,7 +35,7 @@ def source_lines(program: Program, addresses: Iterable[int]) -> dict[int, str]:
     found = {}
     for address, line in zip(wanted, done.stdout.splitlines(), strict=False):
         text = line.split(" (discriminator")[0]
-        if not text.startswith("??"):
+        if not text.startswith(("??", _RUNTIME)):
             path, _, number = text.rpartition(":")
             found[address] = f"{Path(path).name}:{number}"
     return found

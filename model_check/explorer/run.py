@@ -30,6 +30,7 @@ class Options:
     that fail for no reason, ``failures``: allocations that fail, ``timeouts``: timed waits that
     end by themselves (in each thread), each at most so often in one execution. ``freeze``:
     stop one thread for ever at each of its steps between bwx_nonblocking_begin and _end.
+    ``replay``: repeat one execution. ``prefix``: explore only what begins so (:func:`split`).
     """
 
     model: str = "sc"
@@ -47,6 +48,7 @@ class Options:
     leaks: bool = True
     freeze: bool = False
     replay: str | None = None
+    prefix: str | None = None
 
     def check(self) -> None:
         """Raise CannotRun when something is out of range."""
@@ -96,6 +98,8 @@ class Options:
             pairs["seconds"] = self.seconds
         if self.replay is not None:
             pairs["replay"] = self.replay
+        if self.prefix is not None:
+            pairs["prefix"] = self.prefix
         return [f"{name}={value}" for name, value in pairs.items()]
 
 

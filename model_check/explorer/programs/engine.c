@@ -339,6 +339,10 @@ int main(void) {
     if (!closing) {
         bw_status status = bw_self_check(tree, true, message, sizeof message);
         bwx_check(status == BW_OK || status == BW_ENOMEM, message);
+        bw_stats stats;
+        if (bw_get_stats(tree, &stats) == BW_OK) /* what the program has reached */
+            bwx_outcome("splits=%d merges=%d collapses=%d freed=%d", (int)stats.splits,
+                        (int)stats.merges, (int)stats.root_collapses, (int)stats.freed);
     }
     bwx_check(bw_free(tree) == BW_OK, "bw_free failed");
     return 0;

@@ -18,6 +18,8 @@
  */
 #include "runtime.h"
 
+#include <stdlib.h>
+
 typedef struct node {
     uint8_t thread;
     uint8_t previous; /* that ran before */
@@ -48,10 +50,65 @@ static uint16_t sleep;
 static uint32_t limits[BWX_THREADS];
 static uint32_t node_of_step; /* for the step that is now made */
 
+/* ---- work for several processes ----
+ *
+ * With split=N, the first N nodes of each path get every thread that can run (sleep sets still spare what is
+ * equal), and what lies behind them is handed out: a prefix is, for each of its nodes, thread:done and, for
+ * each choice, which of its options it takes. Who explores a prefix never changes these nodes and choices:
+ * the other ways from there belong to others.
+ */
+
+enum { MAX_PREFIX = 4096 };
+
+static struct {
+    uint8_t thread;
+    uint16_t done;
+} prefix_nodes[MAX_PREFIX];
+static uint16_t prefix_choices[MAX_PREFIX];
+
+static void read_prefix(const char *text) {
+    char *end;
+    while (*text != ';' && *text != 0 && floor_nodes < MAX_PREFIX) {
+        prefix_nodes[floor_nodes].thread = (uint8_t)strtoul(text, &end, 10);
+        if (*end != ':')
+            bwx_fatal("the prefix is damaged at '%.20s'", text);
+        prefix_nodes[floor_nodes++].done = (uint16_t)strtoul(end + 1, &end, 16);
+        text = *end == ',' ? end + 1 : end;
+    }
+    text += *text == ';';
+    while (*text != 0 && floor_choices < MAX_PREFIX) {
+        prefix_choices[floor_choices++] = (uint16_t)strtoul(text, &end, 10);
+        if (end == text)
+            bwx_fatal("the prefix is damaged at '%.20s'", text);
+        text = *end == ',' ? end + 1 : end;
+    }
+}
+
+/* Is this node one of the prefix? Then it is what the prefix says. */
+static void fix_node(node *at, unsigned number) {
+    if (number >= floor_nodes)
+        return;
+    at->thread = prefix_nodes[number].thread;
+    at->done = prefix_nodes[number].done;
+    at->backtrack = (uint16_t)(1U << at->thread);
+    if ((at->enabled >> at->thread & 1) == 0)
+        bwx_fatal("the prefix belongs to another program or other options");
+}
+
+static void fix_choice(choice *at, unsigned number) {
+    if (number >= floor_choices)
+        return;
+    at->now = prefix_choices[number];
+    if (at->now >= at->n)
+        bwx_fatal("the prefix belongs to another program or other options");
+}
+
 void bwx_search_open(void) {
     nodes = bwx_reserve(sizeof *nodes * MAX_NODES);
     choices = bwx_reserve(sizeof *choices * MAX_CHOICES);
     options = bwx_reserve(sizeof *options * MAX_OPTIONS);
+    if (bwx.options.prefix != NULL)
+        read_prefix(bwx.options.prefix);
     bwx_walk_open();
 }
 
@@ -142,6 +199,7 @@ static node *new_node(uint32_t enabled) {
         at->backtrack = bounded_set(enabled);
     else if (node_count <= bwx.options.split)
         at->backtrack = (uint16_t)enabled;
+    fix_node(at, node_count - 1);
     return at;
 }
 
@@ -212,7 +270,8 @@ uint32_t bwx_search_option(const uint32_t *given, unsigned n, uint32_t default_o
         option_count += n;
     }
     at->n = (uint16_t)n;
-    uint32_t option = options[at->first];
+    fix_choice(at, choice_count - 1);
+    uint32_t option = options[at->first + at->now];
     weak += option != default_option;
     bwx_walk_record(false, option == default_option ? 0 : option + 1);
     return option;
@@ -408,9 +467,6 @@ bool bwx_search_next(void) {
     }
 }
 
-/* ---- work for several processes ---- */
-
-/* A prefix is, for each of its nodes, thread:done and, for each choice, its options' number. */
 void bwx_search_hand_out(void) {
     static char text[1 << 16];
     size_t used = 0;
