@@ -12,6 +12,7 @@ from model_check.cli import app
 from model_check.explorer import Options, explore
 from model_check.explorer.parallel import share, split
 from model_check.explorer.shrink import shrink
+from model_check.explorer.testing import assert_nothing_found
 from tests.exploring import program, source
 
 LOST_UPDATE = """
@@ -89,3 +90,30 @@ def test_counterexample_gets_as_few_preemptions_as_it_needs() -> None:
     again = explore(one, Options(strategy="bounded", preemptions=0))
     assert again.finding is None
     assert short.preemptions == 1
+
+
+def test_how_to_works_as_written() -> None:
+    """docs/explorer.md: a data race, then a use after free, then nothing."""
+    programs = source(FINE).parents[2] / "model_check" / "explorer" / "programs"
+    broken = (programs / "stack_broken.c").read_text(encoding="utf-8")
+    code, text = run(str(programs / "stack_broken.c"))
+    assert (code, "data-race" in text) == (12, True)
+    first = broken.index("compare_exchange_weak")
+    at = broken.index("memory_order_relaxed", first)
+    released = source("").parent / "stack_released.c"
+    released.write_text(
+        broken[:at] + "memory_order_release" + broken[at + len("memory_order_relaxed") :],
+        encoding="utf-8",
+    )
+    code, text = run(str(released))
+    assert (code, "use-after-free" in text) == (13, True)
+    code, text = run(str(programs / "stack_fixed.c"), "--model", "rc11")
+    assert (code, "nothing found: all 256 executions explored" in text) == (0, True)
+
+
+def test_pytest_helper_fails_with_the_counterexample() -> None:
+    assert assert_nothing_found(source(FINE)).exhaustive
+    with pytest.raises(AssertionError, match="an update was lost"):
+        assert_nothing_found(source(LOST_UPDATE))
+    with pytest.raises(AssertionError, match="not explored to the end"):
+        assert_nothing_found(source(FINE), executions=2)

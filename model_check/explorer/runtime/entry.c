@@ -114,6 +114,18 @@ static inline uint32_t caller(const uint64_t *registers, uint32_t own) {
 #endif
 }
 
+/* A compare-exchange that has failed writes what it has seen: a plain write of the program. */
+static void give_back(const void *expected, size_t size, bool same, uint32_t pc) {
+    if (!bwx.running)
+        return;
+    bwx_thread *self = bwx.current;
+    uintptr_t address = (uintptr_t)expected;
+    bwx_dirty(address, size);
+    bwx_access(address, size, BWX_WRITES, pc);
+    if (!same && address - bwx_stack_base(self->id) >= BWX_STACK_BYTES)
+        bwx_side_effect(self);
+}
+
 #define OP(what, bits, pointer, value, memory_order) \
     bwx_op op = {.kind = (what),                     \
                  .size = (bits) / 8,                 \
@@ -152,10 +164,10 @@ static inline uint32_t caller(const uint64_t *registers, uint32_t own) {
         op.weak = (may_fail);                                                                   \
         bool exchanged = false;                                                                 \
         uint64_t seen = run(&op, registers, &exchanged);                                        \
-        if (!exchanged) {                                                                       \
-            bwx_dirty((uintptr_t)expected, sizeof *expected);                                   \
+        if (!exchanged)                                                                         \
+            give_back(expected, sizeof *expected, (uint##bits##_t)seen == *expected, pc);       \
+        if (!exchanged)                                                                         \
             *expected = (uint##bits##_t)seen;                                                   \
-        }                                                                                       \
         return exchanged;                                                                       \
     }
 #define COMPARE_EXCHANGE_VALUE(bits)                                                 \
