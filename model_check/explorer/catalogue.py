@@ -50,6 +50,8 @@ CATALOGUE: Sequence[Case] = (
     Case("pop-pop", "| P1=10 | A | Z", ("sc", "rc11")),
     Case("navigate-remove", f"| {_FOUR} | R2 R3 | F3 C2"),
     Case("pin-retire-collect", "batch=1 | P1=10 P2=20 | P3=30 E | G1 G2", ("sc", "rc11")),
+    Case("pin-unlink-advance", "batch=1 | P1=10 P2=20 | G1 | P1=12 P2=21 E E", ("sc", "rc11")),
+    Case("pin-seal-advance", "batch=1 | P1=10 P2=20 P1=11 | G1 | P1=12 E | E E"),
     Case("advance-advance", "batch=1 | P1=10 P2=20 P3=30 | R1 E E | P2=21 E E"),
     Case("reuse-of-page-ids", f"batch=1 pids=8 | {_FOUR} R1 R2 K E | P5=50 P6=60 E | G3 P7=70"),
     Case("consolidate-writers", "| P1=10 P2=20 | K E | P1=11 P2=21"),
