@@ -112,6 +112,29 @@ def test_fences_order_nothing_through_a_chain_of_relaxed_accesses() -> None:
     assert "110" not in outcomes(text, "sc")
 
 
+def test_seq_cst_accesses_are_exact() -> None:
+    assert outcomes(sb("seq_cst", "seq_cst"), "rc11") == {"01", "10", "11"}
+    assert outcomes(sb("seq_cst", "acquire"), "rc11") == {"00", "01", "10", "11"}
+    plain = IRIW.format(fence="")
+    every = plain.replace("relaxed", "seq_cst").replace("acquire", "seq_cst")
+    assert "1010" not in outcomes(every, "rc11")
+    assert "1010" in outcomes(plain.replace("relaxed", "seq_cst"), "rc11")
+    assert outcomes(TWO_WRITERS.replace("relaxed", "seq_cst"), "rc11") == {"12", "21", "22"}
+
+
+def test_seq_cst_accesses_do_not_order_through_other_threads_releases() -> None:
+    """Z6.U of the paper: C11 forbade this, compilers do not, RC11 allows it."""
+    text = """
+    static atomic_int x, y; static int a, b, c;
+    THREAD(one) { STORE(x, 1, seq_cst); STORE(y, 1, release); END; }
+    THREAD(two) { b = atomic_fetch_add(&y, 1); c = LOAD(y, relaxed); END; }
+    THREAD(three) { STORE(y, 3, seq_cst); a = LOAD(x, seq_cst); END; }
+    int main(void) { RUN(one, two, three); bwx_outcome("%d%d%d", a, b, c); return 0; }
+    """
+    assert "013" in outcomes(text, "rc11")
+    assert "013" not in outcomes(text, "sc")
+
+
 def test_rmws_never_read_the_same_store() -> None:
     text = """
     static atomic_int x; static int a, b;
@@ -140,6 +163,7 @@ def random_program(seed: int) -> str:
     """Give a program of 2 or 3 threads over 1 to 3 locations with random orders."""
     rng = random.Random(seed)
     locations, threads = rng.choice([1, 2, 2, 3]), rng.choice([2, 2, 3])
+    strong = ["seq_cst"] if seed % 3 == 0 else []
     registers: list[str] = []
     bodies = []
     for _ in range(threads):
@@ -147,14 +171,14 @@ def random_program(seed: int) -> str:
         for _ in range(rng.randint(1, 3 if threads == 3 else 4)):
             number = len(registers) + 1
             at = f"v{rng.randrange(locations)}"
-            load = rng.choice([RLX, ACQ])
-            order = rng.choice([RLX, REL, ACQ, "acq_rel"])
+            load = rng.choice([RLX, ACQ, *strong])
+            order = rng.choice([RLX, REL, ACQ, "acq_rel", *strong])
             kind = rng.random()
             if kind < 0.6:
                 lines.append(
                     f"r{number} = LOAD({at}, {load});"
                     if kind < 0.35
-                    else f"STORE({at}, {number + 10}, {rng.choice([RLX, REL])});"
+                    else f"STORE({at}, {number + 10}, {rng.choice([RLX, REL, *strong])});"
                 )
             elif kind < 0.75:
                 lines.append(

@@ -44,13 +44,6 @@ def test_compiler_barrier_is_no_assembly() -> None:
     assert explored(text).verdict == "nothing found"
 
 
-def test_seq_cst_access_is_refused_under_rc11_only() -> None:
-    text = "static atomic_int x;" + IDLE.format(body="atomic_store(&x, 1);")
-    assert explored(text).verdict == "nothing found"
-    with pytest.raises(CannotRun, match="seq_cst store"):
-        explored(text, Options(model="rc11"))
-
-
 def test_atomic_accesses_of_two_sizes_are_refused() -> None:
     text = "static _Atomic long x;" + IDLE.format(
         body="STORE(x, 1, relaxed); STORE(*(atomic_int *)&x, 1, relaxed);"

@@ -18,7 +18,7 @@
  *     that of the last release fence (released), and that of its own thread's earlier release store to
  *     the same location (the [W]; po|loc part of a release sequence); an RMW's message has, besides,
  *     the view of the message it read ((rf; rmw)* of a release sequence);
- *   psc for seq_cst fences: fences.c. seq_cst accesses: rejected by name.
+ *   psc for seq_cst fences: fences.c; with seq_cst accesses: psc.c;
  *   races: access.c.
  * As the graph decides, and not the order in which its steps were added, a load and a store to the same
  * location that do not read from one another may be exchanged (search.c makes use of that), but not two
@@ -189,6 +189,9 @@ bwx_step *bwx_step_add(bwx_thread *self, const bwx_op *op) {
 void bwx_step_link(bwx_step *step) {
     uint32_t number = (uint32_t)(step - bwx_steps);
     step->trace = bwx.threads[step->thread].trace;
+    step->happened = bwx.threads[step->thread].now.clock;
+    if (step->order == SEQ_CST && !bwx.sc && step->kind <= BWX_CAS)
+        bwx.sc_accesses = true;
     step->node = bwx_search_node();
     bwx_search_step(step, number);
     if (step->object == BWX_NONE)
@@ -204,6 +207,12 @@ void bwx_step_link(bwx_step *step) {
 
 static bool would_exchange(const bwx_op *op, uint64_t seen) {
     return op->kind == BWX_RMW || (op->kind == BWX_CAS && seen == op->expected);
+}
+
+static bool psc_allows(const bwx_thread *self, const bwx_op *op, uint32_t source, bool exchange) {
+    int order = op->kind == BWX_CAS && !exchange ? op->failure_order : op->order;
+    return bwx_psc_allows(self, op, acquires(order) ? &bwx_messages[source].view.clock : NULL,
+                          source, true, exchange, order);
 }
 
 /* An option is a message's number twice, plus 1 for a spurious failure. */
@@ -227,11 +236,13 @@ static unsigned options_of(const bwx_thread *self, const bwx_op *op, const bwx_l
             if (n + 2 > MAX_OPTIONS)
                 bwx_find(BWX_UNSUPPORTED, op->pc, 0,
                          "more than %d stores could be read by one load", MAX_OPTIONS / 2);
-            if (!exchange || !message->attached)
-                read_options[n++] = i * 2;
-            else
+            bool newest = i == location->newest;
+            if (exchange && message->attached)
                 bwx_search_attached(self, i);
-            if (exchange && op->kind == BWX_CAS && op->weak && bwx.spurious_left > 0)
+            else if (newest || psc_allows(self, op, i, exchange))
+                read_options[n++] = i * 2;
+            if (exchange && op->kind == BWX_CAS && op->weak && bwx.spurious_left > 0 &&
+                (newest || psc_allows(self, op, i, false)))
                 read_options[n++] = i * 2 + 1;
         }
         if (bwx.sc)
@@ -298,16 +309,6 @@ static void trace_in_order(bwx_thread *self, const bwx_location *location, bool 
 
 /* ---- the operations ---- */
 
-static void refuse_seq_cst(const bwx_op *op) {
-    static const char *const names[] = {"load", "store", "read-modify-write", "compare-exchange"};
-    if (!bwx.sc && (op->order == SEQ_CST || (op->kind == BWX_CAS && op->failure_order == SEQ_CST)))
-        bwx_find(
-            BWX_UNSUPPORTED, op->pc, 0,
-            "a seq_cst %s: rc11 is explored for seq_cst fences, not for seq_cst accesses; give "
-            "the access another order, or use --model sc",
-            names[op->kind]);
-}
-
 /* Where a store goes in modification order. */
 static uint32_t place_of(const bwx_thread *self, const bwx_op *op, const bwx_location *location) {
     if (bwx.sc)
@@ -320,7 +321,8 @@ static uint32_t place_of(const bwx_thread *self, const bwx_op *op, const bwx_loc
             break;
         if (n == MAX_OPTIONS)
             bwx_find(BWX_UNSUPPORTED, op->pc, 0, "more than %d places for one store", MAX_OPTIONS);
-        if (!bwx_messages[i].attached)
+        if (!bwx_messages[i].attached &&
+            (i == location->newest || bwx_psc_allows(self, op, NULL, i, false, true, op->order)))
             read_options[n++] = i;
     }
     return bwx_choice(read_options, n, location->newest);
@@ -433,7 +435,6 @@ uint64_t bwx_atomic(bwx_op *op, const uint64_t *registers, bool *exchanged) {
                  (void *)op->address);
     if (bwx.solo)
         return alone(self, op, exchanged);
-    refuse_seq_cst(op);
     self->op.pc = op->pc;
     op->object = bwx_location_of(op->address, op->size);
     bwx_location *location = &bwx_locations[op->object];
@@ -462,5 +463,6 @@ void bwx_fence(int order, uint32_t pc) {
     if (releases(order))
         self->released = self->now;
     step->fences = self->now.fences;
+    step->happened = self->now.clock;
     step->trace = self->trace;
 }

@@ -10,7 +10,7 @@
  *     access.c   is this access ordered, inside a live block, initialised?
  *     entry.c    the calls that the compiler puts in (__tsan_*)
  *     machine.c  messages and views: the memory models
- *     fences.c   seq_cst fences in rc11
+ *     fences.c   seq_cst fences in rc11;   psc.c  seq_cst accesses
  *     schedule.c who may run, who runs, the steps of an execution
  *     spin.c     threads that wait in a loop
  *     sync.c     mutexes, condition variables, once;   threads.c  creation, join, keys
@@ -136,6 +136,7 @@ typedef struct bwx_step {
     uint64_t value, seen; /* written; read */
     uint64_t fences;      /* seq_cst fences that happened before */
     bwx_clock trace;      /* steps that come before in every execution equal to this one */
+    bwx_clock happened;   /* rc11: steps that happened before, this one included */
 } bwx_step;
 
 /* ---- threads ---- */
@@ -295,6 +296,7 @@ typedef struct bwx_runtime {
     bwx_clock before;    /* the running thread's trace before its present step */
     uint64_t log_steps;
     bool any_frozen;
+    bool sc_accesses; /* rc11: some step was a seq_cst access */
     uint64_t executions, complete, cut, blocked, steps;
     bwx_finding found;
     char sentence[1024];
@@ -374,6 +376,12 @@ void bwx_fences_edge(const bwx_thread *self, const bwx_location *location, int32
  * come before its fences in every order. */
 const bwx_clock *bwx_fences_clock(const bwx_thread *self, bwx_clock *room);
 int32_t bwx_bound(const bwx_location *location, const bwx_clock *clock);
+
+/* ---- psc.c ---- */
+/* May the thread's access read `source` (reads), or write right behind it (writes), as far as RC11's psc
+ * is concerned? learnt: what an acquire read of it would learn. For results that are not the newest. */
+bool bwx_psc_allows(const bwx_thread *self, const bwx_op *op, const bwx_clock *learnt,
+                    uint32_t source, bool reads, bool writes, int order);
 
 /* ---- schedule.c ---- */
 /* The thread's next operation may be done when this returns. */

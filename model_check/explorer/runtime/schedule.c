@@ -172,6 +172,7 @@ void bwx_run_execution(void) {
     bwx.solo_operations = 0;
     bwx.creator = NULL;
     bwx.any_frozen = false;
+    bwx.sc_accesses = false;
     bwx_threads_reset();
     bwx_search_begin();
     bwx.executions++;
