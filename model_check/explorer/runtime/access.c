@@ -131,9 +131,10 @@ static inline void access_cell(uintptr_t address, unsigned size, unsigned flags,
                 cell->initialised |= bytes;
         }
     }
-    /* Alone before the first thread begins: everything later is ordered after this. */
     if (cell->location != BWX_NONE && kind == WRITE)
         bwx_location_forget(cell);
+    if (bwx.solo) /* ordered after all that was, and before all that will be */
+        return;
     cell->count = (uint8_t)check(cell->records, cell->count, bytes, kind, address, size, pc);
     for (uint16_t at = cell->more; at != 0; at = overflow[at].next)
         overflow[at].count = (uint16_t)check(overflow[at].records, overflow[at].count, bytes, kind,
@@ -149,6 +150,8 @@ static inline void access_cell(uintptr_t address, unsigned size, unsigned flags,
 }
 
 void bwx_access(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
+    if (bwx.solo && (flags & BWX_WRITES) == 0 && !bwx_is_heap(address))
+        return;
     while (size > 0) {
         size_t part = 8 - (address & 7);
         part = part < size ? part : size;

@@ -12,6 +12,8 @@
  */
 #include "runtime.h"
 
+enum { SHALLOW = 64 }; /* words */
+
 static uint64_t mix(uint64_t hash, uint64_t word) {
     hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 29;
@@ -36,7 +38,7 @@ void bwx_spin_check(bwx_thread *self, const bwx_op *op, const uint64_t *register
     uint64_t state = 0;
     for (unsigned i = 0; i < self->ring_count; i++) {
         const bwx_read *entry = &self->ring[i];
-        if (entry->pc != op->pc || entry->object != op->object)
+        if (entry->state == 0 || entry->pc != op->pc || entry->object != op->object)
             continue;
         if (state == 0)
             state = state_of(self, registers);
@@ -52,12 +54,17 @@ void bwx_spin_note(bwx_thread *self, const bwx_op *op, const uint64_t *registers
                    uint32_t message) {
     if (registers == NULL)
         return;
+    /* Deep stacks are looked at from a loop's second turn on. */
+    bool looked = (const uint64_t *)self->stack_top - registers <= SHALLOW;
+    for (unsigned i = 0; i < self->ring_count && !looked; i++)
+        looked = self->ring[i].pc == op->pc && self->ring[i].object == op->object;
+    uint64_t state = looked ? state_of(self, registers) : 0;
     if (self->ring_count == BWX_RING) {
         memmove(&self->ring[0], &self->ring[1], (BWX_RING - 1) * sizeof self->ring[0]);
         self->ring_count--;
     }
-    self->ring[self->ring_count++] = (bwx_read){
-        .pc = op->pc, .object = op->object, .message = message, .state = state_of(self, registers)};
+    self->ring[self->ring_count++] =
+        (bwx_read){.pc = op->pc, .object = op->object, .message = message, .state = state};
 }
 
 /* Has something changed of what the loop reads? */
