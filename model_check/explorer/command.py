@@ -12,6 +12,7 @@ import typer
 
 from model_check.console import diagnostics, output
 from model_check.explorer.build import build
+from model_check.explorer.engine import build_engine
 from model_check.explorer.page import write_page
 from model_check.explorer.parallel import share
 from model_check.explorer.run import Options, explore
@@ -22,8 +23,15 @@ from model_check.report import CannotRun
 
 def explore_command(
     sources: Annotated[
-        list[Path], typer.Argument(metavar="PROGRAM.C…", help="C sources with one main function.")
-    ],
+        Optional[list[Path]],
+        typer.Argument(metavar="PROGRAM.C…", help="C sources with one main function."),
+    ] = None,
+    engine: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="TEXT", help="In their place: operations on the tree of this project."
+        ),
+    ] = None,
     model: Annotated[str, typer.Option(help="Memory model: sc or rc11.")] = "sc",
     strategy: Annotated[
         str, typer.Option(help="exhaustive, bounded, pct or random.")
@@ -73,6 +81,9 @@ def explore_command(
 
     Example: bwcheck explore stack.c --model rc11
 
+    --engine explores the tree: "| P1=10 | P2=20 | G1" puts 1, then one thread puts 2 and another
+    gets 1 (model_check/explorer/programs/engine.c has the whole language).
+
     Exit codes: 0 nothing found, 2 could not run, 10 and above: a finding, each kind with a code of
     its own (docs/explorer.md lists them).
     """
@@ -93,20 +104,28 @@ def explore_command(
         replay=replay,
     )
     options.check()
-    program = build(sources, compiler=cc, flags=shlex.split(cflags))
-    if jobs > 1 and replay is None:
-        result = share(program, options, jobs)
+    if (engine is None) == (not sources):
+        raise CannotRun("give the C sources of a program, or --engine and a text, and not both")
+    environment = {"BWX_PROGRAM": engine} if engine is not None else {}
+    flags = shlex.split(cflags)
+    if engine is not None:
+        program = build_engine(compiler=cc, flags=flags)
     else:
-        result = explore(program, options, progress=_progress)
+        program = build(sources or [], compiler=cc, flags=flags)
+    if jobs > 1 and replay is None:
+        result = share(program, options, jobs, environment)
+    else:
+        result = explore(program, options, progress=_progress, environment=environment)
     if shorten:
-        result = shrink(program, options, result)
+        result = shrink(program, options, result, environment)
+    names = f"--engine {shlex.quote(engine)}" if engine else " ".join(map(str, sources or []))
     console = output()
-    console.print(show_result(result, sources), markup=False, highlight=False, soft_wrap=True)
+    console.print(show_result(result, names), markup=False, highlight=False, soft_wrap=True)
     if json is not None:
         document = json_module.dumps(result.as_json(), indent=2, ensure_ascii=False)
         _write(json, document + "\n", "--json")
     if html is not None:
-        _write(html, write_page(result, sources), "--html")
+        _write(html, write_page(result, names), "--html")
     raise typer.Exit(result.finding.exit_code if result.finding is not None else 0)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 
 from model_check.explorer.result import Finding, Result
 
@@ -42,9 +40,8 @@ def _table(finding: Finding) -> str:
     )
 
 
-def write_page(result: Result, sources: Sequence[Path]) -> str:
+def write_page(result: Result, names: str) -> str:
     """Give the page's text; it needs no other file."""
-    names = ", ".join(str(source) for source in sources)
     finding = result.finding
     parts = [f"<h1>{escape(names)}</h1>"]
     if finding is not None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from model_check.explorer.result import Finding, Result, Step
 
 _WIDTH = 34
 
 
-def show_result(result: Result, sources: Sequence[Path]) -> str:
-    """Give the whole result as text."""
+def show_result(result: Result, names: str) -> str:
+    """Give the whole result as text; ``names``: of the sources, as the command line has them."""
     lines = []
     if result.outcomes:
         lines.append("outcomes:")
@@ -21,10 +20,9 @@ def show_result(result: Result, sources: Sequence[Path]) -> str:
         ]
     if result.finding is not None:
         lines += [*show_finding(result.finding), ""]
-        names = " ".join(str(source) for source in sources)
         lines.append(
             f"replay: bwcheck explore {names} --model {result.memory_model} "
-            f"--replay '{result.finding.replay}'"
+            f"--replay '{result.finding.replay}' (with --spurious, --failures and --freeze as here)"
         )
     if result.finding is not None:
         lines.append(f"{result.finding.kind.upper()} after {result.executions:,} executions")

@@ -72,13 +72,20 @@ def section(settings: Settings) -> Section:
     return _section(results, outcomes, time.monotonic() - begin)
 
 
+def _needed(plan: Plan) -> str:
+    """Give the options without which the choices of an execution mean something else."""
+    options = plan.options
+    words = f"--failures {options.failures} " if options.failures else ""
+    return words + f"--spurious {options.spurious} " + ("--freeze " if options.freeze else "")
+
+
 def _section(
     results: Sequence[tuple[Plan, Result]], outcomes: Sequence[Outcome], seconds: float
 ) -> Section:
     problems = [
         f"{plan.case.name} ({result.memory_model}): {result.verdict}: {result.finding.sentence}; "
-        f"replay: bwcheck explore-engine '{plan.case.text}' --model {result.memory_model} "
-        f"--replay '{result.finding.replay}'"
+        f"replay: bwcheck explore --engine '{plan.case.text}' --model {result.memory_model} "
+        f"{_needed(plan)}--replay '{result.finding.replay}'"
         for plan, result in results
         if result.finding is not None
     ]

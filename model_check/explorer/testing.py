@@ -38,7 +38,9 @@ def assert_nothing_found(
     result = explore(program, chosen, environment=environment)
     if result.finding is not None:
         raise AssertionError(
-            show_result(shrink(program, chosen, result, environment=environment), paths)
+            show_result(
+                shrink(program, chosen, result, environment=environment), " ".join(map(str, paths))
+            )
         )
     if exhaustive and not result.exhaustive:
         raise AssertionError(f"not explored to the end: {result.why}")

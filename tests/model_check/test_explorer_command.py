@@ -56,7 +56,15 @@ def test_nothing_found_is_zero_and_says_what_was_explored() -> None:
     assert "nothing found: all" in text
 
 
+def test_tree_programs_are_given_as_text() -> None:
+    code, text = run("--engine", "| P1=10 | P2=20 | G1", "--model", "rc11")
+    assert code == 0
+    assert "nothing found: all" in text
+
+
 def test_what_cannot_run_is_two() -> None:
+    assert run()[0] == 2
+    assert run(str(source(FINE)), "--engine", "| | G1")[0] == 2
     assert run("nowhere.c")[0] == 2
     assert run(str(source(FINE)), "--model", "power")[0] == 2
 
