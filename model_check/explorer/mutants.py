@@ -7,6 +7,7 @@ errors. A mutant is killed when the catalogue finds something.
 
 from __future__ import annotations
 
+import fcntl
 import re
 import shutil
 import time
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_check.explorer.build import cache_folder
+from model_check.explorer.build import Program, cache_folder
 from model_check.explorer.catalogue import Plan, plans
 from model_check.explorer.engine import build_engine, engine_folder
 from model_check.report import CannotRun
@@ -132,22 +133,29 @@ def defect_mutants(folder: Path | None = None) -> Iterator[Mutant]:
         yield Mutant(name, file, text.index(old), old, new)
 
 
+def _build(mutant: Mutant, compiler: str) -> Program:
+    """Build the changed engine, always in the same folder: its objects are found again."""
+    origin = engine_folder()
+    folder = cache_folder() / "mutant"
+    with (cache_folder() / "mutant.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(origin / "src", folder / "src")
+        shutil.copytree(origin / "include", folder / "include")
+        path = folder / "src" / mutant.file
+        text = path.read_text(encoding="utf-8")
+        end = mutant.offset + len(mutant.old)
+        if text[mutant.offset : end] != mutant.old:
+            raise CannotRun(f"the mutant {mutant.name!r} does not fit {mutant.file} any more")
+        path.write_text(text[: mutant.offset] + mutant.new + text[end:], encoding="utf-8")
+        return build_engine(compiler=compiler, folder=folder)
+
+
 def judge(
     mutant: Mutant, *, compiler: str = "gcc", executions: int = 1500, seed: int = 0
 ) -> Outcome:
     """Build the mutant and run the catalogue until something is found."""
-    origin = engine_folder()
-    folder = cache_folder() / "mutant"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(origin / "src", folder / "src")
-    shutil.copytree(origin / "include", folder / "include")
-    path = folder / "src" / mutant.file
-    text = path.read_text(encoding="utf-8")
-    end = mutant.offset + len(mutant.old)
-    if text[mutant.offset : end] != mutant.old:
-        raise CannotRun(f"the mutant {mutant.name!r} does not fit {mutant.file} any more")
-    path.write_text(text[: mutant.offset] + mutant.new + text[end:], encoding="utf-8")
-    program = build_engine(compiler=compiler, folder=folder)
+    program = _build(mutant, compiler)
     begin = time.monotonic()
     total = 0
     for plan in plans(seed=seed, executions=executions):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from model_check.explorer import Options, explore
 from model_check.explorer.catalogue import CATALOGUE, plans
@@ -62,3 +64,32 @@ def test_stopped_thread_keeps_no_other_from_finishing() -> None:
     result = explore(build_engine(), options, environment={"BWX_PROGRAM": text})
     assert result.finding is None, result.finding.sentence
     assert result.executions > 100
+
+
+KEYS = st.integers(1, 6)
+WRITES = st.builds("{}{}={}".format, st.sampled_from("PPPIUX"), KEYS, st.integers(10, 12))
+OTHERS = st.one_of(
+    st.builds("{}{}".format, st.sampled_from("RRGFC"), KEYS), st.sampled_from(["A", "Z", "K", "E"])
+)
+PARTS = st.lists(st.one_of(WRITES, OTHERS), min_size=1, max_size=3).map(" ".join)
+PROGRAMS = st.builds(
+    "batch=1 leaf={} merge={} | {} | {}".format,
+    st.sampled_from([2, 3]),
+    st.sampled_from([0, 50]),
+    st.lists(st.builds("P{}=10".format, KEYS), max_size=6).map(" ".join),
+    st.lists(PARTS, min_size=2, max_size=3).map(" | ".join),
+)
+
+
+@settings(max_examples=15)
+@given(text=PROGRAMS, model=st.sampled_from(["sc", "rc11"]), seed=st.integers(0, 1000))
+def test_random_programs_over_the_tree_pass(text: str, model: str, seed: int) -> None:
+    result = explore(
+        build_engine(),
+        Options(model=model, strategy="random", executions=150, seed=seed),
+        environment={"BWX_PROGRAM": text},
+    )
+    assert result.finding is None, (
+        f"{result.finding.sentence}; bwcheck explore --engine '{text}' --model {model} "
+        f"--replay '{result.finding.replay}'"
+    )
