@@ -240,3 +240,14 @@ def test_writers_of_one_location_are_explored_once_for_each_order(
         result = explored(text, Options(model=model))
         assert result.exhaustive
         assert (result.complete, result.blocked) == (orders, 0)
+
+
+def test_plain_write_beside_an_atomic_changes_nothing_for_it() -> None:
+    text = """
+    static struct { int plain; atomic_int x; } pair __attribute__((aligned(8)));
+    THREAD(one) { STORE(pair.x, 1, relaxed); pair.plain = LOAD(pair.x, relaxed); END; }
+    THREAD(two) { STORE(pair.x, 2, relaxed); END; }
+    int main(void) { RUN(one, two); bwx_outcome("%d%d", pair.plain, pair.x); return 0; }
+    """
+    for model in ("sc", "rc11"):
+        assert outcomes(text, model) == {"11", "12", "22"}

@@ -132,7 +132,7 @@ static inline void access_cell(uintptr_t address, unsigned size, unsigned flags,
         }
     }
     if (cell->location != BWX_NONE && kind == WRITE)
-        bwx_location_forget(cell);
+        bwx_location_forget(cell, address, size);
     if (bwx.solo) /* ordered after all that was, and before all that will be */
         return;
     cell->count = (uint8_t)check(cell->records, cell->count, bytes, kind, address, size, pc);

@@ -94,9 +94,10 @@ uint32_t bwx_location_of(uintptr_t address, unsigned size) {
     return number;
 }
 
-void bwx_location_forget(bwx_cell *cell) {
+void bwx_location_forget(const bwx_cell *cell, uintptr_t address, unsigned size) {
     for (uint32_t i = cell->location; i != BWX_NONE; i = bwx_locations[i].next) {
-        if (bwx_locations[i].is_object)
+        if (bwx_locations[i].is_object || bwx_locations[i].address >= address + size ||
+            address >= bwx_locations[i].address + bwx_locations[i].size)
             continue;
         bwx_locations[i].made = false;
         bwx_locations[i].last_step = bwx_locations[i].last_write = BWX_NONE;
@@ -417,7 +418,7 @@ static uint64_t alone(bwx_thread *self, const bwx_op *op, bool *exchanged) {
     if (writes) {
         bwx_cell *cell = bwx_cell_of(op->address);
         if (cell != NULL)
-            bwx_location_forget(cell);
+            bwx_location_forget(cell, op->address, op->size);
         memory_put(op->address, op->size,
                    truncate(op->kind == BWX_STORE ? op->operand : compute(op, seen), op->size));
     }

@@ -362,7 +362,8 @@ void bwx_plain(uintptr_t address, size_t size, unsigned flags, uint32_t pc);
 /* ---- machine.c ---- */
 void bwx_machine_open(void);
 uint32_t bwx_location_of(uintptr_t address, unsigned size);
-void bwx_location_forget(bwx_cell *cell); /* a plain write starts the history anew */
+void bwx_location_forget(const bwx_cell *cell, uintptr_t address,
+                         unsigned size); /* a plain write starts the history anew */
 uint64_t bwx_atomic(bwx_op *op, const uint64_t *registers, bool *exchanged);
 void bwx_fence(int order, uint32_t pc);
 bwx_step *bwx_step_add(bwx_thread *self, const bwx_op *op);
