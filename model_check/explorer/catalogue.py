@@ -54,6 +54,7 @@ CATALOGUE: Sequence[Case] = (
     Case("pin-seal-advance", "batch=1 | P1=10 P2=20 P1=11 | G1 | P1=12 E | E E"),
     Case("advance-advance", "batch=1 | P1=10 P2=20 P3=30 | R1 E E | P2=21 E E"),
     Case("reuse-of-page-ids", f"batch=1 pids=8 | {_FOUR} R1 R2 K E | P5=50 P6=60 E | G3 P7=70"),
+    Case("pooled-memory", f"pool=1 batch=1 | {_FOUR} | R1 R2 K E | P5=50 P6=60 E"),
     Case("consolidate-writers", "| P1=10 P2=20 | K E | P1=11 P2=21"),
     Case("registration-and-exit", "| P1=10 | T P2=20 D | T G1 D"),
     Case("registration-taken-over", "batch=1 | P1=10 | T R1 D | T P2=20 D E"),

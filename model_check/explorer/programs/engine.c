@@ -1,6 +1,6 @@
 /* engine.c: small programs over the tree, as data: the text in BWX_PROGRAM.
  *
- *     leaf=2 llog=2 inner=3 ilog=2 batch=1 pids=32 merge=25 | P1=10 P2=20 | P3=30 G1 | R2
+ *     leaf=2 llog=2 inner=3 ilog=2 batch=1 pids=32 merge=25 pool=0 | P1=10 P2=20 | P3=30 G1 | R2
  *
  * First the options (those not named are as above), then what main does beforehand, then one part a
  * thread. Operations: P put, I insert, U update, R remove, X compare_exchange (X1=10:11), G get, and
@@ -154,7 +154,7 @@ static uint64_t number(const char **text) {
 
 static bool option(const char **text) {
     static const char names[][8] = {
-        "leaf=", "llog=", "inner=", "ilog=", "batch=", "pids=", "merge="};
+        "leaf=", "llog=", "inner=", "ilog=", "batch=", "pids=", "merge=", "pool="};
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t length = strlen(names[i]);
         if (strncmp(*text, names[i], length) != 0)
@@ -168,7 +168,8 @@ static bool option(const char **text) {
         case 3: options.inner_log = (uint32_t)value; break;
         case 4: options.retire_batch = (uint32_t)value; break;
         case 5: options.max_pids = value; break;
-        default: options.merge_threshold = (uint32_t)value; break;
+        case 6: options.merge_threshold = (uint32_t)value; break;
+        default: options.pooling = value != 0; break;
         }
         return true;
     }

@@ -142,6 +142,8 @@ void bwx_search_alone(void) {
 /* How much has been explored, if what is not known yet is like what is: at each node and choice of the
  * path, the part of its alternatives that is done. */
 double bwx_search_done(void) {
+    if (walking())
+        return 0;
     double done = 0;
     double part = 1;
     unsigned c = 0;
