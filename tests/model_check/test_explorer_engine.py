@@ -29,8 +29,9 @@ def test_small_programs_pass_exhaustively(name: str, model: str) -> None:
 
 def test_catalogue_reaches_splits_merges_and_a_lower_root() -> None:
     reached = set()
+    engine = build_engine()
     for plan in plans(executions=30, preemptions=1):
-        result = plan.run(build_engine())
+        result = plan.run(engine)
         assert result.finding is None, (plan.case.name, result.finding.sentence)
         for text in result.outcomes:
             counts = dict(word.split("=") for word in text.split())

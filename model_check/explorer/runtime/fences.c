@@ -68,6 +68,10 @@ static uint64_t fences_before(const bwx_clock *clock) {
 }
 
 void bwx_fences_add(bwx_thread *self) {
+    /* A random walk promises nothing about the executions that it leaves out. */
+    if (count == BWX_MAX_FENCES &&
+        (bwx.options.strategy == BWX_RANDOM || bwx.options.strategy == BWX_PCT))
+        bwx_end(BWX_CUT);
     if (count == BWX_MAX_FENCES)
         bwx_find(BWX_UNSUPPORTED, self->op.pc, 0,
                  "more than %d seq_cst fences in one execution of rc11; make the program smaller",
