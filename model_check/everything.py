@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from model_check.console import output
+from model_check.explorer import suite as explore
 from model_check.linearizability import command as lin
 from model_check.report import (
     CannotRun,
@@ -41,6 +42,7 @@ PARTS: Mapping[str, Part] = {
     "tlc": tlc.section,
     "lin": lin.section,
     "stress": stress.section,
+    "explore": explore.section,
 }
 
 
