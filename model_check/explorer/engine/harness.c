@@ -1,0 +1,223 @@
+/* harness.c: runs a program (program.h) on a tree, and checks what it did.
+ *
+ * The main thread opens the tree, does what is to be done before, makes the threads, joins them, and then
+ * looks: the structure, what the map holds, that closing gives all memory back. Each thread's calls are
+ * marked, so that the whole history is compared with an ordered map (model.h).
+ *
+ * The program's text is the first argument, else the environment variable ENGINE_PROGRAM.
+ */
+#include "actor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+actor actor_of_others;
+static actor actors[MAX_THREADS];
+static actor main_actor;
+static _Thread_local actor *myself;
+
+/* ---- the allocator ---- */
+
+void actor_become(actor *self) {
+    myself = self;
+}
+
+static bool fails(actor *self) {
+    if (self->fail_at > 0)
+        return --self->fail_at == 0;
+    if (self->failures == 0 || bwx_choose(2) == 0)
+        return false;
+    self->failures--;
+    return true;
+}
+
+static void *take(void *context, size_t size, size_t alignment) {
+    (void)context;
+    actor *self = myself == NULL ? &actor_of_others : myself;
+    if (fails(self))
+        return NULL;
+    void *memory = aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    if (memory != NULL) {
+        self->allocated++;
+        self->allocated_bytes += size;
+    }
+    return memory;
+}
+
+static void give_back(void *context, void *memory, size_t size, size_t alignment) {
+    (void)context;
+    (void)alignment;
+    actor *self = myself == NULL ? &actor_of_others : myself;
+    self->released++;
+    self->released_bytes += size;
+    free(memory);
+}
+
+void actor_allocator(bw_options *options) {
+    options->allocator = (bw_allocator){.alloc = take, .release = give_back};
+}
+
+/* ---- threads ---- */
+
+/* Waits until the main thread has come to this stage. */
+static void wait_for(actor *self, int stage) {
+    (void)pthread_cond_signal(&self->changed);
+    while ((int)self->stage < stage)
+        (void)pthread_cond_wait(&self->changed, &self->mutex);
+}
+
+/* The main thread holds a thread's mutex until it waits for it, so that registrations come one after
+ * another, in one order only, and what is explored is the operations. */
+static void *act(void *argument) {
+    actor *self = argument;
+    actor_become(self);
+    if (engine_program.attach != 0)
+        bwx_check(bw_thread_attach(self->tree) == BW_OK, "a thread cannot register");
+    (void)pthread_mutex_lock(&self->mutex);
+    self->stage = READY;
+    wait_for(self, RUNNING);
+    (void)pthread_mutex_unlock(&self->mutex);
+    self->failures = engine_program.failures;
+    for (unsigned i = 0; i < self->operations->count; i++) {
+        const operation *op = &self->operations->operations[i];
+        bool nonblocking = op->kind != ATTACH && op->kind != DETACH && op->kind != CLOSE &&
+                           (engine_program.attach != 0 || i > 0);
+        if (nonblocking)
+            bwx_nonblocking_begin();
+        actor_do(self, op);
+        if (nonblocking)
+            bwx_nonblocking_end();
+    }
+    self->failures = 0;
+    self->fail_at = 0;
+    if (engine_program.together != 0) {
+        (void)pthread_mutex_lock(&self->mutex);
+        self->stage = DONE;
+        wait_for(self, LEAVING);
+        (void)pthread_mutex_unlock(&self->mutex);
+    }
+    return NULL;
+}
+
+static void start(bw_tree *tree) {
+    unsigned n = engine_program.thread_count;
+    for (unsigned i = 0; i < n; i++) {
+        actor *one = &actors[i];
+        one->tree = tree;
+        one->operations = &engine_program.threads[i];
+        one->marks = true;
+        (void)pthread_mutex_init(&one->mutex, NULL);
+        (void)pthread_cond_init(&one->changed, NULL);
+        (void)pthread_mutex_lock(&one->mutex);
+        bwx_check(pthread_create(&one->thread, NULL, act, one) == 0, "no thread can be made");
+        while (one->stage != READY)
+            (void)pthread_cond_wait(&one->changed, &one->mutex);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        actors[i].stage = RUNNING;
+        (void)pthread_cond_signal(&actors[i].changed);
+        (void)pthread_mutex_unlock(&actors[i].mutex);
+    }
+}
+
+static void join(void) {
+    unsigned n = engine_program.thread_count;
+    if (engine_program.together != 0) {
+        for (unsigned i = 0; i < n; i++) {
+            (void)pthread_mutex_lock(&actors[i].mutex);
+            while (actors[i].stage != DONE)
+                (void)pthread_cond_wait(&actors[i].changed, &actors[i].mutex);
+            (void)pthread_mutex_unlock(&actors[i].mutex);
+        }
+        /* One after another. */
+        for (unsigned i = 0; i < n; i++) {
+            (void)pthread_mutex_lock(&actors[i].mutex);
+            actors[i].stage = LEAVING;
+            (void)pthread_cond_signal(&actors[i].changed);
+            (void)pthread_mutex_unlock(&actors[i].mutex);
+            (void)pthread_join(actors[i].thread, NULL);
+        }
+    } else {
+        for (unsigned i = 0; i < n; i++)
+            (void)pthread_join(actors[i].thread, NULL);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        (void)pthread_mutex_destroy(&actors[i].mutex);
+        (void)pthread_cond_destroy(&actors[i].changed);
+    }
+}
+
+/* ---- before and after ---- */
+
+static void check_structure(bw_tree *tree, const char *when) {
+    char message[160] = "";
+    char sentence[240];
+    bw_status status = bw_self_check(tree, true, message, sizeof message);
+    snprintf(sentence, sizeof sentence, "bw_self_check %s: %s: %s", when, bw_strerror(status),
+             message);
+    bwx_check(status == BW_OK, sentence);
+}
+
+static void check_memory(void) {
+    uint64_t blocks = main_actor.allocated + actor_of_others.allocated;
+    uint64_t bytes = main_actor.allocated_bytes + actor_of_others.allocated_bytes;
+    uint64_t gone = main_actor.released + actor_of_others.released;
+    uint64_t gone_bytes = main_actor.released_bytes + actor_of_others.released_bytes;
+    for (unsigned i = 0; i < engine_program.thread_count; i++) {
+        blocks += actors[i].allocated;
+        bytes += actors[i].allocated_bytes;
+        gone += actors[i].released;
+        gone_bytes += actors[i].released_bytes;
+    }
+    char sentence[160];
+    snprintf(sentence, sizeof sentence,
+             "of %llu blocks with %llu bytes, %llu with %llu came back from the closed tree",
+             (unsigned long long)blocks, (unsigned long long)bytes, (unsigned long long)gone,
+             (unsigned long long)gone_bytes);
+    bwx_check(blocks == gone && bytes == gone_bytes, sentence);
+}
+
+static void run(void) {
+    bw_tree *tree = NULL;
+    actor_become(&main_actor);
+    char message[160] = "";
+    actor_allocator(&engine_program.options);
+    (void)bw_options_check(&engine_program.options, message, sizeof message);
+    bwx_check(message[0] == 0, message);
+    bwx_check(bw_open(&engine_program.options, &tree) == BW_OK, "the tree cannot be opened");
+    main_actor.tree = tree;
+    for (unsigned i = 0; i < engine_program.before.count; i++)
+        actor_do(&main_actor, &engine_program.before.operations[i]);
+    main_actor.marks = true;
+    start(tree);
+    join();
+    if (!engine_program.closes) {
+        for (unsigned i = 0; i < engine_program.after.count; i++)
+            actor_do(&main_actor, &engine_program.after.operations[i]);
+        if (engine_program.options.worker)
+            (void)bw_worker_stop(tree);
+        check_structure(tree, "when all threads have ended");
+        actor_read_contents(&main_actor);
+    }
+    if (engine_program.leak != 0)
+        (void)take(NULL, 64, 64);
+    bwx_check(bw_free(tree) == BW_OK, "the tree cannot be freed when all threads have ended");
+    check_memory();
+}
+
+int main(int argc, char **argv) {
+    const char *text = argc > 1 ? argv[1] : getenv("ENGINE_PROGRAM");
+    if (text == NULL)
+        text = "";
+    const char *problem = program_read(text);
+    if (problem != NULL) {
+        char sentence[200];
+        snprintf(sentence, sizeof sentence, "the harness cannot read its program: %s", problem);
+        bwx_check(0, sentence);
+        return 2;
+    }
+    model_begin();
+    bwx_use_model(&engine_model);
+    run();
+    return 0;
+}
