@@ -23,9 +23,6 @@ typedef struct actor {
     uint64_t allocated, allocated_bytes, released, released_bytes;
 
     pthread_t thread;
-    pthread_mutex_t mutex; /* start and end (harness.c) */
-    pthread_cond_t changed;
-    enum { MADE, READY, RUNNING, DONE, LEAVING } stage;
 } actor;
 
 /* Allocator hooks: what each thread takes and gives back, and the failures that the program wants. */

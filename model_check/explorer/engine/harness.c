@@ -59,29 +59,24 @@ void actor_allocator(bw_options *options) {
 
 /* ---- threads ---- */
 
-/* Waits until the main thread has come to this stage. */
-static void wait_for(actor *self, int stage) {
-    (void)pthread_cond_signal(&self->changed);
-    while ((int)self->stage < stage)
-        (void)pthread_cond_wait(&self->changed, &self->mutex);
+static bool claims_nonblocking(const operation *op) {
+    return op->kind != ATTACH && op->kind != DETACH && op->kind != CLOSE;
 }
 
-/* The main thread holds a thread's mutex until it waits for it, so that registrations come one after
- * another, in one order only, and what is explored is the operations. */
+/* Registration takes a mutex and comes first and last in every thread: unless the program is about just
+ * that, it is not explored, so that the operations are. */
 static void *act(void *argument) {
     actor *self = argument;
     actor_become(self);
-    if (engine_program.attach != 0)
+    if (engine_program.attach != 0) {
+        bwx_setup_begin();
         bwx_check(bw_thread_attach(self->tree) == BW_OK, "a thread cannot register");
-    (void)pthread_mutex_lock(&self->mutex);
-    self->stage = READY;
-    wait_for(self, RUNNING);
-    (void)pthread_mutex_unlock(&self->mutex);
+        bwx_setup_end();
+    }
     self->failures = engine_program.failures;
     for (unsigned i = 0; i < self->operations->count; i++) {
         const operation *op = &self->operations->operations[i];
-        bool nonblocking = op->kind != ATTACH && op->kind != DETACH && op->kind != CLOSE &&
-                           (engine_program.attach != 0 || i > 0);
+        bool nonblocking = claims_nonblocking(op) && (engine_program.attach != 0 || i > 0);
         if (nonblocking)
             bwx_nonblocking_begin();
         actor_do(self, op);
@@ -90,61 +85,25 @@ static void *act(void *argument) {
     }
     self->failures = 0;
     self->fail_at = 0;
-    if (engine_program.together != 0) {
-        (void)pthread_mutex_lock(&self->mutex);
-        self->stage = DONE;
-        wait_for(self, LEAVING);
-        (void)pthread_mutex_unlock(&self->mutex);
+    if (engine_program.detach != 0) {
+        bwx_setup_begin();
+        (void)bw_thread_detach(
+            self->tree); /* a thread that stays pinned ends with its registration */
+        bwx_setup_end();
     }
     return NULL;
 }
 
-static void start(bw_tree *tree) {
-    unsigned n = engine_program.thread_count;
-    for (unsigned i = 0; i < n; i++) {
+static void run_threads(bw_tree *tree) {
+    for (unsigned i = 0; i < engine_program.thread_count; i++) {
         actor *one = &actors[i];
         one->tree = tree;
         one->operations = &engine_program.threads[i];
         one->marks = true;
-        (void)pthread_mutex_init(&one->mutex, NULL);
-        (void)pthread_cond_init(&one->changed, NULL);
-        (void)pthread_mutex_lock(&one->mutex);
         bwx_check(pthread_create(&one->thread, NULL, act, one) == 0, "no thread can be made");
-        while (one->stage != READY)
-            (void)pthread_cond_wait(&one->changed, &one->mutex);
     }
-    for (unsigned i = 0; i < n; i++) {
-        actors[i].stage = RUNNING;
-        (void)pthread_cond_signal(&actors[i].changed);
-        (void)pthread_mutex_unlock(&actors[i].mutex);
-    }
-}
-
-static void join(void) {
-    unsigned n = engine_program.thread_count;
-    if (engine_program.together != 0) {
-        for (unsigned i = 0; i < n; i++) {
-            (void)pthread_mutex_lock(&actors[i].mutex);
-            while (actors[i].stage != DONE)
-                (void)pthread_cond_wait(&actors[i].changed, &actors[i].mutex);
-            (void)pthread_mutex_unlock(&actors[i].mutex);
-        }
-        /* One after another. */
-        for (unsigned i = 0; i < n; i++) {
-            (void)pthread_mutex_lock(&actors[i].mutex);
-            actors[i].stage = LEAVING;
-            (void)pthread_cond_signal(&actors[i].changed);
-            (void)pthread_mutex_unlock(&actors[i].mutex);
-            (void)pthread_join(actors[i].thread, NULL);
-        }
-    } else {
-        for (unsigned i = 0; i < n; i++)
-            (void)pthread_join(actors[i].thread, NULL);
-    }
-    for (unsigned i = 0; i < n; i++) {
-        (void)pthread_mutex_destroy(&actors[i].mutex);
-        (void)pthread_cond_destroy(&actors[i].changed);
-    }
+    for (unsigned i = 0; i < engine_program.thread_count; i++)
+        (void)pthread_join(actors[i].thread, NULL);
 }
 
 /* ---- before and after ---- */
@@ -189,8 +148,7 @@ static void run(void) {
     for (unsigned i = 0; i < engine_program.before.count; i++)
         actor_do(&main_actor, &engine_program.before.operations[i]);
     main_actor.marks = true;
-    start(tree);
-    join();
+    run_threads(tree);
     if (!engine_program.closes) {
         for (unsigned i = 0; i < engine_program.after.count; i++)
             actor_do(&main_actor, &engine_program.after.operations[i]);

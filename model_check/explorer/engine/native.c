@@ -87,6 +87,12 @@ int bwx_choose(int n) {
     return (int)((z ^ z >> 31) % (unsigned)n);
 }
 
+void bwx_setup_begin(void) {
+}
+
+void bwx_setup_end(void) {
+}
+
 void bwx_nonblocking_begin(void) {
 }
 

@@ -1,8 +1,8 @@
 /* program.c: reads a program's text (program.h).
  *
- * Options of the harness's own: failures=N lets N allocations of each thread fail, any of them;
- * attach=0 leaves registration to a thread's first operation; together=0 lets each thread end when it is
- * done, beside the others. lie=N and leak=1 are for the harness's own tests.
+ * Options of the harness's own: failures=N lets N allocations of each thread fail, any of them; attach=0
+ * leaves registration to a thread's first operation, detach=0 leaves the rest to its end. lie=N and leak=1
+ * are for the harness's own tests.
  */
 #include "program.h"
 
@@ -63,7 +63,7 @@ static const struct {
     size_t offset;
 } own_options[] = {
     {"failures", offsetof(program, failures)}, {"attach", offsetof(program, attach)},
-    {"together", offsetof(program, together)}, {"lie", offsetof(program, lie)},
+    {"detach", offsetof(program, detach)},     {"lie", offsetof(program, lie)},
     {"leak", offsetof(program, leak)},
 };
 
@@ -224,7 +224,7 @@ UNSEEN static void begin(void) {
     char *bytes = (char *)&engine_program;
     for (size_t i = 0; i < sizeof engine_program; i++)
         bytes[i] = 0;
-    engine_program.attach = engine_program.together = 1;
+    engine_program.attach = engine_program.detach = 1;
 }
 
 /* The smallest pages that there are, and nothing that time or the processor decides. */

@@ -77,8 +77,8 @@ typedef struct section {
 typedef struct program {
     bw_options options;
     uint32_t failures; /* allocations that may fail in each thread, any of them */
-    uint32_t attach;   /* threads register before they start together */
-    uint32_t together; /* … and end when all are done */
+    uint32_t attach;   /* threads register out of the exploration's sight … */
+    uint32_t detach;   /* … and give their registrations back so */
     uint32_t lie;  /* the value of each thread's call of this number (from 1) is falsified: a check
                           of the checks */
     uint32_t leak; /* the main thread loses a block: likewise */
