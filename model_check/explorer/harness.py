@@ -26,7 +26,9 @@ _VARIABLE = "ENGINE_PROGRAM"
 def _sources(folder: Path, *, native: bool) -> list[Path]:
     own = [path for path in sorted(_ENGINE.glob("*.c")) if native or path.name != "native.c"]
     library = [
-        path for path in sorted((folder / "src").glob("*.c")) if not path.name.startswith("search_avx")
+        path
+        for path in sorted((folder / "src").glob("*.c"))
+        if not path.name.startswith("search_avx")
     ]
     return [*own, *library]
 
@@ -47,7 +49,12 @@ def build_native(*, compiler: str = "gcc", flags: Sequence[str] = ()) -> Path:
     """Build the harness for real threads; gives the executable. Raises CannotRun."""
     folder = engine_folder()
     sources = _sources(folder, native=True)
-    headers = [*folder.rglob("*.h"), *folder.rglob("*.inc"), *_ENGINE.glob("*.h"), *INCLUDE.glob("*")]
+    headers = [
+        *folder.rglob("*.h"),
+        *folder.rglob("*.inc"),
+        *_ENGINE.glob("*.h"),
+        *INCLUDE.glob("*"),
+    ]
     digest = hashlib.sha256("\0".join([compiler, *flags]).encode())
     for path in [*sources, *sorted(headers)]:
         digest.update(path.read_bytes())

@@ -70,7 +70,9 @@ static void *act(void *argument) {
     actor_become(self);
     if (engine_program.attach != 0) {
         bwx_setup_begin();
-        bwx_check(bw_thread_attach(self->tree) == BW_OK, "a thread cannot register");
+        bw_status status = bw_thread_attach(self->tree);
+        bwx_check(status == BW_OK || (status == BW_ECLOSED && engine_program.closes),
+                  "a thread cannot register");
         bwx_setup_end();
     }
     self->failures = engine_program.failures;
