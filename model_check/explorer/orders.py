@@ -1,4 +1,4 @@
-"""Does every memory order of the engine earn its keep?
+"""Whether every memory order of the engine earns its keep.
 
 Each atomic access and fence in impl/src (the .c, .h and .inc files) is weakened by one step, a
 fence also removed, and the catalogue is run on what comes out, in rc11 (or sc, for cases without a
@@ -15,7 +15,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -101,7 +101,7 @@ def _without_comments(text: str) -> str:
     return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
-def mutants_of(file: str, text: str) -> Iterator[Mutant]:
+def mutants_of(file: str, text: str) -> list[Mutant]:
     """Give every weakening by one step in the text of one file."""
     code = _without_comments(text)
     lines = text.splitlines()
@@ -111,8 +111,10 @@ def mutants_of(file: str, text: str) -> Iterator[Mutant]:
         return Mutant(file, line, lines[line - 1].strip(), change, offset, old, new)
 
     fences = list(_FENCE.finditer(code))
-    for match in fences:
-        yield mutant(match.start(), match[0], "((void)0)", f"{match[1]} fence removed")
+    made = [
+        mutant(match.start(), match[0], "((void)0)", f"{match[1]} fence removed")
+        for match in fences
+    ]
     for match in _ORDER.finditer(code):
         in_fence = any(fence.start() <= match.start() < fence.end() for fence in fences)
         # An acq_rel fence is weaker; an acquire or release one without its half is none.
@@ -121,7 +123,8 @@ def mutants_of(file: str, text: str) -> Iterator[Mutant]:
                 continue
             what = "fence " if in_fence else ""
             change = f"{what}{match[1]} to {weaker}"
-            yield mutant(match.start(), match[0], f"memory_order_{weaker}", change)
+            made.append(mutant(match.start(), match[0], f"memory_order_{weaker}", change))
+    return sorted(made, key=lambda each: each.line)
 
 
 def all_mutants(folder: Path | None = None) -> list[Mutant]:
@@ -328,8 +331,8 @@ def as_markdown(fates: Sequence[Fate], accepted: Iterable[Accepted]) -> str:
     lines = [
         "# Memory orders: what each is needed for",
         "",
-        "Made by `bwcheck orders`: every atomic access and fence of the engine weakened by one step,",
-        f"and the catalogue run on it. Of {len(fates)} mutants {killed} are killed.",
+        "Made by `bwcheck orders`: every atomic access and fence of the engine weakened by one",
+        f"step, and the catalogue run on it. Of {len(fates)} mutants {killed} are killed.",
         "",
         "| place | code | change | found by | finding | executions | seconds |",
         "|---|---|---|---|---|---:|---:|",

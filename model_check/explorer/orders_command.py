@@ -1,4 +1,4 @@
-"""`bwcheck orders` and `bwcheck engine`: the catalogue on mutants of the engine, and on the engine."""
+"""`bwcheck engine` and `bwcheck orders`: the catalogue on the engine, and on mutants of it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def orders(
         Optional[Path], typer.Option(metavar="FILE", help="Write the table as a page.")
     ] = None,
 ) -> None:
-    """Weaken every memory order of the engine by one step: does the catalogue notice?
+    """Weaken every memory order of the engine by one step, and see whether the catalogue notices.
 
     Example: bwcheck orders --only epoch.c
 
