@@ -22,6 +22,11 @@ static state first;
 uint32_t contents_present;
 uint64_t contents_values[MAX_KEYS];
 
+/* A key's bit; every key of a call is one of the program's. */
+UNSEEN static uint32_t bit(int key) {
+    return UINT32_C(1) << ((unsigned)key % MAX_KEYS);
+}
+
 UNSEEN int model_key(uint64_t key) {
     for (unsigned i = 0; i < engine_program.key_count; i++)
         if (engine_program.keys[i] == key)
@@ -32,16 +37,16 @@ UNSEEN int model_key(uint64_t key) {
 /* ---- one key ---- */
 
 UNSEEN static bool is_present(const state *s, int key) {
-    return (s->present >> key & 1) != 0;
+    return (s->present & bit(key)) != 0;
 }
 
 UNSEEN static void set(state *s, int key, uint64_t value) {
-    s->present |= UINT32_C(1) << key;
+    s->present |= bit(key);
     s->values[key] = value;
 }
 
 UNSEEN static void unset(state *s, int key) {
-    s->present &= ~(UINT32_C(1) << key);
+    s->present &= ~bit(key);
     s->values[key] = 0; /* so that equal maps are equal bytes */
 }
 
@@ -160,7 +165,7 @@ UNSEEN static bool apply(state *s, const bwx_call *call) {
     if (call->status == BW_ECLOSED)
         return s->closed != 0;
     if (call->operation >= PART_LOOK)
-        return part(s, call, key);
+        return key >= 0 && part(s, call, key);
     if (call->operation >= COUNT && call->operation <= WALK)
         return whole(s, call);
     if (call->operation == CLOSE) {
@@ -169,6 +174,10 @@ UNSEEN static bool apply(state *s, const bwx_call *call) {
     }
     if (call->status < 0)
         return true; /* the map is unchanged; that it may fail has been checked */
+    if (call->operation >= FIRST)
+        return neighbour(s, call, key);
+    if (key < 0)
+        return false;
     switch (call->operation) {
     case GET: return saw(s, call, key, BW_OK, BW_NOT_FOUND);
     case PUT:

@@ -32,7 +32,7 @@ typedef struct entry {
     uint64_t begun, finish;
 } entry;
 
-static const bwx_model *model;
+static const bwx_model *sequential;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static entry calls[MOST_CALLS];
 static unsigned call_count;
@@ -168,15 +168,16 @@ static uint64_t hash_of(const char *bytes, size_t n, uint64_t done) {
 static bool explains(const char *state, uint64_t done, uint64_t must) {
     if ((must & ~done) == 0)
         return true;
-    uint64_t hash = hash_of(state, model->state_size, done);
+    uint64_t hash = hash_of(state, sequential->state_size, done);
     if (seen[hash % SEEN] == hash)
         return false;
     for (unsigned i = 0; i < call_count; i++) {
         if ((done >> i & 1) != 0 || (before[i] & ~done & must) != 0)
             continue;
         _Alignas(16) char next[STATE_BYTES];
-        memcpy(next, state, model->state_size);
-        if (model->apply(next, &calls[i].call) && explains(next, done | UINT64_C(1) << i, must))
+        memcpy(next, state, sequential->state_size);
+        if (sequential->apply(next, &calls[i].call) &&
+            explains(next, done | UINT64_C(1) << i, must))
             return true;
     }
     seen[hash % SEEN] = hash;
@@ -187,7 +188,7 @@ static void tell(void) {
     char text[200];
     fprintf(stderr, "no order of these calls explains their results:\n");
     for (unsigned i = 0; i < call_count; i++) {
-        model->describe(&calls[i].call, text, sizeof text);
+        sequential->describe(&calls[i].call, text, sizeof text);
         fprintf(stderr, "  thread %d, %llu to %llu: %s\n", calls[i].call.thread,
                 (unsigned long long)calls[i].begun, (unsigned long long)calls[i].finish, text);
     }
@@ -209,10 +210,10 @@ static void judge(void) {
     finding(NOT_LINEARIZABLE, "the history is not linearizable");
 }
 
-void bwx_use_model(const bwx_model *wanted) {
-    if (wanted->state_size > STATE_BYTES)
+void bwx_use_model(const bwx_model *model) {
+    if (model->state_size > STATE_BYTES)
         finding(2, "a model's state may have 4096 bytes");
     (void)thread_number();
-    model = wanted;
+    sequential = model;
     (void)atexit(judge);
 }

@@ -180,8 +180,8 @@ static void do_get_many(actor *self, const operation *op) {
 }
 
 static void do_put_many(actor *self, const operation *op) {
-    uint64_t keys[MAX_ARGUMENTS];
-    uint64_t values[MAX_ARGUMENTS];
+    uint64_t keys[MAX_ARGUMENTS] = {0};
+    uint64_t values[MAX_ARGUMENTS] = {0};
     size_t n = op->count / 2;
     size_t done = 0;
     size_t inserted = 0;
