@@ -24,8 +24,9 @@ class Plan:
     """How a case is explored under one memory model.
 
     ``strategy``: exhaustive (all executions), bounded (all with at most ``preemptions``
-    preemptions and ``weak`` old values read, up to ``executions``) or random (``executions``
-    walks). ``spurious`` weak compare-and-swaps fail for no reason.
+    preemptions and ``weak`` old values read, up to ``executions``), random (``executions``
+    walks) or pct (the same, with few switches at random places). ``spurious`` weak
+    compare-and-swaps fail for no reason.
     """
 
     model: str
@@ -47,6 +48,8 @@ class Plan:
             return f"{self.preemptions} preemptions{old}{spurious}{stopped}{most}"
         if self.strategy == "random":
             return f"{self.executions:,} random executions"
+        if self.strategy == "pct":
+            return f"{self.executions:,} executions with 2 switches at random places"
         return f"every execution{spurious}"
 
     def options(self, seed: int = 0) -> Options:
@@ -87,7 +90,8 @@ ALL = (Plan("sc", "exhaustive"), Plan("rc11", "exhaustive"))
 SC_ALL = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=1500))
 SOME = (
     Plan("sc", "bounded", preemptions=2, executions=4000),
-    Plan("rc11", "random", executions=1500),
+    Plan("rc11", "random", executions=1000),
+    Plan("rc11", "pct", executions=1000),
 )
 # In rc11 an execution may have 64 pins: bw_consolidate pins once a page.
 SC_SOME = SOME[:1]
@@ -281,6 +285,25 @@ CATALOGUE: Sequence[Case] = (
         "pin-retire-collect",
         "a reader pins while a page is retired, the epoch advanced, the page freed",
         "before put 10 1; thread put 10 2, collect; thread get 10, get 10",
+        SOME,
+    ),
+    Case(
+        "epoch-behind",
+        "a thread retires under an epoch that another has advanced meanwhile",
+        "before put 10 1; thread put 10 5, collect; thread collect, get 10",
+        SOME,
+    ),
+    Case(
+        "epoch-by-a-third",
+        "a third thread advances and frees while one retires and one reads",
+        "before put 10 1; thread put 10 5; thread collect; thread get 10",
+        SOME,
+    ),
+    Case(
+        "bags-adopted",
+        "a thread frees what another has retired and handed back",
+        "options detach=0; before put 10 1; thread put 10 5, detach; thread collect, get 10; "
+        "thread collect",
         SOME,
     ),
     Case(

@@ -5,7 +5,7 @@ fence also removed, and the catalogue is run on what comes out, in rc11 (or sc, 
 plan there). A mutant is *killed* when some case ends otherwise than it must; the others *survive*:
 then the order is stronger than this catalogue can tell, and must be weakened or argued.
 
-Arguments stand in orders_accepted.json: file, text of the line, change, reason. One that fits no
+Arguments stand in orders_accepted.json: file, function, statement, change, reason. One that fits no
 mutant any more, and one whose mutant is killed, is an error, as is a survivor without one.
 """
 
@@ -33,6 +33,7 @@ ACCEPTED = Path(__file__).parent / "orders_accepted.json"
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _FENCE = re.compile(r"atomic_thread_fence\(\s*memory_order_(\w+)\s*\)")
 _ORDER = re.compile(r"\bmemory_order_(acquire|release|acq_rel|seq_cst)\b")
+_FUNCTION = re.compile(r"^[a-z][\w *]*?(\w+)\([^;{]*\{$", re.MULTILINE)
 _WEAKER: Mapping[str, tuple[str, ...]] = {
     "seq_cst": ("acq_rel",),
     "acq_rel": ("acquire", "release"),
@@ -45,11 +46,13 @@ _WEAKER: Mapping[str, tuple[str, ...]] = {
 class Mutant:
     """One weakening: at ``offset`` of ``file``, ``old`` becomes ``new``.
 
-    ``code``: the text of its line, without blanks at its ends. ``change``: in words.
+    ``function`` and ``code``, its statement, say where it is when lines have moved. ``change``: in
+    words.
     """
 
     file: str
     line: int
+    function: str
     code: str
     change: str
     offset: int
@@ -88,6 +91,7 @@ class Accepted:
     """Why a survivor stays as it is."""
 
     file: str
+    function: str
     code: str
     change: str
     reason: str
@@ -101,14 +105,29 @@ def _without_comments(text: str) -> str:
     return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
+def _statement(code: str, offset: int) -> tuple[int, str]:
+    """Give where the statement at ``offset`` begins, and its text on one line."""
+    begin = max(code.rfind(mark, 0, offset) for mark in ";{}") + 1
+    ends = [at for at in (code.find(mark, offset) for mark in ";{") if at >= 0]
+    return begin, " ".join(code[begin : min(ends, default=len(code))].split())
+
+
+def _on_failure(code: str, match: re.Match[str]) -> bool:
+    """Say whether this is the order that a compare-exchange has when it fails."""
+    before = code[_statement(code, match.start())[0] : match.start()]
+    call = before.rfind("compare_exchange")
+    return call >= 0 and "memory_order_" in before[call:]
+
+
 def mutants_of(file: str, text: str) -> list[Mutant]:
     """Give every weakening by one step in the text of one file."""
     code = _without_comments(text)
-    lines = text.splitlines()
 
     def mutant(offset: int, old: str, new: str, change: str) -> Mutant:
         line = code.count("\n", 0, offset) + 1
-        return Mutant(file, line, lines[line - 1].strip(), change, offset, old, new)
+        names = _FUNCTION.findall(code, 0, offset)
+        function = names[-1] if names else ""
+        return Mutant(file, line, function, _statement(code, offset)[1], change, offset, old, new)
 
     fences = list(_FENCE.finditer(code))
     made = [
@@ -121,7 +140,7 @@ def mutants_of(file: str, text: str) -> list[Mutant]:
         for weaker in _WEAKER[match[1]]:
             if in_fence and weaker == "relaxed":
                 continue
-            what = "fence " if in_fence else ""
+            what = "fence " if in_fence else "failure: " if _on_failure(code, match) else ""
             change = f"{what}{match[1]} to {weaker}"
             made.append(mutant(match.start(), match[0], f"memory_order_{weaker}", change))
     return sorted(made, key=lambda each: each.line)
@@ -163,7 +182,7 @@ def order_plans(cases: Sequence[Case] = CATALOGUE) -> list[tuple[Case, Plan]]:
         for plan in case.plans
         if plan.model == "rc11"
     ]
-    rank = {"exhaustive": 0, "bounded": 1, "random": 2}
+    rank = {"exhaustive": 0, "pct": 1, "random": 2, "bounded": 3}
     return sorted(plans, key=lambda each: rank[each[1].strategy])
 
 
@@ -266,8 +285,8 @@ def read_accepted(path: Path = ACCEPTED) -> list[Accepted]:
         accepted = [Accepted(**entry) for entry in entries]
     except (OSError, ValueError, TypeError) as error:
         raise CannotRun(
-            f"{path} cannot be read ({error}); it is a list of objects with file, code, change, "
-            "reason"
+            f"{path} cannot be read ({error}); it is a list of objects with file, function, "
+            "code, change, reason"
         ) from error
     for entry in accepted:
         if not entry.reason.strip():
@@ -280,11 +299,11 @@ def read_accepted(path: Path = ACCEPTED) -> list[Accepted]:
 def problems(fates: Sequence[Fate], accepted: Iterable[Accepted], *, complete: bool) -> list[str]:
     """Say what is not as it must be; ``complete``: all mutants were judged, not a selection."""
     said = []
-    reasons = {(each.file, each.code, each.change) for each in accepted}
+    reasons = {(each.file, each.function, each.code, each.change) for each in accepted}
     met = set()
     for fate in fates:
         mutant = fate.mutant
-        key = (mutant.file, mutant.code, mutant.change)
+        key = (mutant.file, mutant.function, mutant.code, mutant.change)
         if key in reasons:
             met.add(key)
             if fate.killed:
@@ -299,8 +318,9 @@ def problems(fates: Sequence[Fate], accepted: Iterable[Accepted], *, complete: b
             )
     if complete:
         said += [
-            f"{ACCEPTED.name}: nothing in {file} is `{code}` with {change} any more: take it out"
-            for file, code, change in sorted(reasons - met)
+            f"{ACCEPTED.name}: nothing in {function} of {file} is `{code}` with {change} any more: "
+            "take it out"
+            for file, function, code, change in sorted(reasons - met)
         ]
     return said
 
@@ -326,7 +346,7 @@ def as_json(fates: Sequence[Fate], said: Sequence[str]) -> str:
 
 def as_markdown(fates: Sequence[Fate], accepted: Iterable[Accepted]) -> str:
     """Give the table as a page for docs/."""
-    reasons = {(each.file, each.code, each.change): each.reason for each in accepted}
+    reasons = {(each.file, each.function, each.code, each.change): each.reason for each in accepted}
     killed = sum(fate.killed for fate in fates)
     lines = [
         "# Memory orders: what each is needed for",
@@ -340,7 +360,8 @@ def as_markdown(fates: Sequence[Fate], accepted: Iterable[Accepted]) -> str:
     for fate in fates:
         mutant = fate.mutant
         code = mutant.code.replace("|", "\\|")
-        reason = reasons.get((mutant.file, mutant.code, mutant.change), "**not explained**")
+        key = (mutant.file, mutant.function, mutant.code, mutant.change)
+        reason = reasons.get(key, "**not explained**")
         by = fate.case if fate.killed else f"survives: {reason}"
         lines.append(
             f"| {mutant.place} | `{code}` | {mutant.change} | {by} | {fate.finding or '–'} "

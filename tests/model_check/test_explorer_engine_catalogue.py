@@ -33,11 +33,7 @@ def test_cases_have_names_of_their_own_and_say_what_they_are_about() -> None:
 
 
 @pytest.mark.parametrize(
-    ("case", "plan"),
-    _FULL,
-    ids=lambda each: (
-        getattr(each, "name", each.model) if not isinstance(each, Plan) else each.model
-    ),
+    ("case", "plan"), [pytest.param(*each, id=f"{each[0].name}-{each[1].model}") for each in _FULL]
 )
 def test_small_cases_are_explored_to_the_end(harness: Program, case: Case, plan: Plan) -> None:
     result = explore_text(harness, case.text, plan.options())

@@ -30,7 +30,7 @@ int a(void) {
     atomic_thread_fence(memory_order_seq_cst); // memory_order_release neither
     x = atomic_load_explicit(&p, memory_order_acquire);
     atomic_compare_exchange_strong_explicit(&p, &x, 1, memory_order_acq_rel,
-                                            memory_order_relaxed);
+                                            memory_order_acquire);
     return 0;
 }
 """
@@ -66,6 +66,10 @@ def _result(finding: Finding | None) -> Result:
     )
 
 
+def _key(mutant: Mutant) -> tuple[str, str, str, str]:
+    return mutant.file, mutant.function, mutant.code, mutant.change
+
+
 def _judge(engine: Path, needed: str, jobs: int = 1) -> list[Fate]:
     """Run the tool with an explorer that finds a race where ``needed`` has gone from the text."""
 
@@ -89,7 +93,9 @@ def test_every_order_is_weakened_by_one_step_and_every_fence_removed(engine: Pat
         ("a.c:4", "acquire to relaxed"),
         ("a.c:5", "acq_rel to acquire"),
         ("a.c:5", "acq_rel to release"),
+        ("a.c:6", "failure: acquire to relaxed"),
     ]
+    assert {each.function for each in all_mutants(engine)} == {"a"}
 
 
 def test_the_engines_orders_are_all_found() -> None:
@@ -120,7 +126,7 @@ def test_sources_are_mended_after_each_mutant(engine: Path, tmp_path: Path) -> N
 def test_a_survivor_without_a_reason_is_a_problem(engine: Path) -> None:
     fates = _judge(engine, "memory_order")
     reasons = [
-        Accepted(each.file, each.code, each.change, "it is argued there")
+        Accepted(each.file, each.function, each.code, each.change, "it is argued there")
         for each in all_mutants(engine)
     ]
     said = problems(fates, reasons[1:], complete=True)
@@ -131,23 +137,20 @@ def test_a_survivor_without_a_reason_is_a_problem(engine: Path) -> None:
 
 def test_a_reason_whose_mutant_is_killed_or_gone_is_a_problem(engine: Path) -> None:
     fates = _judge(engine, "&p, memory_order_acquire")
-    kept = [
-        Accepted(fate.mutant.file, fate.mutant.code, fate.mutant.change, "because")
-        for fate in fates
-    ]
+    kept = [Accepted(*_key(fate.mutant), "because") for fate in fates]
     said = problems(fates, kept, complete=True)
     assert len(said) == 1
     assert "but pop-pop finds a data-race: take it out" in said[0]
-    stale = Accepted("a.c", "y = 3;", "release to relaxed", "because")
+    stale = Accepted("a.c", "a", "y = 3", "release to relaxed", "because")
     said = problems(fates, [*kept[:2], *kept[3:], stale], complete=True)
     assert len(said) == 1
-    assert "`y = 3;`" in said[0]
+    assert "`y = 3`" in said[0]
     assert problems(fates, [*kept[:2], *kept[3:], stale], complete=False) == []
 
 
 def test_accepted_survivors_need_a_reason(tmp_path: Path) -> None:
     path = tmp_path / "accepted.json"
-    path.write_text('[{"file": "a.c", "code": "x", "change": "y", "reason": " "}]')
+    path.write_text('[{"file": "a.c", "code": "x", "change": "y", "reason": " ", "function": "f"}]')
     with pytest.raises(CannotRun, match="has a reason"):
         read_accepted(path)
     path.write_text('[{"file": "a.c"}]')
@@ -156,28 +159,29 @@ def test_accepted_survivors_need_a_reason(tmp_path: Path) -> None:
 
 
 def test_accepted_survivors_of_the_engine_fit_its_sources() -> None:
-    there = {(each.file, each.code, each.change) for each in all_mutants()}
+    there = [_key(each) for each in all_mutants()]
+    assert len(set(there)) == len(there)
     for entry in read_accepted():
-        assert (entry.file, entry.code, entry.change) in there, entry
+        assert (entry.file, entry.function, entry.code, entry.change) in there, entry
 
 
 def test_only_chooses_a_file_or_a_line(engine: Path) -> None:
     mutants: list[Mutant] = all_mutants(engine)
-    assert len(chosen(mutants, "a.c")) == 5
+    assert len(chosen(mutants, "a.c")) == 6
     assert [each.line for each in chosen(mutants, "a.c:4")] == [4]
-    with pytest.raises(CannotRun, match=r"in this file: a.c:3, a.c:4, a.c:5"):
+    with pytest.raises(CannotRun, match=r"in this file: a.c:3, a.c:4, a.c:5, a.c:6"):
         chosen(mutants, "a.c:7")
 
 
 def test_the_table_can_be_read_by_programs_and_by_people(engine: Path) -> None:
     fates = _judge(engine, "&p, memory_order_acquire")
     document = json.loads(as_json(fates, ["a problem"]))
-    assert (document["mutants"], document["killed"]) == (5, 1)
+    assert (document["mutants"], document["killed"]) == (6, 1)
     assert document["rows"][2]["finding"] == "data-race"
     page = as_markdown(fates, [])
-    assert "Of 5 mutants 1 are killed." in page
-    assert "| a.c:4 | `x = atomic_load_explicit(&p, memory_order_acquire);` |" in page
-    assert page.count("**not explained**") == 4
+    assert "Of 6 mutants 1 are killed." in page
+    assert "| a.c:4 | `x = atomic_load_explicit(&p, memory_order_acquire)` |" in page
+    assert page.count("**not explained**") == 5
 
 
 def test_a_record_published_without_release_is_noticed() -> None:
