@@ -300,6 +300,12 @@ CATALOGUE: Sequence[Case] = (
         SOME,
     ),
     Case(
+        "epoch-handed-on",
+        "a thread that is pinned itself frees under an epoch that a reader has advanced",
+        "before put 10 1; thread get 10, collect; thread put 10 5, pin, collect, unpin",
+        SOME,
+    ),
+    Case(
         "bags-adopted",
         "a thread frees what another has retired and handed back",
         "options detach=0; before put 10 1; thread put 10 5, detach; thread collect, get 10; "
