@@ -338,6 +338,28 @@ CATALOGUE: Sequence[Case] = (
         "thread get 10, put 20 7",
         SOME,
     ),
+    Case(
+        "free-page-ids",
+        "two threads take page ids that a third has given back, and give theirs back",
+        f"options max_pids=12 attach=0 detach=0; before {_EIGHT}, delete_range 0 max, consolidate, "
+        "collect, detach; thread put 10 1, put 20 2, put 30 3, detach; "
+        "thread put 40 4, put 50 5, put 60 6",
+        SOME,
+    ),
+    Case(
+        "shrink-shrink",
+        "two threads give empty chunks back while they take from the depot",
+        "options pooling=1; before put 10 1, put 10 2; thread put 20 3, collect; "
+        "thread collect, put 30 4",
+        SOME,
+    ),
+    Case(
+        "shrink-taken-over",
+        "a thread gathers what one that has ended left in its pools",
+        "options pooling=1 attach=0 detach=0; before put 10 1; thread put 10 5, detach; "
+        "thread collect, put 20 6",
+        SOME,
+    ),
     # ---- upkeep ----
     Case(
         "worker-writers",
@@ -356,6 +378,13 @@ CATALOGUE: Sequence[Case] = (
         "registration",
         "two threads register with their first operations and end",
         "options attach=0 detach=0 leaf_log=2; before put 10 1; thread put 20 2; thread get 10",
+        SOME,
+    ),
+    Case(
+        "registration-looked-at",
+        "a thread adds up the figures of threads that register meanwhile",
+        "options attach=0 detach=0 leaf_log=2; before put 10 1; thread put 20 2; "
+        "thread size, stats, check",
         SOME,
     ),
     Case(

@@ -37,7 +37,7 @@ WITH_PARTS: dict[str, str] = {
     "put_many": "kvkv",
     "walk": "knn",
 }
-UPKEEP: dict[str, str] = {"consolidate": "", "collect": "", "check": "", "stats": ""}
+UPKEEP: dict[str, str] = {"consolidate": "", "collect": "", "check": "", "stats": "", "size": ""}
 
 
 @dataclass(frozen=True)

@@ -288,6 +288,7 @@ void actor_read_contents(actor *self) {
 
 static bw_status call_upkeep(actor *self, const operation *op) {
     bw_stats stats;
+    uint64_t size = 0;
     char message[SENTENCE] = "";
     bw_status status;
     switch (op->kind) {
@@ -297,6 +298,11 @@ static bw_status call_upkeep(actor *self, const operation *op) {
     case DETACH: return bw_thread_detach(self->tree);
     case PIN: return bw_pin(self->tree);
     case UNPIN: return bw_unpin(self->tree);
+    case SIZE:
+        status = bw_size(self->tree, &size);
+        bwx_check(size <= engine_program.key_count + MAX_THREADS * MAX_OPERATIONS,
+                  "bw_size is off by more than the writes that run beside it");
+        return status;
     case STATS: return bw_get_stats(self->tree, &stats);
     case CHECK:
         status = bw_self_check(self->tree, false, message, sizeof message);

@@ -40,6 +40,7 @@ static const struct {
     [DETACH] = {"detach", ""},
     [PIN] = {"pin", ""},
     [UNPIN] = {"unpin", ""},
+    [SIZE] = {"size", ""},
     [STATS] = {"stats", ""},
     [CHECK] = {"check", ""},
     [CLOSE] = {"close", ""},

@@ -56,6 +56,7 @@ typedef enum operation_kind {
     DETACH,
     PIN,
     UNPIN,
+    SIZE,
     STATS,
     CHECK,
     CLOSE,
