@@ -388,6 +388,12 @@ CATALOGUE: Sequence[Case] = (
         SOME,
     ),
     Case(
+        "pinned-end",
+        "a thread that ends while it is pinned does not hold up the epoch",
+        "options detach=0; before put 10 1; thread pin, get 10; thread put 10 5, collect",
+        SOME,
+    ),
+    Case(
         "registration-taken-over",
         "a thread takes over what another has handed back, with its bags",
         "options attach=0 detach=0; before put 10 1; thread remove 10, detach; "
