@@ -11,7 +11,8 @@ import typer
 from rich.table import Table
 
 from model_check.console import output, progress
-from model_check.explorer.catalogue_engine import CATALOGUE, Case, Plan, steps
+from model_check.explorer.catalogue_case import Case, Plan
+from model_check.explorer.catalogue_engine import CATALOGUE, steps
 from model_check.explorer.harness import build_harness, explore_text, replay_line
 from model_check.explorer.orders import (
     Fate,

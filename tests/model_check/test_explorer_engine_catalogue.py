@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, note, settings
 
 from model_check.explorer.build import Program
-from model_check.explorer.catalogue_engine import CATALOGUE, Case, Plan, named, steps
+from model_check.explorer.catalogue_case import Case, Plan
+from model_check.explorer.catalogue_engine import CATALOGUE, named, steps
 from model_check.explorer.catalogue_programs import EngineProgram, engine_programs
 from model_check.explorer.harness import build_harness, explore_text, replay_line
 from model_check.explorer.run import Options

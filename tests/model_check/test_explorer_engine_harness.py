@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, note, settings
 
-from model_check.explorer.catalogue_engine import CATALOGUE, Case
+from model_check.explorer.catalogue_case import Case
+from model_check.explorer.catalogue_engine import CATALOGUE
 from model_check.explorer.catalogue_programs import EngineProgram, engine_programs
 from model_check.explorer.harness import build_native, run_native
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from model_check.explorer.build import Program
-from model_check.explorer.catalogue_engine import Case, Plan
+from model_check.explorer.catalogue_case import Case, Plan
 from model_check.explorer.orders import (
     Accepted,
     Fate,
