@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json as json_module
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -135,6 +137,9 @@ def engine(
         Optional[str], typer.Option(metavar="STRING", help="Repeat one execution.")
     ] = None,
     cc: Annotated[str, typer.Option("--cc", help="gcc or clang, or the path of one.")] = "gcc",
+    json: Annotated[
+        Optional[Path], typer.Option(metavar="FILE", help="Write the results as JSON.")
+    ] = None,
 ) -> None:
     """Explore the engine: the whole catalogue, one case of it, or a program of your own.
 
@@ -157,8 +162,9 @@ def engine(
         )
         options.check()
         result = explore_text(program, text, options)
-        shown = show_result(result, program.sources)
+        shown = show_result(result, "the harness")
         output().print(shown, markup=False, highlight=False, soft_wrap=True)
+        _write(json, _as_json([result]))
         if result.finding is not None:
             output().print(replay_line(text, result), markup=False, soft_wrap=True)
             raise typer.Exit(result.finding.exit_code)
@@ -170,17 +176,25 @@ def engine(
     for name in ("executions", "a second"):
         table.add_column(name, justify="right")
     unexpected = []
+    results = []
     with progress("engine", len(todo)) as reporter:
         for case, plan in todo:
             result = explore_text(program, case.text, plan.options(seed))
             reporter.step(f"{case.name} {plan.model}: {result.verdict}")
+            results.append(result)
             table.add_row(*_row(case, plan, result))
             if result.verdict != case.expected:
                 unexpected.append(_sentence(case, result))
+    _write(json, _as_json(results))
     output().print(table)
     for line in unexpected:
         output().print(line, markup=False, soft_wrap=True)
     raise typer.Exit(1 if unexpected else 0)
+
+
+def _as_json(results: Sequence[Result]) -> str:
+    rows = [result.as_json() for result in results]
+    return json_module.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 
 def _row(case: Case, plan: Plan, result: Result) -> list[str]:
