@@ -162,7 +162,9 @@ def engine(
         )
         options.check()
         result = explore_text(program, text, options)
-        shown = show_result(result, "the harness")
+        # Its own replay line names sources; ours names the program.
+        lines = show_result(result, "").splitlines()
+        shown = "\n".join(line for line in lines if not line.startswith("replay: "))
         output().print(shown, markup=False, highlight=False, soft_wrap=True)
         _write(json, _as_json([result]))
         if result.finding is not None:
