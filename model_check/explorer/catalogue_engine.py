@@ -73,7 +73,7 @@ CATALOGUE: Sequence[Case] = (
         "update-remove",
         "an update and a removal of one key, and a read after",
         "before put 10 1, put 20 2; thread update 10 5; thread remove 10, get 10",
-        SC_ALL,
+        ALL,
     ),
     # ---- split ----
     Case(
@@ -86,7 +86,7 @@ CATALOGUE: Sequence[Case] = (
         "split-read",
         "reads across a split whose separator is not posted yet",
         "before put 10 1, put 20 2; thread put 30 3; thread get 30, get 10",
-        SC_ALL,
+        ALL,
     ),
     Case(
         "split-split",
@@ -160,7 +160,7 @@ CATALOGUE: Sequence[Case] = (
         "merge-cursor",
         "a cursor walks while the pages under it merge",
         f"before {_FOUR}; thread remove 20, remove 30; thread walk 0 4 2",
-        SOME,
+        ALL,
     ),
     Case(
         "merge-navigation",
@@ -203,7 +203,7 @@ CATALOGUE: Sequence[Case] = (
         "count-move",
         "a count beside an insert and a removal",
         f"before {_FOUR}; thread put 25 5, remove 10; thread count 0 100",
-        SOME,
+        ALL,
     ),
     Case(
         "batches",
@@ -216,7 +216,7 @@ CATALOGUE: Sequence[Case] = (
         "pin-retire-collect",
         "a reader pins while a page is retired, the epoch advanced, the page freed",
         "before put 10 1; thread put 10 2, collect; thread get 10, get 10",
-        SOME,
+        ALL,
     ),
     Case(
         "epoch-behind",
