@@ -16,6 +16,7 @@ from model_check import __version__
 from model_check.console import diagnostics, output
 from model_check.everything import everything
 from model_check.explorer.command import explore_command
+from model_check.explorer.orders_command import engine, orders
 from model_check.linearizability.command import lin
 from model_check.report import CannotRun
 from model_check.stress.command import stress
@@ -81,6 +82,8 @@ app.command("tlc")(_guarded(tlc))
 app.command("lin")(_guarded(lin))
 app.command("stress")(_guarded(stress))
 app.command("explore")(_guarded(explore_command))
+app.command("engine")(_guarded(engine))
+app.command("orders")(_guarded(orders))
 app.command("all")(_guarded(everything))
 
 

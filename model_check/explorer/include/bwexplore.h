@@ -56,6 +56,12 @@ void bwx_use_model(const bwx_model *model);
 void bwx_invoke(int operation, uint64_t a, uint64_t b, uint64_t c);
 void bwx_respond(int status, uint64_t value);
 
+/* Between bwx_invoke and its bwx_respond: a part of this thread's open call, which takes effect by itself
+ * between the two; for calls that are not atomic, whose parts' results are known only when they are back.
+ * `optional`: it may also not have taken effect. Not a step. */
+void bwx_part(int operation, int status, uint64_t value, uint64_t a, uint64_t b, uint64_t c,
+              int optional);
+
 /* ---- progress ----
  *
  * Between these two marks a thread claims to be non-blocking: with --freeze, the explorer stops it for

@@ -14,7 +14,7 @@ enum { MAX_CALLS = 62, STATE_BYTES = 4096, SEEN_BITS = 14, KNOWN_BITS = 16 };
 
 typedef struct entry {
     bwx_call call;
-    bool ended;
+    bool ended, part, optional;
     int16_t ended_index;    /* rc11: the response's index in its thread */
     uint32_t begun, finish; /* sc: places in the execution */
     bwx_clock view;         /* at the invocation */
@@ -96,11 +96,35 @@ void bwx_invoke(int operation, uint64_t a, uint64_t b, uint64_t c) {
     call->pc = pc;
 }
 
+static entry *open_call(void) {
+    for (unsigned i = call_count; i-- > 0;)
+        if (calls[i].call.thread == bwx.current->id && !calls[i].ended && !calls[i].part)
+            return &calls[i];
+    return NULL;
+}
+
+void bwx_part(int operation, int status, uint64_t value, uint64_t a, uint64_t b, uint64_t c,
+              int optional) {
+    uint32_t pc = BWX_PC;
+    if (call_count == MAX_CALLS)
+        bwx_find(BWX_UNSUPPORTED, pc, 0, "a history of more than %d calls", MAX_CALLS);
+    const entry *call = open_call();
+    if (call == NULL)
+        bwx_find(BWX_MISUSE, pc, 0, "bwx_part outside bwx_invoke and bwx_respond");
+    entry *part = &calls[call_count++];
+    *part = *call;
+    part->call = (bwx_call){.operation = operation, .status = status, .value = value,
+                            .arguments = {a, b, c}, .thread = bwx.current->id};
+    part->part = true;
+    part->optional = optional != 0;
+    part->pc = pc;
+}
+
 void bwx_respond(int status, uint64_t value) {
     uint32_t pc = BWX_PC;
     for (unsigned i = call_count; i-- > 0;) {
         entry *call = &calls[i];
-        if (call->call.thread != bwx.current->id || call->ended)
+        if (call->call.thread != bwx.current->id || call->ended || call->part)
             continue;
         bwx_step *step = mark_step(BWX_RESPOND, pc, i);
         call->call.status = status;
@@ -108,6 +132,14 @@ void bwx_respond(int status, uint64_t value) {
         call->finish = (uint32_t)(step - bwx_steps);
         call->ended_index = step->index;
         call->ended = true;
+        for (unsigned j = i + 1; j < call_count; j++) {
+            entry *part = &calls[j];
+            if (!part->part || part->ended || part->call.thread != call->call.thread)
+                continue;
+            part->finish = call->finish;
+            part->ended_index = call->ended_index;
+            part->ended = true;
+        }
         return;
     }
     bwx_find(BWX_MISUSE, pc, 0, "bwx_respond without a bwx_invoke before it");
@@ -138,7 +170,7 @@ static bool search(const char *state, uint64_t done, uint64_t must) {
     if (seen[slot].stamp == stamp && seen[slot].done == done && seen[slot].state == hash)
         return false;
     for (unsigned i = 0; i < call_count; i++) {
-        if ((done >> i & 1) != 0 || (before[i] & ~done) != 0)
+        if ((done >> i & 1) != 0 || (before[i] & ~done & must) != 0)
             continue;
         char next[STATE_BYTES] __attribute__((aligned(16)));
         memcpy(next, state, model->state_size);
@@ -172,7 +204,7 @@ static uint64_t hash_history(void) {
     for (unsigned i = 0; i < call_count; i++) {
         const bwx_call *call = &calls[i].call;
         hash = mix(hash, (uint64_t)(unsigned)call->operation << 32 | (unsigned)call->status);
-        hash = mix(hash, (uint64_t)call->thread << 1 | calls[i].ended);
+        hash = mix(hash, (uint64_t)call->thread << 2 | (uint64_t)calls[i].optional << 1 | calls[i].ended);
         hash = mix(hash, call->value);
         for (unsigned k = 0; k < 3; k++)
             hash = mix(hash, call->arguments[k]);
@@ -205,7 +237,8 @@ bool bwx_history_wrong(void) {
     for (unsigned i = 0; i < call_count; i++) {
         if (!calls[i].ended)
             return false;
-        must |= UINT64_C(1) << i;
+        if (!calls[i].optional)
+            must |= UINT64_C(1) << i;
     }
     stamp++;
     char state[STATE_BYTES] __attribute__((aligned(16)));

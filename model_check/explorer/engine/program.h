@@ -1,0 +1,103 @@
+/* program.h: what the harness runs: a tree's options, and the operations of each thread, as data.
+ *
+ * A program is a text of sections separated by ';', each a word and a list:
+ *
+ *     options leaf_capacity=2 leaf_log=1; before put 10 1, put 20 2; thread insert 15 3, get 10;
+ *     thread remove 20; after get 15
+ *
+ * `options` sets bw_options' fields by their names, and the harness's own (see program.c). `before` and
+ * `after` run in the main thread, before the others are made and after they have been joined. A key or
+ * value is a number; "max" is 2^64-1. catalogue.py writes such texts, and says what each operation means.
+ */
+#ifndef ENGINE_PROGRAM_H
+#define ENGINE_PROGRAM_H
+
+#include "bwtree.h"
+
+/* The harness's own reading of its program is no part of what is explored. */
+#if defined(__clang__)
+#define UNSEEN __attribute__((no_sanitize("thread"), disable_sanitizer_instrumentation))
+#else
+#define UNSEEN __attribute__((no_sanitize_thread))
+#endif
+
+enum {
+    MAX_THREADS = 4, /* beside the main thread */
+    MAX_OPERATIONS = 32,
+    MAX_ARGUMENTS = 8,
+    MAX_KEYS = 24,
+};
+
+typedef enum operation_kind {
+    GET,
+    PUT,
+    INSERT,
+    UPDATE,
+    REMOVE,
+    COMPARE_EXCHANGE,
+    FLOOR,
+    CEILING,
+    LOWER,
+    HIGHER,
+    FIRST,
+    LAST,
+    POP_FIRST,
+    POP_LAST,
+    /* These are not atomic: their effects are parts (model.h). */
+    COUNT,
+    DELETE_RANGE,
+    GET_MANY,
+    PUT_MANY,
+    WALK,
+    /* These change no key. */
+    CONSOLIDATE,
+    COLLECT,
+    ATTACH,
+    DETACH,
+    PIN,
+    UNPIN,
+    SIZE,
+    STATS,
+    CHECK,
+    CLOSE,
+    FAIL, /* the calling thread's n-th allocation from now on */
+    OPERATION_KINDS,
+} operation_kind;
+
+typedef struct operation {
+    operation_kind kind;
+    unsigned count;
+    uint64_t arguments[MAX_ARGUMENTS];
+} operation;
+
+typedef struct section {
+    unsigned count;
+    operation operations[MAX_OPERATIONS];
+} section;
+
+typedef struct program {
+    bw_options options;
+    uint32_t failures; /* allocations that may fail in each thread, any of them */
+    uint32_t attach;   /* threads register out of the exploration's sight … */
+    uint32_t detach;   /* … and give their registrations back so */
+    uint32_t lie;  /* the value of each thread's call of this number (from 1) is falsified: a check
+                          of the checks */
+    uint32_t leak; /* the main thread loses a block: likewise */
+    unsigned thread_count;
+    section before, threads[MAX_THREADS], after;
+    unsigned key_count; /* keys that occur, ascending */
+    uint64_t keys[MAX_KEYS];
+    bool closes; /* some thread closes the tree */
+    bool fails;  /* allocations may fail */
+    bool parts;  /* some operation is not atomic */
+} program;
+
+extern program engine_program;
+
+/* Reads the text into engine_program; NULL, or a sentence in static storage about what is wrong. */
+const char *program_read(const char *text);
+
+/* The operation's word in program texts. */
+const char *operation_word(operation_kind kind);
+
+#endif

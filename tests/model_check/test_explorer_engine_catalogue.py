@@ -1,0 +1,74 @@
+"""The catalogue and generated programs under the explorer.
+
+BWTREE_EXPLORED_EXAMPLES sets how many generated programs are explored.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given, note, settings
+
+from model_check.explorer.build import Program
+from model_check.explorer.catalogue_case import Case, Plan
+from model_check.explorer.catalogue_engine import CATALOGUE, named, steps
+from model_check.explorer.catalogue_programs import EngineProgram, engine_programs
+from model_check.explorer.harness import build_harness, explore_text, replay_line
+from model_check.explorer.run import Options
+
+EXAMPLES = int(os.environ.get("BWTREE_EXPLORED_EXAMPLES", "15"))
+_FULL = [
+    each for each in steps() if each[1].strategy == "exhaustive" and each[0].name != "append-split"
+]
+
+
+@pytest.fixture(scope="module")
+def harness() -> Program:
+    return build_harness()
+
+
+def test_cases_have_names_of_their_own_and_say_what_they_are_about() -> None:
+    assert len({case.name for case in CATALOGUE}) == len(CATALOGUE)
+    assert all(case.what and case.plans for case in CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("case", "plan"), [pytest.param(*each, id=f"{each[0].name}-{each[1].model}") for each in _FULL]
+)
+def test_small_cases_are_explored_to_the_end(harness: Program, case: Case, plan: Plan) -> None:
+    result = explore_text(harness, case.text, plan.options())
+    assert result.verdict == case.expected, replay_line(case.text, result)
+    assert result.exhaustive == (case.expected == "nothing found")
+
+
+@pytest.mark.parametrize("name", ["merge-append", "no-memory-split", "registration", "pools"])
+def test_larger_cases_pass_random_walks(harness: Program, name: str) -> None:
+    for model in ("sc", "rc11"):
+        options = Options(model=model, strategy="random", executions=150, spurious=0)
+        result = explore_text(harness, named(name).text, options)
+        assert result.finding is None, replay_line(named(name).text, result)
+        assert result.complete == 150
+
+
+@settings(max_examples=EXAMPLES)
+@given(engine_programs(operations=2))
+def test_generated_programs_are_linearizable_in_all_executions_tried(
+    harness: Program, program: EngineProgram
+) -> None:
+    text = program.text()
+    note(text)
+    for model in ("sc", "rc11"):
+        options = Options(model=model, strategy="random", executions=60, spurious=0)
+        result = explore_text(harness, text, options)
+        assert result.finding is None, replay_line(text, result)
+
+
+def test_a_finding_is_repeated_by_its_replay_string(harness: Program) -> None:
+    case = named("must-fail-history")
+    found = explore_text(harness, case.text, case.plans[0].options()).finding
+    assert found is not None
+    again = explore_text(harness, case.text, Options(spurious=0, replay=found.replay)).finding
+    assert again is not None
+    assert (again.kind, again.sentence) == (found.kind, found.sentence)
+    assert "get(10)" in found.sentence
