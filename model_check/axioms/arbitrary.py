@@ -1,0 +1,71 @@
+"""Random litmus tests: for comparing implementations where nobody has written the outcomes down.
+
+Seeded: one seed, one test, for ever. Small on purpose (two or three threads, two locations), so
+that each implementation can list all outcomes.
+"""
+
+from __future__ import annotations
+
+import random
+
+from model_check.axioms.litmus import Allowed, Litmus, parse
+
+_LOADS, _STORES = ("rlx", "rlx", "acq", "sc"), ("rlx", "rlx", "rel", "sc")
+_UPDATES = ("rlx", "acq", "rel", "acq_rel", "sc")
+_FENCES = ("acq", "rel", "acq_rel", "sc", "sc", "sc")
+
+
+def arbitrary(seed: int, *, plain: bool = False) -> Litmus:
+    """Make the random test of ``seed``; with ``plain``, some accesses are plain ones.
+
+    Its `sc` and `rc11` are empty: what they should be is what is to be found out.
+    """
+    source = random.Random(seed)
+    names = iter("abcefghijklmnopqr")
+    threads = []
+    sees: list[str] = []
+    for _ in range(source.choice((2, 2, 3))):
+        statements = []
+        read = None
+        for _ in range(source.choice((2, 2, 3, 3, 4)) if len(threads) < 2 else 2):
+            statement, register = _statement(source, next(names), plain=plain)
+            if read and source.random() < 0.15:
+                statement = f"if {read} == {source.randint(0, 1)}: {statement}"
+            statements.append(statement)
+            if register:
+                read = register
+                sees.append(register)
+        threads.append("; ".join(statements))
+    sees += ["x", "y"]
+    nothing = Allowed(frozenset())
+    name = f"arbitrary({seed}{', plain=True' if plain else ''})"
+    return Litmus(
+        name,
+        tuple(parse(name, thread) for thread in threads),
+        tuple(threads),
+        tuple(sees),
+        nothing,
+        nothing,
+        "A random test.",
+    )
+
+
+def _statement(source: random.Random, register: str, *, plain: bool) -> tuple[str, str | None]:
+    """Give a statement, and the register that it writes."""
+    location, value = source.choice("xy"), source.randint(1, 2)
+    kind = source.choices(
+        ("load", "store", "fence", "add", "swap", "cas", "weak_cas"), (8, 8, 5, 2, 1, 2, 1)
+    )[0]
+    if kind == "fence":
+        return f"fence.{source.choice(_FENCES)}", None
+    if kind == "load":
+        order = "na" if plain and source.random() < 0.3 else source.choice(_LOADS)
+        return f"{register} = {location}.{order}", register
+    if kind == "store":
+        order = "na" if plain and source.random() < 0.3 else source.choice(_STORES)
+        return f"{location}.{order} = {value}", None
+    order = source.choice(_UPDATES)
+    if kind in {"add", "swap"}:
+        return f"{register} = {location}.{kind}.{order}({value})", register
+    arguments = f"({source.randint(0, 1)}, {value})"
+    return f"{register} = {location}.{kind}.{order}{arguments}", register
