@@ -22,13 +22,16 @@ def arbitrary(seed: int, *, plain: bool = False) -> Litmus:
     """
     source = random.Random(seed)
     names = iter("abcefghijklmnopqr")
-    threads = []
+    threads: list[str] = []
     sees: list[str] = []
-    for _ in range(source.choice((2, 2, 3))):
-        statements = []
+    updates = 2  # more of them, and listing all graphs takes minutes
+    count = source.choice((2, 2, 3))
+    for _ in range(count):
+        statements: list[str] = []
         read = None
-        for _ in range(source.choice((2, 2, 3, 3, 4)) if len(threads) < 2 else 2):
-            statement, register = _statement(source, next(names), plain=plain)
+        for _ in range(source.choice((2, 3, 3, 4)) if count == 2 else 2):
+            statement, register = _statement(source, next(names), plain=plain, update=updates > 0)
+            updates -= "(" in statement
             if read and source.random() < 0.15:
                 statement = f"if {read} == {source.randint(0, 1)}: {statement}"
             statements.append(statement)
@@ -50,12 +53,13 @@ def arbitrary(seed: int, *, plain: bool = False) -> Litmus:
     )
 
 
-def _statement(source: random.Random, register: str, *, plain: bool) -> tuple[str, str | None]:
+def _statement(
+    source: random.Random, register: str, *, plain: bool, update: bool
+) -> tuple[str, str | None]:
     """Give a statement, and the register that it writes."""
     location, value = source.choice("xy"), source.randint(1, 2)
-    kind = source.choices(
-        ("load", "store", "fence", "add", "swap", "cas", "weak_cas"), (8, 8, 5, 2, 1, 2, 1)
-    )[0]
+    kinds = ("load", "store", "fence", "add", "swap", "cas", "weak_cas")
+    kind = source.choices(kinds, (8, 8, 5, *((2, 1, 2, 1) if update else (0, 0, 0, 0))))[0]
     if kind == "fence":
         return f"fence.{source.choice(_FENCES)}", None
     if kind == "load":
@@ -65,7 +69,9 @@ def _statement(source: random.Random, register: str, *, plain: bool) -> tuple[st
         order = "na" if plain and source.random() < 0.3 else source.choice(_STORES)
         return f"{location}.{order} = {value}", None
     order = source.choice(_UPDATES)
-    if kind in {"add", "swap"}:
-        return f"{register} = {location}.{kind}.{order}({value})", register
+    if kind == "add":  # of 1: values that grow faster make more graphs, not other ones
+        return f"{register} = {location}.add.{order}(1)", register
+    if kind == "swap":
+        return f"{register} = {location}.swap.{order}({value})", register
     arguments = f"({source.randint(0, 1)}, {value})"
     return f"{register} = {location}.{kind}.{order}{arguments}", register

@@ -84,7 +84,8 @@ def race(graph: Candidates, hb: Relation) -> Formula:
 
 def _coherence(graph: Candidates, hb: Relation, eco: Relation) -> list[Formula]:
     rules = [z3.Not(hb[a, a]) for a in graph.events]
-    return rules + [z3.Not(z3.And(hb[a, b], eco[b, a])) for a, b in _pairs(graph)]
+    both = [(hb[a, b], eco[b, a]) for a, b in _pairs(graph)]
+    return rules + [z3.Not(z3.And(*pair)) for pair in both if _possible(*pair)]
 
 
 def _atomicity(graph: Candidates) -> list[Formula]:
@@ -92,57 +93,62 @@ def _atomicity(graph: Candidates) -> list[Formula]:
         z3.Not(z3.And(graph.rb(read, other), graph.mo(other, write)))
         for read, write in graph.rmw
         for other in graph.events
+        if _possible(graph.mo(other, write))
     ]
 
 
 def _psc_acyclic(graph: Candidates, hb: Relation, eco: Relation) -> list[Formula]:
     special = [e for e in graph.events if e.order == "sc"]
+    if not special:
+        return []
+    scb = {pair: _scb(graph, hb, *pair) for pair in _pairs(graph)}
+    ends = {e: [e, *(graph.events if e.kind == "F" else [])] for e in special}
     psc: Relation = {}
-    for a in special:
-        for b in special:
-            ways = [
-                z3.And(out, _scb(graph, hb, c, d), back)
-                for c, out in _leaving(hb, a, graph.events)
-                for d, back in _arriving(hb, b, graph.events)
-                if c is not d
+    for a, b in ((a, b) for a in special for b in special):
+        # A fence is left over hb?, and arrived at over hb?; an access is where scb begins or ends.
+        ways = [
+            z3.And(_step(hb, a, c), scb[c, d], _step(hb, d, b))
+            for c in ends[a]
+            for d in ends[b]
+            if c is not d
+            if _possible(_step(hb, a, c), scb[c, d], _step(hb, d, b))
+        ]
+        if a.kind == b.kind == "F":
+            ways.append(hb[a, b])
+            ways += [
+                z3.And(hb[a, c], eco[c, d], hb[d, b])
+                for c, d in _pairs(graph)
+                if _possible(hb[a, c], eco[c, d], hb[d, b])
             ]
-            if a.kind == b.kind == "F":
-                ways.append(hb[a, b])
-                ways += [
-                    z3.And(hb[a, c], eco[c, d], hb[d, b])
-                    for c in graph.events
-                    for d in graph.events
-                    if c.kind != "F" and d.kind != "F"
-                ]
-            psc[a, b] = z3.And(graph.both(a, b), z3.Or(ways))
+        psc[a, b] = z3.Or(ways)
     place = {e: z3.Int(f"psc_{e.index}") for e in special}
-    return [z3.Implies(holds, place[a] < place[b]) for (a, b), holds in psc.items()]
+    return [
+        z3.Implies(z3.And(graph.both(a, b), holds), place[a] < place[b])
+        for (a, b), holds in psc.items()
+    ]
 
 
-def _leaving(hb: Relation, a: Event, events: list[Event]) -> Iterator[tuple[Event, Formula]]:
-    """[sc] ∪ [Fsc] ; hb? from a: where scb may begin."""
-    yield a, z3.BoolVal(True)
-    if a.kind == "F":
-        yield from ((c, hb[a, c]) for c in events)
-
-
-def _arriving(hb: Relation, b: Event, events: list[Event]) -> Iterator[tuple[Event, Formula]]:
-    """[sc] ∪ hb? ; [Fsc] to b: where scb may end."""
-    yield b, z3.BoolVal(True)
-    if b.kind == "F":
-        yield from ((d, hb[d, b]) for d in events)
+def _step(hb: Relation, a: Event, b: Event) -> Formula:
+    """Tell whether hb? leads from a to b."""
+    return z3.BoolVal(True) if a is b else hb[a, b]
 
 
 def _scb(graph: Candidates, hb: Relation, a: Event, b: Event) -> Formula:
-    ways = [graph.mo(a, b), graph.rb(a, b)]
-    if graph.sb(a, b):
-        ways.append(graph.both(a, b))
+    ways = [graph.mo(a, b), graph.rb(a, b), graph.program_order(a, b)]
     if graph.same_location(a, b):
         ways.append(hb[a, b])
     elsewhere = [c for c in graph.events if graph.sb(a, c) and not graph.same_location(a, c)]
     back = [d for d in graph.events if graph.sb(d, b) and not graph.same_location(d, b)]
-    ways += [z3.And(graph.both(a, b), hb[c, d]) for c in elsewhere for d in back]
-    return z3.Or(ways)
+    ways += [
+        z3.And(graph.both(a, b), hb[c, d]) for c in elsewhere for d in back if _possible(hb[c, d])
+    ]
+    possible = [way for way in ways if _possible(way)]
+    return z3.Or(possible) if possible else z3.BoolVal(False)
+
+
+def _possible(*formulas: Formula) -> bool:
+    """Tell whether none of ``formulas`` is plainly false."""
+    return not any(z3.is_false(formula) for formula in formulas)
 
 
 def _synchronizes(graph: Candidates, a: Event, b: Event) -> Formula:
@@ -167,7 +173,7 @@ def _synchronizes(graph: Candidates, a: Event, b: Event) -> Formula:
         for r in reads
         if r.location == tail.location == w.location
     ]
-    return z3.And(graph.both(a, b), z3.Or(ways))
+    return z3.And(graph.both(a, b), z3.Or(ways)) if ways else z3.BoolVal(False)
 
 
 def _in_release_sequence(graph: Candidates, head: Event, tail: Event) -> Formula:
@@ -194,17 +200,31 @@ def _least(
 ) -> tuple[Relation, list[Formula]]:
     """Give a transitive relation that holds all of ``parts``, and the rules that say so."""
     events = graph.events
-    relation = {(a, b): z3.Bool(f"{name}_{a.index}_{b.index}") for a in events for b in events}
-    rules = [
-        z3.Implies(part(a, b), relation[a, b]) for part in parts for a in events for b in events
-    ]
-    rules += [
-        z3.Implies(z3.And(relation[a, b], relation[b, c]), relation[a, c])
-        for a in events
+    rules = []
+    relation = {(a, b): z3.BoolVal(False) for a in events for b in events}
+    possible: set[tuple[Event, Event]] = set()
+    for part in parts:
+        for a, b in relation:
+            holds = part(a, b)
+            if _possible(holds):
+                possible.add((a, b))
+                rules.append((holds, (a, b)))
+    for c in events:  # what may follow, through c: only these pairs need a variable
+        into, out = (
+            [a for a in events if (a, c) in possible],
+            [b for b in events if (c, b) in possible],
+        )
+        possible.update((a, b) for a in into for b in out)
+    reached = [pair for pair in relation if pair in possible]
+    for a, b in reached:
+        relation[a, b] = z3.Bool(f"{name}_{a.index}_{b.index}")
+    follows = [
+        z3.Implies(z3.And(relation[a, c], relation[c, b]), relation[a, b])
+        for a, c in reached
         for b in events
-        for c in events
+        if (c, b) in possible
     ]
-    return relation, rules
+    return relation, follows + [z3.Implies(holds, relation[pair]) for holds, pair in rules]
 
 
 def _acyclic(
@@ -212,7 +232,8 @@ def _acyclic(
 ) -> list[Formula]:
     """Rule out cycles of ``parts``: each event has a place that all of them agree with."""
     place = {event: z3.Int(f"{name}_{event.index}") for event in graph.events}
-    return [z3.Implies(part(a, b), place[a] < place[b]) for part in parts for a, b in _pairs(graph)]
+    edges = ((part(a, b), a, b) for part in parts for a, b in _pairs(graph))
+    return [z3.Implies(edge, place[a] < place[b]) for edge, a, b in edges if _possible(edge)]
 
 
 def _pairs(graph: Candidates) -> Iterator[tuple[Event, Event]]:

@@ -109,6 +109,8 @@ class Candidates:
     def rb(self, a: Event, b: Event) -> Formula:
         """Tell whether the read a takes its value from a write that b comes after in mo."""
         sources = [(w, choice) for (w, r), choice in self.rf.items() if r is a]
+        if b.kind != "W" or not self.same_location(a, b):
+            return z3.BoolVal(False)
         return z3.Or([z3.And(choice, self.mo(w, b)) for w, choice in sources])
 
 
