@@ -18,11 +18,11 @@ RC11: Lahav, Vafeiadis, Kang, Hur, Dreyer, "Repairing Sequential Consistency in 
     no thin air    sb ∪ rf is acyclic
 
 A release sequence includes later stores of the releasing thread, as in C11, C17 and the paper
-(C++20 took them out). SC, the model: sb ∪ rf ∪ mo ∪ rb is acyclic, and atomicity; every atomic
-access counts as seq_cst there, so that relaxed accesses order plain ones, too.
+(C++20 took them out). SC, the model: sb ∪ rf ∪ mo ∪ rb is acyclic, and atomicity.
 
 A data race: two accesses of one location, not both reads, at least one plain, neither happens
-before the other. One consistent execution with a race, and the program has no meaning.
+before the other. One consistent execution with a race, and the program has no meaning. Under SC,
+too, the orders as written decide: an execution of SC is one of RC11, so what races there races.
 
 Least relations (hb, eco, psc) are solver variables that hold at least what the rules demand.
 Every axiom and the race forbid or need their absence, never their presence, so more than the

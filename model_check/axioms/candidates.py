@@ -69,7 +69,6 @@ class Candidates:
     """All events of a test, how they may be related, and what always holds."""
 
     test: Litmus
-    lift: bool
     events: list[Event] = field(default_factory=list)
     rmw: list[tuple[Event, Event]] = field(default_factory=list)
     rf: dict[tuple[Event, Event], Formula] = field(default_factory=dict)
@@ -114,9 +113,9 @@ class Candidates:
         return z3.Or([z3.And(choice, self.mo(w, b)) for w, choice in sources])
 
 
-def candidates(test: Litmus, *, lift: bool = False) -> Candidates:
-    """Unfold a test; with ``lift``, all its atomic accesses and fences are seq_cst."""
-    graph = Candidates(test, lift)
+def candidates(test: Litmus) -> Candidates:
+    """Unfold a test."""
+    graph = Candidates(test)
     for location in test.locations():
         graph.place[_event(graph, _INITIAL, "W", location, "na", z3.BoolVal(True), 0)] = 0
     for number, thread in enumerate(test.threads):
@@ -136,8 +135,6 @@ def _event(
     exists: Formula,
     value: Formula,
 ) -> Event:
-    if graph.lift and order != "na":
-        order = "sc"
     event = Event(len(graph.events), thread, kind, location, order, exists, value)
     graph.events.append(event)
     return event

@@ -86,7 +86,7 @@ class _Graph:
 def allowed(test: Litmus, model: Literal["sc", "rc11"]) -> Allowed:
     """Every outcome of ``test`` that ``model`` allows, or that it has a race."""
     found: set[str] = set()
-    for graph, registers in _graphs(test, lift=model == "sc"):
+    for graph, registers in _graphs(test):
         hb = _happens_before(graph)
         if not (_is_sc(graph) if model == "sc" else _is_rc11(graph, hb)):
             continue
@@ -161,7 +161,7 @@ def _final(graph: _Graph) -> dict[str, int]:
     }
 
 
-def _graphs(test: Litmus, *, lift: bool) -> Iterator[tuple[_Graph, dict[str, int]]]:
+def _graphs(test: Litmus) -> Iterator[tuple[_Graph, dict[str, int]]]:
     """Every graph of the test before any axiom, with the registers at the end."""
     domain = _values(test)
     runs = [list(_runs(thread, domain)) for thread in test.threads]
@@ -171,8 +171,6 @@ def _graphs(test: Litmus, *, lift: bool) -> Iterator[tuple[_Graph, dict[str, int
         for number, run in enumerate(chosen):
             events += run.events
             threads += [number] * len(run.events)
-        if lift:
-            events = [e if e.order == "na" else e._replace(order="sc") for e in events]
         registers = {name: 0 for thread in test.registers() for name in thread}
         for run in chosen:
             registers |= run.registers

@@ -20,7 +20,7 @@ MODELS: tuple[Model, ...] = ("sc", "rc11")
 
 def allowed(test: Litmus, model: Model) -> Allowed:
     """Every outcome of ``test`` that ``model`` allows, or that it has a race."""
-    graph = candidates(test, lift=model == "sc")
+    graph = candidates(test)
     hb, rules = axioms.happens_before(graph)
     solver = z3.Solver()
     solver.add(*graph.always, *rules)

@@ -1,4 +1,4 @@
-"""The axioms against the gold, against two other ways to list outcomes, and mutants of the axioms."""
+"""The axioms against the gold, two other ways to list outcomes, and mutants of the axioms."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def test_the_gold_has_every_family_with_and_without_weak_outcomes() -> None:
         assert any(re.match(rf"{re.escape(family)}\d?\b", name) for name in names), family
     weak = [test for test in TESTS if test.rc11 != test.sc and not test.rc11.race]
     assert len(weak) >= 40
-    assert sum(test.rc11.race and not test.sc.race for test in TESTS) >= 10
+    assert sum(test.rc11.race for test in TESTS) >= 15
+    assert any(test.rc11.race and not test.sc.race for test in TESTS)
 
 
 @_SEEDS
