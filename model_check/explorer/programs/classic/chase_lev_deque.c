@@ -9,7 +9,7 @@
  *     The owner's claim waits past its look at the top: one task is done twice.
  * expect -DNO_FENCE_IN_STEAL: assertion (rc11)
  *     The thief reads an old bottom after an old top: one task is done twice.
- * expect -DRELAXED_PUSH: data-race (rc11)
+ * expect -DRELAXED_PUSH: data-race (sc, rc11)
  *     What a task is made of is not published with it.
  * expect -DTAKE_WITHOUT_CAS: assertion (sc, rc11)
  *     The owner takes the last task without competing for it.

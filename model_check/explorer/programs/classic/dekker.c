@@ -3,7 +3,7 @@
  * expect: pass (sc, rc11)
  * expect -DNO_FENCE: data-race (rc11)
  *     The wish waits past the look at the other's: both come in.
- * expect -DRELAXED_LEAVE: data-race (rc11)
+ * expect -DRELAXED_LEAVE: data-race (sc, rc11)
  *     What was done inside is not handed to the next.
  * expect -DBOTH_INSIST: livelock (sc, rc11)
  *     Nobody takes the wish back, and each waits for the other.

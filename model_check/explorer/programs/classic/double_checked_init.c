@@ -1,9 +1,9 @@
 /* double_checked_init.c: an object is made at its first use, and the lock is skipped ever after.
  *
  * expect: pass (sc, rc11)
- * expect -DRELAXED_LOAD: data-race (rc11)
+ * expect -DRELAXED_LOAD: data-race (sc, rc11)
  *     The first look finds the object, but does not acquire what it is made of.
- * expect -DRELAXED_STORE: data-race (rc11)
+ * expect -DRELAXED_STORE: data-race (sc, rc11)
  *     The object is not published with its address.
  * expect -DNO_SECOND_CHECK: assertion (sc, rc11)
  *     Who waited for the lock makes the object a second time.

@@ -11,7 +11,7 @@
  *     The unlinking waits past the look at the announcements.
  * expect -DONE_EPOCH_EARLY: use-after-free (sc, rc11)
  *     A reader that announced the epoch of the unlinking may still hold the object.
- * expect -DRELAXED_UNPIN: data-race (rc11)
+ * expect -DRELAXED_UNPIN: use-after-free (sc, rc11)
  *     The reader's last access is not ordered before the free.
  */
 #include <assert.h>

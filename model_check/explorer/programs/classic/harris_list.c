@@ -6,7 +6,7 @@
  * expect: pass (sc, rc11)
  * expect -DUNMARKED: assertion (sc, rc11)
  *     Unlinking without the mark loses a node that was inserted behind the removed one meanwhile.
- * expect -DRELAXED_LINK: data-race (rc11)
+ * expect -DRELAXED_LINK: data-race (sc, rc11)
  *     A node's key is not published with the link to it.
  */
 #include <assert.h>

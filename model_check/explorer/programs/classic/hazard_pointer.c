@@ -11,7 +11,7 @@
  *     The unlinking waits past the scan.
  * expect -DNO_SECOND_LOOK: use-after-free (sc, rc11)
  *     The object may have been unlinked and scanned for before it was announced.
- * expect -DRELAXED_CLEAR: data-race (rc11)
+ * expect -DRELAXED_CLEAR: use-after-free (sc, rc11)
  *     The reader's last access is not ordered before the free.
  */
 #include <assert.h>

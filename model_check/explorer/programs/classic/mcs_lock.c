@@ -1,12 +1,12 @@
 /* mcs_lock.c: a queue of waiters, each spinning on its own flag (Mellor-Crummey and Scott, 1991).
  *
  * expect: pass (sc, rc11)
- * expect -DRELAXED_HANDOVER: data-race (rc11)
+ * expect -DRELAXED_HANDOVER: data-race (sc, rc11)
  *     What was done under the lock is not handed to the next owner.
- * expect -DRELAXED_FREE: data-race (rc11)
+ * expect -DRELAXED_FREE: data-race (sc, rc11)
  *     A lock that nobody waits for is given back without a release.
- * expect -DRELAXED_LINK: assertion (rc11)
- *     The flag of a waiter is overwritten by its own preparation, or read before it.
+ * expect -DRELAXED_LINK: livelock (rc11)
+ *     The waiter's own preparation of its flag comes after the end of its wait: it waits for ever.
  * expect -DFORGET_LATE_WAITER: livelock (sc, rc11)
  *     A waiter that is in the queue, but not linked yet, is never woken.
  */

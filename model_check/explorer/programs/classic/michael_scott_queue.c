@@ -7,7 +7,7 @@
  * expect: pass (sc, rc11)
  * expect -DFREE_AT_ONCE: use-after-free (sc, rc11)
  *     The old dummy is freed by the dequeue that replaced it.
- * expect -DRELAXED_LINK: data-race (rc11)
+ * expect -DRELAXED_LINK: data-race (sc, rc11)
  *     A node's value is not published with the link to it.
  * expect -DLINK_BY_STORE: assertion (sc, rc11)
  *     Two enqueues that saw the same last node: one value is lost.

@@ -8,7 +8,7 @@
  *     The wish waits past the look: both come in.
  * expect -DTURN_BEFORE_WISH: data-race (sc, rc11)
  *     The turn is given away before the wish is known.
- * expect -DRELAXED_LEAVE: data-race (rc11)
+ * expect -DRELAXED_LEAVE: data-race (sc, rc11)
  *     What was done inside is not handed to the next.
  */
 #include <assert.h>

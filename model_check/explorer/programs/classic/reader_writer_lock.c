@@ -1,9 +1,9 @@
 /* reader_writer_lock.c: many readers or one writer, in one word.
  *
  * expect: pass (sc, rc11)
- * expect -DRELAXED_READER_UNLOCK: data-race (rc11)
+ * expect -DRELAXED_READER_UNLOCK: data-race (sc, rc11)
  *     A reader's look is not ordered before the next write.
- * expect -DRELAXED_WRITER_UNLOCK: data-race (rc11)
+ * expect -DRELAXED_WRITER_UNLOCK: data-race (sc, rc11)
  *     A write is not handed to the next reader.
  * expect -DLOOK_THEN_ADD: data-race (sc, rc11)
  *     A reader enters between its look at the word and its addition.

@@ -1,9 +1,9 @@
 /* reference_count.c: the last of several owners frees the object.
  *
  * expect: pass (sc, rc11)
- * expect -DRELAXED_DROP: data-race (rc11)
+ * expect -DRELAXED_DROP: use-after-free (sc, rc11)
  *     The other owners' last looks are not ordered before the free.
- * expect -DNO_ACQUIRE: data-race (rc11)
+ * expect -DNO_ACQUIRE: use-after-free (sc, rc11)
  *     Who frees does not acquire what the others released.
  * expect -DLOOK_THEN_DROP: use-after-free (sc, rc11)
  *     The count is looked at by itself: two owners take themselves for the last, or one looks at the

@@ -4,11 +4,11 @@
  * the two apart.
  *
  * expect: pass (sc, rc11)
- * expect -DRELAXED_TAIL: data-race (rc11)
+ * expect -DRELAXED_TAIL: data-race (sc, rc11)
  *     A slot is not published with the new tail.
- * expect -DRELAXED_HEAD: data-race (rc11)
+ * expect -DRELAXED_HEAD: data-race (sc, rc11)
  *     The consumer's look at a slot is not ordered before its next use.
- * expect -DFULL_TOO_LATE: data-race (sc, rc11)
+ * expect -DFULL_TOO_LATE: assertion|data-race (sc, rc11)
  *     The producer takes one slot more than there are.
  */
 #include <assert.h>

@@ -7,9 +7,9 @@
  * expect: pass (sc, rc11)
  * expect -DABA: assertion (sc, rc11)
  *     The top is the node's number alone: two threads come to own one node.
- * expect -DRELAXED_PUSH: data-race (rc11)
+ * expect -DRELAXED_PUSH: data-race (sc, rc11)
  *     The value of a node is not published with it.
- * expect -DRELAXED_POP: data-race (rc11)
+ * expect -DRELAXED_POP: data-race (sc, rc11)
  *     Who takes a node does not acquire its value.
  */
 #include <assert.h>
@@ -59,13 +59,12 @@ static void push(unsigned node, int value) {
 }
 
 static unsigned pop(void) {
-    /* acquire, here and where the exchange fails: the node's value and next, from push. */
+    /* acquire, here and below: the node's value and next; pairs with the release in push. */
     uint64_t seen = atomic_load_explicit(&top, OBTAIN);
     while ((unsigned)seen != NIL) {
         unsigned next = atomic_load_explicit(&nodes[(unsigned)seen].next, memory_order_relaxed);
-        /* relaxed on success: what was acquired when seen was read is this node's. */
-        if (atomic_compare_exchange_strong_explicit(&top, &seen, changed(seen, next),
-                                                    memory_order_relaxed, OBTAIN)) {
+        if (atomic_compare_exchange_strong_explicit(&top, &seen, changed(seen, next), OBTAIN,
+                                                    OBTAIN)) {
             int before =
                 atomic_fetch_add_explicit(&owners[(unsigned)seen], 1, memory_order_relaxed);
             assert(before == 0 && "a node has one owner");
