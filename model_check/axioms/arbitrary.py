@@ -7,6 +7,7 @@ that each implementation can list all outcomes.
 from __future__ import annotations
 
 import random
+import re
 
 from model_check.axioms.litmus import Allowed, Litmus, parse
 
@@ -15,8 +16,10 @@ _UPDATES = ("rlx", "acq", "rel", "acq_rel", "sc")
 _FENCES = ("acq", "rel", "acq_rel", "sc", "sc", "sc")
 
 
-def arbitrary(seed: int, *, plain: bool = False) -> Litmus:
-    """Make the random test of ``seed``; with ``plain``, some accesses are plain ones.
+def arbitrary(seed: int, *, plain: bool = False, seq_cst: bool = True) -> Litmus:
+    """Make the random test of ``seed``.
+
+    With ``plain``, some accesses are plain ones; without ``seq_cst``, only fences have that order.
 
     Its `sc` and `rc11` are empty: what they should be is what is to be found out.
     """
@@ -41,7 +44,10 @@ def arbitrary(seed: int, *, plain: bool = False) -> Litmus:
         threads.append("; ".join(statements))
     sees += ["x", "y"]
     nothing = Allowed(frozenset())
-    name = f"arbitrary({seed}{', plain=True' if plain else ''})"
+    options = f"{', plain=True' if plain else ''}{'' if seq_cst else ', seq_cst=False'}"
+    name = f"arbitrary({seed}{options})"
+    if not seq_cst:
+        threads = [re.sub(r"(?<!fence)\.sc\b", ".rlx", thread) for thread in threads]
     return Litmus(
         name,
         tuple(parse(name, thread) for thread in threads),

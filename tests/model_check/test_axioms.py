@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,11 +98,8 @@ def _reordered(test: Litmus, order: str) -> Litmus:
     """The test with all its accesses (not its fences) of one order."""
     orders = r"(?<!fence)\.(rlx|acq_rel|acq|rel|sc)\b"
     source = [re.sub(orders, f".{order}", thread) for thread in test.source]
-    name = f"{test.name} with {order}"
-    parsed = tuple(parse(name, thread) for thread in source)
-    return type(test)(
-        name, parsed, tuple(source), test.sees, test.sc, test.rc11, "orders exchanged"
-    )
+    threads = tuple(parse(test.name, thread) for thread in source)
+    return replace(test, threads=threads, source=tuple(source))
 
 
 def _nothing(*_: object) -> list[object]:

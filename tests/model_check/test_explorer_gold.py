@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from model_check.axioms.arbitrary import arbitrary
 from model_check.axioms.gold import TESTS
-from model_check.axioms.litmus import Exchange, Fence, bare
+from model_check.axioms.litmus import Exchange, Fence, bare, parse
 from model_check.axioms.outcomes import MODELS, allowed
 from model_check.axioms.program import program
 from model_check.explorer import programs
@@ -45,6 +46,13 @@ def _seq_cst_accesses(test: Litmus) -> bool:
     orders = {one.order for one in simple if not isinstance(one, Fence)}
     orders |= {one.failure for one in simple if isinstance(one, Exchange)}
     return "sc" in orders
+
+
+def _strong(test: Litmus) -> Litmus:
+    source = tuple(thread.replace("weak_cas", "cas") for thread in test.source)
+    return replace(
+        test, threads=tuple(parse(test.name, thread) for thread in source), source=source
+    )
 
 
 def _explored(path: Path, flags: list[str], compiler: str, options: Any) -> tuple[Any, str]:
@@ -85,13 +93,16 @@ def test_the_explorer_gives_exactly_the_gold(
 ) -> None:
     _needs(compiler)
     gold = test.sc if model == "sc" else test.rc11
+    if compiler == "clang" and any("weak_cas" in thread for thread in test.source):
+        # clang's instrumentation has one call for both kinds of compare-and-swap, a strong one.
+        gold = allowed(_strong(test), model)
     _compare(test, model, gold, compiler, tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_the_explorer_and_the_axioms_agree_on_random_tests(seed: int, tmp_path: Path) -> None:
     _needs("gcc")
-    test = arbitrary(seed, plain=seed % 4 == 0)
+    test = arbitrary(seed, plain=seed % 4 == 0, seq_cst=seed % 8 == 1)
     for model in MODELS:
         _compare(test, model, allowed(test, model), "gcc", tmp_path)
 
