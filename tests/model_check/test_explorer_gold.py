@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from model_check.axioms.litmus import Allowed, Litmus
+    from model_check.axioms.outcomes import Model
 
 run = pytest.importorskip("model_check.explorer.run")
 build = pytest.importorskip("model_check.explorer.build")
@@ -89,7 +90,7 @@ def _compare(test: Litmus, model: str, gold: Allowed, compiler: str, folder: Pat
 @_UNDER
 @_COMPILERS
 def test_the_explorer_gives_exactly_the_gold(
-    test: Litmus, model: str, compiler: str, tmp_path: Path
+    test: Litmus, model: Model, compiler: str, tmp_path: Path
 ) -> None:
     _needs(compiler)
     gold = test.sc if model == "sc" else test.rc11
