@@ -69,7 +69,7 @@ def _compare(test: Litmus, model: str, gold: Allowed, compiler: str, folder: Pat
     source = folder / "litmus.c"
     source.write_text(program(test))
     # A weak compare-and-swap may fail for no reason as often as the test has one.
-    options = run.Options(model=model, spurious=2, seconds=60)
+    options = run.Options(model=model, spurious=2, seconds=10)
     result, refusal = _explored(source, [], compiler, options)
     if refusal:
         assert model == "rc11", refusal
@@ -112,7 +112,7 @@ def test_the_explorer_and_the_axioms_agree_on_random_tests(seed: int, tmp_path: 
 @_COMPILERS
 def test_a_program_ends_as_it_says(end: programs.Expectation, compiler: str) -> None:
     _needs(compiler)
-    options = run.Options(model=end.model, seconds=60)
+    options = run.Options(model=end.model, seconds=10)
     result, refusal = _explored(end.path, end.flags(), compiler, options)
     if refusal:
         assert end.fits(programs.CANNOT_RUN), refusal
