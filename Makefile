@@ -15,7 +15,8 @@ COMPILED := $(wildcard CMakeLists.txt cmake/* pyproject.toml requirements.lock \
 	impl/include/*.h impl/src/* impl/bwtree/build_ffi.py \
 	$(foreach kind,c h inc,model_check/*/*.$(kind)) model_check/*/build_ffi.py)
 C_FILES := $(wildcard impl/include/*.h impl/src/* model_check/*/*.[ch] \
-	model_check/explorer/*/*.[ch] tests/c/*.[ch] scripts/*/*.[ch] scripts/*/*.cpp)
+	model_check/explorer/*/*.[ch] model_check/explorer/programs/*/*.[ch] \
+	tests/c/*.[ch] scripts/*/*.[ch] scripts/*/*.cpp)
 PYTHON_DIRS := $(wildcard impl/bwtree model_check scripts tests)
 
 .PHONY: help

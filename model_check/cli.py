@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from model_check import __version__
+from model_check.axioms.command import litmus
 from model_check.console import diagnostics, output
 from model_check.everything import everything
 from model_check.explorer.command import explore_command
@@ -79,6 +80,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 app.command("tlc")(_guarded(tlc))
+app.command("litmus")(_guarded(litmus))
 app.command("lin")(_guarded(lin))
 app.command("stress")(_guarded(stress))
 app.command("explore")(_guarded(explore_command))

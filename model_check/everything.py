@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from model_check.axioms import command as litmus
 from model_check.console import output
 from model_check.explorer import suite as explore
 from model_check.linearizability import command as lin
@@ -40,6 +41,7 @@ DEFAULT_JSON = Path("build/check/summary.json")
 #: Name of a part to what runs it, in the order in which they run.
 PARTS: Mapping[str, Part] = {
     "tlc": tlc.section,
+    "litmus": litmus.section,
     "lin": lin.section,
     "stress": stress.section,
     "explore": explore.section,

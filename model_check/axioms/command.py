@@ -1,0 +1,152 @@
+"""`bwcheck litmus`: what SC and RC11 allow each litmus test, against the gold."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import z3
+
+from model_check.axioms import exhaustive
+from model_check.axioms.arbitrary import arbitrary
+from model_check.axioms.gold import TESTS
+from model_check.axioms.outcomes import MODELS, allowed
+from model_check.axioms.program import program
+from model_check.console import output
+from model_check.report import CannotRun, Section, Settings, Verdict, document, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from model_check.axioms.litmus import Allowed, Litmus
+    from model_check.report import Scalar
+
+#: Random tests beside the gold: of `bwcheck all`, and of its deep tier.
+_RANDOM, _RANDOM_DEEP = 20, 500
+
+
+def litmus(  # noqa: PLR0917 - one parameter an option
+    test: Annotated[
+        list[str] | None,
+        typer.Option("--test", "-t", help="Only this test; * and ? match.", metavar="NAME"),
+    ] = None,
+    source: Annotated[
+        bool, typer.Option("--program", help="Print the C program of each test; check none.")
+    ] = False,
+    random: Annotated[
+        int, typer.Option(min=0, help="Random tests, z3 against a list of all graphs.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first random test.")] = 0,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the results to FILE too.")
+    ] = None,
+) -> None:
+    r"""List what SC and RC11 allow the litmus tests, and compare with what was written down.
+
+    The outcomes are found by z3 from the axioms of the models; the gold stands in
+    model_check/axioms/gold. A test without a difference is green.
+
+    Example: bwcheck litmus --test 'MP+*'
+
+    Exit codes: 0 all as expected, 1 a difference (printed), 2 could not run.
+    """
+    chosen = _select(test or [])
+    if source:
+        for each in chosen:
+            print(program(each))
+        return
+    started = datetime.now(timezone.utc)
+    part = check(chosen, range(seed, seed + random), output(), show=bool(test))
+    if json is not None:
+        written = document(
+            [part], command="bwcheck litmus", seed=seed, started=started, seconds=part.seconds
+        )
+        write_json(json, written)
+    raise typer.Exit(part.verdict.exit_code)
+
+
+def section(settings: Settings) -> Section:
+    """Check all of the gold, and some random tests, for `bwcheck all`."""
+    count = _RANDOM_DEEP if settings.deep else _RANDOM
+    return check(TESTS, range(settings.seed, settings.seed + count), output())
+
+
+def check(
+    tests: Sequence[Litmus], seeds: range, console: Console, *, show: bool = False
+) -> Section:
+    """Compare ``tests`` with their gold and random tests with a second implementation."""
+    begin = time.monotonic()
+    rows: list[dict[str, Scalar]] = []
+    problems: list[str] = []
+    for test in tests:
+        for model in MODELS:
+            right = test.sc if model == "sc" else test.rc11
+            rows.append(_row(test, model, allowed(test, model), right, problems))
+            if show:
+                console.print(f"{test.name}, {model}: {rows[-1]['outcomes']}", markup=False)
+    for number in seeds:
+        test = arbitrary(number, plain=number % 4 == 0)
+        for model in MODELS:
+            right = exhaustive.allowed(test, model)
+            rows.append(_row(test, model, allowed(test, model), right, problems))
+    seconds = time.monotonic() - begin
+    weak = sum(test.rc11 != test.sc for test in tests)
+    console.print(
+        f"litmus: {len(tests)} tests ({weak} of them weaker under RC11) and {len(seeds)} random "
+        f"ones, {len(problems)} differences, {seconds:.1f} s",
+        markup=False,
+    )
+    for problem in problems:
+        console.print(f"\n{problem}", markup=False, soft_wrap=True)
+    return Section(
+        name="litmus",
+        verdict=Verdict.worst(
+            Verdict.GREEN if row["verdict"] == Verdict.GREEN.value else Verdict.RED for row in rows
+        ),
+        figures={
+            "litmus_tests": len(tests),
+            "litmus_weak": weak,
+            "litmus_random": len(seeds),
+            "litmus_outcomes": sum(len(test.rc11.outcomes) for test in tests),
+        },
+        rows=rows,
+        seconds=seconds,
+        problems=problems,
+        environment={"z3": z3.get_version_string()},
+    )
+
+
+def _select(names: list[str]) -> list[Litmus]:
+    chosen = [t for t in TESTS if not names or any(fnmatchcase(t.name, name) for name in names)]
+    if not chosen:
+        raise CannotRun(
+            f"no litmus test is called {' or '.join(names)}; `bwcheck litmus --test '*'` lists all"
+        )
+    return chosen
+
+
+def _row(
+    test: Litmus, model: str, found: Allowed, right: Allowed, problems: list[str]
+) -> dict[str, Scalar]:
+    if found != right:
+        problems.append(
+            f"{test.name} under {model}: {' || '.join(test.source)}\n"
+            f"the axioms allow {_words(found)}, and it should be {_words(right)}"
+        )
+    verdict = Verdict.GREEN if found == right else Verdict.RED
+    return {
+        "test": test.name,
+        "model": model,
+        "outcomes": _words(found),
+        "verdict": verdict.value,
+    }
+
+
+def _words(found: Allowed) -> str:
+    return "a data race" if found.race else "; ".join(sorted(found.outcomes))
