@@ -108,10 +108,15 @@ def test_the_explorer_and_the_axioms_agree_on_random_tests(seed: int, tmp_path: 
         _compare(test, model, allowed(test, model), "gcc", tmp_path)
 
 
+_WAITS_WITH_A_WRITE = {("reader_writer_lock", None), ("reader_writer_lock", "LOOK_THEN_ADD")}
+
+
 @pytest.mark.parametrize("end", _ENDS, ids=lambda end: end.name)
 @_COMPILERS
 def test_a_program_ends_as_it_says(end: programs.Expectation, compiler: str) -> None:
     _needs(compiler)
+    if compiler == "clang" and (end.path.stem, end.macro) in _WAITS_WITH_A_WRITE:
+        pytest.xfail("clang's loop writes its own memory, and is not seen to be a wait: explorer.md")
     options = run.Options(model=end.model, seconds=10)
     result, refusal = _explored(end.path, end.flags(), compiler, options)
     if refusal:

@@ -1,10 +1,10 @@
 /* peterson.c: mutual exclusion of two threads by loads and stores alone (Peterson, 1981).
  *
- * Each thread's wish and the look at the other's are a store and a load, as in SB: a seq_cst fence
- * stands between them.
+ * Each thread's wish and the look at the other's are a store and a load, as in SB. The turn between them
+ * is given away by an exchange: the second of the two reads what the first wrote, and so sees its wish.
  *
  * expect: pass (sc, rc11)
- * expect -DNO_FENCE: data-race (rc11)
+ * expect -DRELAXED_TURN: data-race (rc11)
  *     The wish waits past the look: both come in.
  * expect -DTURN_BEFORE_WISH: data-race (sc, rc11)
  *     The turn is given away before the wish is known.
@@ -16,6 +16,11 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#ifdef RELAXED_TURN
+#define TURN memory_order_relaxed
+#else
+#define TURN memory_order_acq_rel
+#endif
 #ifdef RELAXED_LEAVE
 #define LEAVE memory_order_relaxed
 #else
@@ -28,16 +33,12 @@ static int count; /* kept by the algorithm */
 static void enter(int self) {
     int other = 1 - self;
 #ifdef TURN_BEFORE_WISH
-    atomic_exchange_explicit(&turn, other, memory_order_acq_rel);
+    atomic_exchange_explicit(&turn, other, TURN);
     atomic_store_explicit(&wishes[self], 1, memory_order_relaxed);
 #else
     atomic_store_explicit(&wishes[self], 1, memory_order_relaxed);
     /* acq_rel: whoever gives the turn away second has seen the other's wish. */
-    atomic_exchange_explicit(&turn, other, memory_order_acq_rel);
-#endif
-#ifndef NO_FENCE
-    /* seq_cst: the wish before the look; pairs with the same fence of the other thread. */
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_exchange_explicit(&turn, other, TURN);
 #endif
     /* acquire: what the other did inside; pairs with the release in leave. */
     while (atomic_load_explicit(&wishes[other], memory_order_acquire) != 0 &&
