@@ -116,7 +116,7 @@ _WAITS_WITH_A_WRITE = {("reader_writer_lock", None), ("reader_writer_lock", "LOO
 def test_a_program_ends_as_it_says(end: programs.Expectation, compiler: str) -> None:
     _needs(compiler)
     if compiler == "clang" and (end.path.stem, end.macro) in _WAITS_WITH_A_WRITE:
-        pytest.xfail("clang's loop writes its own memory, and is not seen to be a wait: explorer.md")
+        pytest.xfail("clang's loop writes its own memory: not seen to be a wait (explorer.md)")
     options = run.Options(model=end.model, seconds=10)
     result, refusal = _explored(end.path, end.flags(), compiler, options)
     if refusal:
