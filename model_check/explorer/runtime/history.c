@@ -113,8 +113,11 @@ void bwx_part(int operation, int status, uint64_t value, uint64_t a, uint64_t b,
         bwx_find(BWX_MISUSE, pc, 0, "bwx_part outside bwx_invoke and bwx_respond");
     entry *part = &calls[call_count++];
     *part = *call;
-    part->call = (bwx_call){.operation = operation, .status = status, .value = value,
-                            .arguments = {a, b, c}, .thread = bwx.current->id};
+    part->call = (bwx_call){.operation = operation,
+                            .status = status,
+                            .value = value,
+                            .arguments = {a, b, c},
+                            .thread = bwx.current->id};
     part->part = true;
     part->optional = optional != 0;
     part->pc = pc;
@@ -204,7 +207,8 @@ static uint64_t hash_history(void) {
     for (unsigned i = 0; i < call_count; i++) {
         const bwx_call *call = &calls[i].call;
         hash = mix(hash, (uint64_t)(unsigned)call->operation << 32 | (unsigned)call->status);
-        hash = mix(hash, (uint64_t)call->thread << 2 | (uint64_t)calls[i].optional << 1 | calls[i].ended);
+        hash = mix(hash,
+                   (uint64_t)call->thread << 2 | (uint64_t)calls[i].optional << 1 | calls[i].ended);
         hash = mix(hash, call->value);
         for (unsigned k = 0; k < 3; k++)
             hash = mix(hash, call->arguments[k]);
