@@ -194,6 +194,12 @@ CATALOGUE: Sequence[Case] = (
         ALL,
     ),
     Case(
+        "pop-put",
+        "a pop while a smaller key comes, by a thread that then sees the greater one",
+        "before put 20 2; thread put 10 1, get 20; thread pop_first",
+        ALL,
+    ),
+    Case(
         "delete-range-put",
         "a leaf dropped at one stroke, and a put into it",
         f"before {_FOUR}; thread delete_range 0 max; thread put 20 5",
