@@ -299,7 +299,8 @@ BW_API bw_status bw_clear(bw_tree *tree, uint64_t *removed);
 /* ------------------------------------------------------------------ upkeep -------------------- */
 
 /* Consolidates every page that has a record in its log, posts separators that are missing, merges
- * pages that hold too little, and finishes merges that were given up. Runs beside other operations.
+ * pages that hold too little, and finishes merges that were given up. A merge in the course of the call
+ * may leave a record in the page above. Runs beside other operations.
  * BW_ENOMEM, BW_EPIDS: some pages keep their logs. */
 BW_API bw_status bw_consolidate(bw_tree *tree);
 
