@@ -1,0 +1,1 @@
+def system(m="none"): raise NotImplementedError
