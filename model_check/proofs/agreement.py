@@ -57,7 +57,7 @@ class Agreement:
     what: str
     states: int
     transitions: int
-    actions: int
+    taken: tuple[str, ...]
     seconds: float
     problems: tuple[str, ...]
 
@@ -66,20 +66,22 @@ def compare(system: System, reading: Reading, tools: Toolchain) -> Agreement:
     """Compare a system with TLC's graph. Raises CannotRun when there is no graph."""
     begin = time.monotonic()
     graph = explore(reading.module, reading.definitions, reading.config, tools)
-    problems, actions = differences(system, reading, graph)
+    problems, taken = differences(system, reading, graph)
     return Agreement(
         reading.module,
         reading.what,
         len(graph.states),
         len(graph.edges),
-        actions,
+        tuple(taken),
         time.monotonic() - begin,
         tuple(problems),
     )
 
 
-def differences(system: System, reading: Reading, graph: Graph) -> tuple[list[str], int]:
-    """Give what differs, a few of each kind, and how many of the system's actions were taken."""
+def differences(
+    system: System, reading: Reading, graph: Graph
+) -> tuple[list[str], list[str]]:
+    """Give what differs, a few of each kind, and the actions of the system that were taken."""
     evaluator = Evaluator(system, reading.domains)
     structures = {number: reading.structure(state) for number, state in graph.states.items()}
     keys = {number: reading.key(structure) for number, structure in structures.items()}
@@ -104,7 +106,7 @@ def differences(system: System, reading: Reading, graph: Graph) -> tuple[list[st
         shown += found[:_SHOWN]
         if len(found) > _SHOWN:
             shown.append(f"… and {len(found) - _SHOWN} more of these")
-    return shown, len({action for steps in ours.values() for action, _ in steps})
+    return shown, sorted({action for steps in ours.values() for action, _ in steps})
 
 
 def _steps(

@@ -595,6 +595,13 @@ SAFETY = {
         ),
     ),
     "the mapped page holds the abstract map": lambda s: s.content(s.mapping) == s.abs,
+    "logs have no hole, and end with FREEZE": lambda s: forall(
+        [Page, Slot, Slot],
+        lambda p, i, j: z3.Implies(
+            z3.And(s.live(p), s.before(i, j), s.log(p, j) != s.NULL),
+            z3.And(s.log(p, i) != s.NULL, s.log(p, i) != s.FREEZE),
+        ),
+    ),
 }
 
 
