@@ -19,19 +19,20 @@ Answers are from z3: of the quantified formula for "no counterexample", of a sma
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
 import z3
 
-from model_check.proofs import delta_log, epochs
+from model_check.proofs import delta_log, epochs, splits
 from model_check.proofs.system import Action, State, Symbol, System, Term, within
 from model_check.proofs.table import Counterexample
 
-SYSTEMS = {"EpochReclamation": epochs.system, "DeltaLog": delta_log.system}
+SYSTEMS = {"EpochReclamation": epochs.system, "DeltaLog": delta_log.system, "Splits": splits.system}
 
 #: What stands for an action in the queries about first states, and about the invariant alone.
 START, SAFETY = "(start)", "(safety)"
@@ -73,88 +74,94 @@ def parts(system: System) -> list[str]:
 
 @dataclass(frozen=True)
 class _Problem:
-    """Hypotheses by name and goals by name, of one part of a system."""
+    """One part of a system: states, guard, and the goals, which are built when they are asked."""
 
     before: State
     after: State
     parameters: dict[str, Term]
-    axioms: list[Term]
     guard: Term
-    invariant: dict[str, Term]
-    goals: dict[str, Term]
+    goals: dict[str, Callable[[], Term]]
 
 
-def _problem(system: System, part: str, without: str = "") -> _Problem:
+def _problem(system: System, part: str) -> _Problem:
     s = system.state()
-    axioms = [axiom(s) for axiom in system.axioms.values()]
-    kept = {name: claim for name, claim in system.invariant.items() if name != without}
-    invariant = {name: claim(s) for name, claim in kept.items()}
     if part == START:
-        return _Problem(s, s, {}, axioms, system.start(s), {}, invariant)
+        goals = {name: partial(claim, s) for name, claim in system.invariant.items()}
+        return _Problem(s, s, {}, system.start(s), goals)
     if part == SAFETY:
-        goals = {name: claim(s) for name, claim in system.safety.items()}
-        return _Problem(s, s, {}, axioms, z3.BoolVal(True), invariant, goals)
+        goals = {name: partial(claim, s) for name, claim in system.safety.items()}
+        return _Problem(s, s, {}, z3.BoolVal(True), goals)
     action = system.action(part)
     constants = action.constants()
     parameters = {name: c for (name, _), c in zip(action.parameters, constants, strict=True)}
     step = action.step(s, *constants)
     after = s.after(step.updates)
-    goals = {name: claim(after) for name, claim in kept.items()}
-    goals.update({name: claim(s, after, parameters) for name, claim in system.steps.items()})
-    return _Problem(s, after, parameters, axioms, step.guard, invariant, goals)
+    goals = {name: partial(claim, after) for name, claim in system.invariant.items()}
+    for name, claim in system.steps.items():
+        goals[name] = partial(claim, s, after, parameters)
+    for name, promise in action.promises.items():
+        goals[name] = partial(promise, s, *constants)
+    return _Problem(s, after, parameters, step.guard, goals)
 
 
 def prove(name: str, part: str) -> list[Answer]:
     """Answer all queries about one part of a system."""
     system = load(name)
-    problem = _problem(system, part)
+    problem, s = _problem(system, part), system.state()
+    solver = z3.Solver()
+    solver.set("timeout", _PROOF_MS)
+    solver.set("random_seed", 0)
+    solver.add(*(axiom(s) for axiom in system.axioms.values()), problem.guard)
+    tracked = {}
+    if part != START:
+        for i, (text, claim) in enumerate(system.invariant.items()):
+            tracked[f"conjunct {i}"] = text
+            solver.assert_and_track(claim(s), f"conjunct {i}")
     answers = []
     for goal, term in problem.goals.items():
         begin = time.monotonic()
-        solver = z3.Solver()
-        solver.set("timeout", _PROOF_MS)
-        solver.set("random_seed", 0)
-        solver.add(*problem.axioms, problem.guard, z3.Not(term))
-        tracked = {f"conjunct {i}": text for i, text in enumerate(problem.invariant)}
-        for label, text in tracked.items():
-            solver.assert_and_track(problem.invariant[text], label)
+        solver.push()
+        solver.add(z3.Not(term()))
+        needs: tuple[str, ...] = ()
+        outcome, text = Outcome.PROVED, ""
         if solver.check() == z3.unsat:
             needs = tuple(tracked[str(label)] for label in solver.unsat_core())
-            outcome, found = Outcome.PROVED, None
         else:
-            needs, found = (), _search(system, part, goal=goal)
+            tries = (_counterexample(system, part, sizes, (goal,)) for sizes in system.sizes)
+            found = next((each for each in tries if each is not None), None)
             outcome = Outcome.FAILS if found else Outcome.UNDECIDED
+            text = found.text if found else ""
+        solver.pop()
         seconds = time.monotonic() - begin
-        text = found.text if found else ""
         answers.append(Answer(name, part, goal, outcome, seconds, needs, text))
     return answers
 
 
 def refute_mutation(name: str, mutation: str) -> Answer:
     """Look for a query that fails when a guard is broken."""
-    begin = time.monotonic()
     whole, broken = load(name), load(name, mutation)
-    for action in broken.actions:
-        if _same(whole, broken, action):
-            continue
-        found = _search(broken, action.name)
-        if found is not None:
-            seconds = time.monotonic() - begin
-            return Answer(
-                name, action.name, found.goal, Outcome.FAILS, seconds, (), found.text
-            )
-    return Answer(name, "", "", Outcome.PROVED, time.monotonic() - begin)
+    actions = [each.name for each in broken.actions if not _same(whole, broken, each)]
+    return _refute(broken, {action: None for action in actions})
 
 
-def refute_without(name: str, conjunct: str, tries: tuple[tuple[str, str], ...]) -> Answer:
-    """Look for a query that fails when a conjunct is left out; ``tries`` are actions and goals."""
+def refute_without(name: str, conjunct: str, needed: Mapping[str, tuple[str, ...]]) -> Answer:
+    """Look for a query that fails when a conjunct is left out, among goals by action."""
+    return _refute(load(name), needed, conjunct)
+
+
+def _refute(
+    system: System, tries: Mapping[str, tuple[str, ...] | None], without: str = ""
+) -> Answer:
     begin = time.monotonic()
-    for part, goal in tries:
-        found = _search(load(name), part, goal=goal, without=conjunct)
-        if found is not None:
-            seconds = time.monotonic() - begin
-            return Answer(name, part, goal, Outcome.FAILS, seconds, (), found.text)
-    return Answer(name, "", "", Outcome.PROVED, time.monotonic() - begin)
+    for sizes in system.sizes:
+        for action, goals in tries.items():
+            found = _counterexample(system, action, sizes, goals, without)
+            if found is not None:
+                seconds = time.monotonic() - begin
+                return Answer(
+                    system.name, action, found.goal, Outcome.FAILS, seconds, (), found.text
+                )
+    return Answer(system.name, "", "", Outcome.PROVED, time.monotonic() - begin)
 
 
 def _same(one: System, other: System, action: Action) -> bool:
@@ -190,42 +197,68 @@ def _nameless(term: Term) -> str:
     return f"({term.decl().name()} {' '.join(_nameless(child) for child in term.children())})"
 
 
-def _search(
-    system: System, part: str, *, goal: str | None = None, without: str = ""
+def _counterexample(
+    system: System,
+    part: str,
+    sizes: Mapping[str, int],
+    goals: tuple[str, ...] | None,
+    without: str = "",
 ) -> Counterexample | None:
-    """Look for a small counterexample to one goal, or to any."""
-    for sizes in system.sizes:
-        universe = {
-            str(sort): [
-                z3.Const(f"{sort}{i}", sort) for i in range(1, sizes.get(str(sort), 2) + 1)
-            ]
-            for sort in system.sorts
-        }
-        with within(universe):
-            problem = _problem(system, part, without)
-        chosen = problem.goals if goal is None else {goal: problem.goals[goal]}
-        solver = z3.Solver()
-        solver.set("timeout", _MODEL_MS)
-        solver.set("random_seed", 0)
-        for elements in universe.values():
-            if len(elements) > 1:
-                solver.add(z3.Distinct(*elements))
-        for symbol in system.symbols:
-            solver.add(*_closed(symbol, universe))
-        for value in problem.parameters.values():
-            elements = universe.get(str(value.sort()), [])
-            if elements:
-                solver.add(z3.Or([value == element for element in elements]))
-        solver.add(*problem.axioms, problem.guard, *problem.invariant.values())
-        solver.add(z3.Or([z3.Not(term) for term in chosen.values()]))
-        if solver.check() == z3.sat:
-            model = solver.model()
-            failed = next(n for n, t in chosen.items() if _is_false(model, t))
-            return Counterexample.of(
-                system, part, failed, model, universe, problem.before, problem.after,
-                problem.parameters,
-            )
-    return None
+    """Look for a counterexample of a given size to one of the goals (None: of all goals)."""
+    universe = _universe(system, sizes)
+    with within(universe):
+        problem = _problem(system, part)
+        names = [name for name in goals or problem.goals if name != without]
+        chosen = {name: problem.goals[name]() for name in names}
+        hypotheses = _hypotheses(system, tuple(sizes.items()), part == START, without)
+    solver = z3.Solver()
+    solver.set("timeout", _MODEL_MS)
+    solver.set("random_seed", 0)
+    for value in problem.parameters.values():
+        elements = universe.get(str(value.sort()), [])
+        if elements:
+            solver.add(z3.Or([value == element for element in elements]))
+    solver.add(*hypotheses, problem.guard)
+    solver.add(z3.Or([z3.Not(term) for term in chosen.values()]))
+    if solver.check() != z3.sat:
+        return None
+    model = solver.model()
+    failed = next(name for name, term in chosen.items() if _is_false(model, term))
+    return Counterexample.of(
+        system, part, failed, model, universe, problem.before, problem.after, problem.parameters
+    )
+
+
+def _universe(system: System, sizes: Mapping[str, int]) -> dict[str, list[Term]]:
+    return {
+        str(sort): [z3.Const(f"{sort}{i}", sort) for i in range(1, sizes.get(str(sort), 2) + 1)]
+        for sort in system.sorts
+    }
+
+
+def _hypotheses(
+    system: System, sizes: tuple[tuple[str, int], ...], start: bool, without: str
+) -> list[Term]:
+    """Give what a small state is assumed to be, but for one conjunct; inside `within`."""
+    closed, conjuncts = _closed_universe(system.name, sizes)
+    if start:
+        return closed
+    return [*closed, *(term for name, term in conjuncts.items() if name != without)]
+
+
+@cache
+def _closed_universe(
+    name: str, sizes: tuple[tuple[str, int], ...]
+) -> tuple[list[Term], dict[str, Term]]:
+    """Give what makes a universe one (and the axioms), and the invariant; built once."""
+    system = load(name)
+    universe, s = _universe(system, dict(sizes)), system.state()
+    closed = [z3.Distinct(*each) for each in universe.values() if len(each) > 1]
+    for symbol in system.symbols:
+        closed += _closed(symbol, universe)
+    with within(universe):
+        closed += [axiom(s) for axiom in system.axioms.values()]
+        return closed, {name: claim(s) for name, claim in system.invariant.items()}
 
 
 def _is_false(model: Any, term: Term) -> bool:

@@ -103,7 +103,7 @@ def run(parts: Sequence[str], *, jobs: int | None, deep: bool) -> list[Case]:
                 answers += result[0]
                 cases.append(result[1])
             second = [
-                (_without, (name, conjunct, _tries(answers, name, conjunct)))
+                (_without, (name, conjunct, _needed(answers, name, conjunct)))
                 for name in systems
                 for conjunct in queries.load(name).invariant
             ]
@@ -163,16 +163,21 @@ def _mutant(name: str, mutation: str) -> tuple[list[Answer], Case]:
 
 
 def _without(
-    name: str, conjunct: str, tries: tuple[tuple[str, str], ...]
+    name: str, conjunct: str, needed: dict[str, tuple[str, ...]]
 ) -> tuple[list[Answer], Case]:
-    answer = queries.refute_without(name, conjunct, tries)
+    answer = queries.refute_without(name, conjunct, needed)
     return _killed(answer, "conjunct", conjunct, "superfluous: without it no query fails")
 
 
-def _tries(answers: Sequence[Answer], name: str, conjunct: str) -> tuple[tuple[str, str], ...]:
-    """Give the queries that needed the conjunct, those with the fewest needs first."""
-    needed = [a for a in answers if a.system == name and conjunct in a.needs and a.goal != conjunct]
-    return tuple((a.action, a.goal) for a in sorted(needed, key=lambda a: len(a.needs)))
+def _needed(
+    answers: Sequence[Answer], name: str, conjunct: str
+) -> dict[str, tuple[str, ...]]:
+    """Give the goals by action that needed the conjunct, fewest needs first."""
+    found: dict[str, tuple[str, ...]] = {}
+    for a in sorted(answers, key=lambda a: len(a.needs)):
+        if a.system == name and conjunct in a.needs and a.goal != conjunct:
+            found[a.action] = (*found.get(a.action, ()), a.goal)
+    return found
 
 
 def _search(claim: str, mutation: str) -> tuple[list[Answer], Case]:

@@ -80,11 +80,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Action:
-    """An action: parameters (name and sort), and the step for given parameters."""
+    """An action: parameters (name and sort), and the step for given parameters.
+
+    ``promises``: what holds of the state and the parameters whenever the action is taken.
+    """
 
     name: str
     parameters: tuple[tuple[str, Sort], ...]
     step: Callable[..., Step]
+    promises: Mapping[str, Callable[..., Term]] = field(default_factory=dict)
 
     def constants(self) -> list[Term]:
         """Give a constant for each parameter: any element of its sort."""
