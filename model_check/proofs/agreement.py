@@ -78,9 +78,7 @@ def compare(system: System, reading: Reading, tools: Toolchain) -> Agreement:
     )
 
 
-def differences(
-    system: System, reading: Reading, graph: Graph
-) -> tuple[list[str], list[str]]:
+def differences(system: System, reading: Reading, graph: Graph) -> tuple[list[str], list[str]]:
     """Give what differs, a few of each kind, and the actions of the system that were taken."""
     evaluator = Evaluator(system, reading.domains)
     structures = {number: reading.structure(state) for number, state in graph.states.items()}

@@ -1,4 +1,4 @@
-"""`bwcheck proofs`: the proofs for any number of threads, their mutants, and the specs beside them."""
+"""`bwcheck proofs`: the proofs for any number of threads, their mutants, the specs beside them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def proofs(  # noqa: PLR0917 - one parameter an option
 
 def section(settings: Settings) -> Section:
     """Prove everything, for `bwcheck all`."""
-    return check(runner.PARTS, output(), jobs=settings.jobs, deep=settings.deep)
+    return check(runner.PARTS, output(), jobs=settings.jobs, deep=settings.deep, brief=True)
 
 
 def check(
@@ -77,12 +77,15 @@ def check(
     jobs: int | None = None,
     deep: bool = False,
     show: bool = False,
+    brief: bool = False,
 ) -> Section:
-    """Prove ``parts`` and print the table of all that was asked."""
+    """Prove ``parts`` and print the table of all that was asked, or of all that went wrong."""
     begin = time.monotonic()
     cases = runner.run(parts, jobs=jobs, deep=deep)
     seconds = time.monotonic() - begin
-    console.print(_table(cases))
+    shown = [case for case in cases if not (brief and case.as_expected)]
+    if shown:
+        console.print(_table(shown))
     problems = [case.detail for case in cases if not case.as_expected]
     if show:
         for case in cases:
@@ -154,7 +157,5 @@ def _table(cases: Sequence[Case]) -> Table:
         asked = str(case.queries) if case.queries else ""
         name = case.name.replace("[", "\\[")
         result = case.result.replace("[", "\\[")
-        table.add_row(
-            case.part, case.kind, name, result, asked, f"{case.seconds:.2f}", style=style
-        )
+        table.add_row(case.part, case.kind, name, result, asked, f"{case.seconds:.2f}", style=style)
     return table

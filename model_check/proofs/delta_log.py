@@ -21,72 +21,42 @@ Map -> Map (`apply`) makes no quantifier depend on itself, as none ranges over m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import z3
 
+from model_check.proofs.delta_log_invariant import AXIOMS, INVARIANT, SAFETY, STEPS, start
+from model_check.proofs.delta_log_state import (
+    ANSWERED,
+    APPEND,
+    CALLED,
+    FROZEN,
+    IDLE,
+    INSTALL,
+    LOAD,
+    REST,
+    SCAN,
+    SORT,
+    SYMBOLS,
+    Op,
+    Page,
+    Slot,
+    Thread,
+    after,
+    follows,
+    holds,
+    passive,
+    witnessed,
+)
 from model_check.proofs.system import (
     Action,
     Meaning,
     Mutation,
     State,
     Step,
-    Symbol,
     System,
     Term,
     constant,
     exists,
-    forall,
     put,
-    total_order,
-)
-
-SORTS = ("Thread", "Page", "Slot", "Record", "Map", "Op", "Answer")
-Thread, Page, Slot, Record, Map, Op, Answer = SORT = tuple(z3.DeclareSort(n) for n in SORTS)
-Bool = z3.BoolSort()
-PLACES = ("rest", "load", "scan", "append", "frozen", "install")
-Place, (REST, LOAD, SCAN, APPEND, FROZEN, INSTALL) = z3.EnumSort("Place", PLACES)
-PHASES = ("idle", "called", "answered")
-Phase, (IDLE, CALLED, ANSWERED) = z3.EnumSort("Phase", PHASES)
-
-SYMBOLS = (
-    # shared memory
-    Symbol("mapping", (), Page),
-    Symbol("log", (Page, Slot), Record),
-    Symbol("base", (Page,), Map),
-    # what follows from it; `live`: somebody can still reach the page
-    Symbol("prefix", (Page, Slot), Map),
-    Symbol("content", (Page,), Map),
-    Symbol("frozen", (Page,), Bool),
-    Symbol("live", (Page,), Bool),
-    # threads
-    Symbol("at", (Thread,), Place),
-    Symbol("page", (Thread,), Page),
-    Symbol("next", (Thread,), Slot),
-    Symbol("hand", (Thread,), Map),
-    Symbol("fresh", (Thread,), Map),
-    # histories: the calls and the abstract map
-    Symbol("phase", (Thread,), Phase),
-    Symbol("op", (Thread,), Op),
-    Symbol("may", (Thread, Answer), Bool),
-    Symbol("answer", (Thread,), Answer),
-    Symbol("abs", (), Map),
-    # rigid
-    Symbol("before", (Slot, Slot), Bool, rigid=True),
-    Symbol("first", (), Slot, rigid=True),
-    Symbol("last", (), Slot, rigid=True),
-    Symbol("NULL", (), Record, rigid=True),
-    Symbol("FREEZE", (), Record, rigid=True),
-    Symbol("EMPTY", (), Map, rigid=True),
-    Symbol("nothing", (), Answer, rigid=True),
-    Symbol("apply", (Map, Record), Map, rigid=True),
-    Symbol("effective", (Op, Map), Bool, rigid=True),
-    Symbol("saw", (Op, Map), Answer, rigid=True),
-    Symbol("record", (Op, Map), Record, rigid=True),
-    Symbol("reads", (Op,), Bool, rigid=True),
-    Symbol("clears", (Op,), Bool, rigid=True),
-    Symbol("menu", (Thread, Op), Bool, rigid=True),
-    Symbol("worker", (Thread,), Bool, rigid=True),
 )
 
 MUTATIONS = (
@@ -104,41 +74,7 @@ MUTATIONS = (
 )
 
 
-def holds(s: State, t: Term) -> Term:
-    """Say that the thread has a page in hand."""
-    return z3.And(s.at(t) != REST, s.at(t) != LOAD)
-
-
-def follows(s: State, i: Term, j: Term) -> Term:
-    """Say that slot j is the next one after i."""
-    nothing_between = forall([Slot], lambda k: z3.Not(z3.And(s.before(i, k), s.before(k, j))))
-    return z3.And(s.before(i, j), nothing_between)
-
-
-def passive(s: State, op: Term, m: Term, answer: Term) -> Term:
-    """Say that op may give the answer on the strength of a moment at which the map was m."""
-    return z3.Or(
-        z3.And(s.clears(op), answer == s.nothing),
-        z3.And(z3.Not(s.effective(op, m)), answer == s.saw(op, m)),
-    )
-
-
-def after(s: State, op: Term, m: Term) -> Term:
-    """Give the map m after an op that is effective on it."""
-    return z3.If(s.clears(op), s.EMPTY, s.apply(m, s.record(op, m)))
-
-
-def witnessed(s: State, new: Term, done: Term | None = None) -> Meaning:
-    """Give what calls may answer once the map is new; the call of thread ``done`` is over."""
-
-    def may(t: Term, a: Term) -> Term:
-        pending = z3.And(s.phase(t) == CALLED, True if done is None else t != done)
-        return z3.Or(s.may(t, a), z3.And(pending, passive(s, s.op(t), new, a)))
-
-    return may
-
-
-def system(mutation: str = "none") -> System:
+def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an action
     """Give the system, with one guard broken unless ``mutation`` is "none"."""
 
     def mutant(name: str) -> bool:
@@ -220,9 +156,7 @@ def system(mutation: str = "none") -> System:
         )
 
     def start_work(s: State, t: Term) -> Step:
-        return Step(
-            z3.And(s.worker(t), s.at(t) == REST, s.phase(t) == IDLE), move(s, t, LOAD)
-        )
+        return Step(z3.And(s.worker(t), s.at(t) == REST, s.phase(t) == IDLE), move(s, t, LOAD))
 
     def load_mapping(s: State, t: Term) -> Step:
         return Step(
@@ -236,9 +170,7 @@ def system(mutation: str = "none") -> System:
         )
 
     def stops_too_early(s: State, t: Term) -> Term:
-        return z3.And(
-            mutant("read_stops_before_last_slot"), s.reads(s.op(t)), s.next(t) == s.last
-        )
+        return z3.And(mutant("read_stops_before_last_slot"), s.reads(s.op(t)), s.next(t) == s.last)
 
     def read_record(s: State, t: Term, n: Term) -> Step:
         return Step(
@@ -317,16 +249,12 @@ def system(mutation: str = "none") -> System:
         without_last = s.prefix(s.page(t), s.last)
         built = without_last if mutant("build_without_last_slot") else s.hand(t)
         return Step(
-            z3.And(
-                z3.Or(s.at(t) == FROZEN, early), z3.Not(only_reads), z3.Not(wants_drop)
-            ),
+            z3.And(z3.Or(s.at(t) == FROZEN, early), z3.Not(only_reads), z3.Not(wants_drop)),
             {**move(s, t, INSTALL), "fresh": put(s.fresh, [t], built)},
         )
 
     def leave_to_others(s: State, t: Term) -> Step:
-        return Step(
-            z3.And(s.at(t) == FROZEN, s.phase(t) == ANSWERED), move(s, t, REST)
-        )
+        return Step(z3.And(s.at(t) == FROZEN, s.phase(t) == ANSWERED), move(s, t, REST))
 
     def afterwards(s: State, t: Term) -> dict[str, Meaning]:
         return move(s, t, z3.If(pending(s, t), LOAD, REST))
@@ -343,9 +271,7 @@ def system(mutation: str = "none") -> System:
         )
 
     def install_lost(s: State, t: Term) -> Step:
-        return Step(
-            z3.And(s.at(t) == INSTALL, s.mapping != s.page(t)), afterwards(s, t)
-        )
+        return Step(z3.And(s.at(t) == INSTALL, s.mapping != s.page(t)), afterwards(s, t))
 
     def drop(s: State, t: Term, fresh: Term) -> Step:
         early = z3.And(mutant("drop_unfrozen"), s.at(t) == APPEND)
@@ -369,9 +295,7 @@ def system(mutation: str = "none") -> System:
     def drop_lost(s: State, t: Term) -> Step:
         lost = s.saw(s.op(t), s.hand(t)) if mutant("drop_counts_what_was_lost") else s.nothing
         return Step(
-            z3.And(
-                s.at(t) == FROZEN, clears(s, t), would_change(s, t), s.mapping != s.page(t)
-            ),
+            z3.And(s.at(t) == FROZEN, clears(s, t), would_change(s, t), s.mapping != s.page(t)),
             {**move(s, t, REST), **answers(s, t, lost)},
         )
 
@@ -412,7 +336,7 @@ def system(mutation: str = "none") -> System:
         sorts=SORT,
         symbols=SYMBOLS,
         axioms=AXIOMS,
-        start=_start,
+        start=start,
         actions=(
             Action("Invoke", (t, ("o", Op)), invoke),
             Action("StartWork", (t,), start_work),
@@ -443,231 +367,3 @@ def system(mutation: str = "none") -> System:
             {"Record": 4, "Map": 3, "Slot": 3, "Page": 3},
         ),
     )
-
-
-AXIOMS = {
-    "slots are ordered": lambda s: total_order(s.before, Slot),
-    "first and last": lambda s: forall(
-        [Slot], lambda i: z3.And(z3.Not(s.before(i, s.first)), z3.Not(s.before(s.last, i)))
-    ),
-    "NULL is not FREEZE": lambda s: s.NULL != s.FREEZE,
-}
-
-
-def _start(s: State) -> Term:
-    m = s.mapping
-    return z3.And(
-        forall([Page], lambda p: s.live(p) == (p == m)),
-        forall([Slot], lambda i: z3.And(s.log(m, i) == s.NULL, s.prefix(m, i) == s.EMPTY)),
-        s.base(m) == s.EMPTY,
-        s.content(m) == s.EMPTY,
-        z3.Not(s.frozen(m)),
-        s.abs == s.EMPTY,
-        forall([Thread], lambda t: z3.And(s.at(t) == REST, s.phase(t) == IDLE)),
-    )
-
-
-def _of_live_slots(body: object) -> object:
-    """Give the claim that ``body`` holds of each slot of each live page."""
-    return lambda s: forall(
-        [Page, Slot], lambda p, i: z3.Implies(s.live(p), body(s, p, i))  # type: ignore[operator]
-    )
-
-
-def _of_threads(places: tuple[Term, ...], body: object) -> object:
-    """Give the claim that ``body`` holds of each thread that is at one of ``places``."""
-    return lambda s: forall(
-        [Thread],
-        lambda t: z3.Implies(z3.Or([s.at(t) == p for p in places]), body(s, t)),  # type: ignore[operator]
-    )
-
-
-INVARIANT = {
-    "the mapped page is live": lambda s: s.live(s.mapping),
-    "a page in hand is live": _of_threads(
-        (SCAN, APPEND, FROZEN, INSTALL), lambda s, t: s.live(s.page(t))
-    ),
-    "I1: a page that is not frozen is the mapped one": lambda s: forall(
-        [Page], lambda p: z3.Implies(z3.And(s.live(p), z3.Not(s.frozen(p))), p == s.mapping)
-    ),
-    "logs fill from the front": lambda s: forall(
-        [Page, Slot, Slot],
-        lambda p, i, j: z3.Implies(
-            z3.And(s.live(p), s.before(i, j), s.log(p, j) != s.NULL), s.log(p, i) != s.NULL
-        ),
-    ),
-    "nothing follows FREEZE": lambda s: forall(
-        [Page, Slot, Slot],
-        lambda p, i, j: z3.Implies(
-            z3.And(s.live(p), s.before(i, j), s.log(p, j) != s.NULL), s.log(p, i) != s.FREEZE
-        ),
-    ),
-    "FREEZE freezes": _of_live_slots(
-        lambda s, p, i: z3.Implies(s.log(p, i) == s.FREEZE, s.frozen(p))
-    ),
-    "a full log freezes": lambda s: forall(
-        [Page],
-        lambda p: z3.Implies(z3.And(s.live(p), s.log(p, s.last) != s.NULL), s.frozen(p)),
-    ),
-    "nothing else freezes": lambda s: forall(
-        [Page],
-        lambda p: z3.Implies(
-            z3.And(s.live(p), s.frozen(p), s.log(p, s.last) == s.NULL),
-            exists([Slot], lambda i: s.log(p, i) == s.FREEZE),
-        ),
-    ),
-    "before the first slot there is the base": lambda s: forall(
-        [Page], lambda p: z3.Implies(s.live(p), s.prefix(p, s.first) == s.base(p))
-    ),
-    "at a free slot all is read": _of_live_slots(
-        lambda s, p, i: z3.Implies(s.log(p, i) == s.NULL, s.prefix(p, i) == s.content(p))
-    ),
-    "at FREEZE all is read": _of_live_slots(
-        lambda s, p, i: z3.Implies(s.log(p, i) == s.FREEZE, s.prefix(p, i) == s.content(p))
-    ),
-    "a slot later there is one record more": lambda s: forall(
-        [Page, Slot, Slot],
-        lambda p, i, j: z3.Implies(
-            z3.And(s.live(p), follows(s, i, j), s.log(p, i) != s.NULL, s.log(p, i) != s.FREEZE),
-            s.prefix(p, j) == s.apply(s.prefix(p, i), s.log(p, i)),
-        ),
-    ),
-    "after the last slot all is read": lambda s: forall(
-        [Page],
-        lambda p: z3.Implies(
-            z3.And(s.live(p), s.log(p, s.last) != s.NULL, s.log(p, s.last) != s.FREEZE),
-            s.content(p) == s.apply(s.prefix(p, s.last), s.log(p, s.last)),
-        ),
-    ),
-    "the mapped page holds the abstract map": lambda s: s.content(s.mapping) == s.abs,
-    "a scan has read a prefix": _of_threads(
-        (SCAN, APPEND), lambda s, t: s.hand(t) == s.prefix(s.page(t), s.next(t))
-    ),
-    "a scan has met no free slot": lambda s: forall(
-        [Thread, Slot],
-        lambda t, i: z3.Implies(
-            z3.And(z3.Or(s.at(t) == SCAN, s.at(t) == APPEND), s.before(i, s.next(t))),
-            s.log(s.page(t), i) != s.NULL,
-        ),
-    ),
-    "a scan has met no FREEZE": lambda s: forall(
-        [Thread, Slot],
-        lambda t, i: z3.Implies(
-            z3.And(z3.Or(s.at(t) == SCAN, s.at(t) == APPEND), s.before(i, s.next(t))),
-            s.log(s.page(t), i) != s.FREEZE,
-        ),
-    ),
-    "who appends for a call has an effect": lambda s: forall(
-        [Thread],
-        lambda t: z3.Implies(
-            z3.And(s.at(t) == APPEND, s.phase(t) == CALLED), s.effective(s.op(t), s.hand(t))
-        ),
-    ),
-    "a page found frozen is frozen": _of_threads(
-        (FROZEN, INSTALL), lambda s, t: s.frozen(s.page(t))
-    ),
-    "who found it frozen has read all": _of_threads(
-        (FROZEN,), lambda s, t: s.hand(t) == s.content(s.page(t))
-    ),
-    "helpers agree: what is built is what the frozen page holds": _of_threads(
-        (INSTALL,), lambda s, t: s.fresh(t) == s.content(s.page(t))
-    ),
-    "a pending call may answer from the map as it is": lambda s: forall(
-        [Thread, Answer],
-        lambda t, a: z3.Implies(
-            z3.And(s.phase(t) == CALLED, passive(s, s.op(t), s.abs, a)), s.may(t, a)
-        ),
-    ),
-    "a pending call may answer from the page in hand": lambda s: forall(
-        [Thread, Answer],
-        lambda t, a: z3.Implies(
-            z3.And(s.phase(t) == CALLED, holds(s, t), passive(s, s.op(t), s.content(s.page(t)), a)),
-            s.may(t, a),
-        ),
-    ),
-}
-
-SAFETY = {
-    "a page in hand that is not frozen is the mapped one": lambda s: forall(
-        [Thread],
-        lambda t: z3.Implies(
-            z3.And(holds(s, t), z3.Not(s.frozen(s.page(t)))), s.page(t) == s.mapping
-        ),
-    ),
-    "the mapped page holds the abstract map": lambda s: s.content(s.mapping) == s.abs,
-    "logs have no hole, and end with FREEZE": lambda s: forall(
-        [Page, Slot, Slot],
-        lambda p, i, j: z3.Implies(
-            z3.And(s.live(p), s.before(i, j), s.log(p, j) != s.NULL),
-            z3.And(s.log(p, i) != s.NULL, s.log(p, i) != s.FREEZE),
-        ),
-    ),
-}
-
-
-def _write_once(s: State, new: State, _: Mapping[str, Term]) -> Term:
-    return forall(
-        [Page, Slot],
-        lambda p, i: z3.Implies(
-            z3.And(s.live(p), new.live(p)),
-            z3.And(
-                new.base(p) == s.base(p),
-                z3.Implies(s.log(p, i) != s.NULL, new.log(p, i) == s.log(p, i)),
-            ),
-        ),
-    )
-
-
-def _linearizable(s: State, new: State, parameters: Mapping[str, Term]) -> Term:
-    """Say that the step is one of OrderedMap, or none: thread t is the one that moves."""
-    others = forall(
-        [Thread],
-        lambda u: z3.Or(
-            u == parameters.get("t", u),
-            z3.And(new.phase(u) == s.phase(u), new.op(u) == s.op(u), new.answer(u) == s.answer(u)),
-        ),
-    )
-
-    def seen(m: Term) -> Term:
-        """Say that what other calls may answer has grown by what they see on the map m."""
-        return forall(
-            [Thread, Answer],
-            lambda u, a: z3.Implies(
-                z3.And(new.phase(u) == CALLED, u != parameters.get("t", u)),
-                new.may(u, a)
-                == z3.Or(s.may(u, a), passive(s, s.op(u), m, a)),
-            ),
-        )
-
-    if "t" not in parameters:
-        return z3.And(others, new.abs == s.abs, seen(s.abs))
-    t = parameters["t"]
-    still = z3.And(new.abs == s.abs, seen(s.abs))
-    same_call = z3.And(
-        new.phase(t) == s.phase(t), new.op(t) == s.op(t), new.answer(t) == s.answer(t)
-    )
-    same_may = forall([Answer], lambda a: new.may(t, a) == s.may(t, a))
-    invokes = z3.And(
-        still,
-        s.phase(t) == IDLE,
-        new.phase(t) == CALLED,
-        forall([Answer], lambda a: new.may(t, a) == passive(s, new.op(t), s.abs, a)),
-    )
-    decides = z3.And(s.phase(t) == CALLED, new.phase(t) == ANSWERED, new.op(t) == s.op(t))
-    effect = z3.And(
-        decides,
-        s.effective(s.op(t), s.abs),
-        new.answer(t) == s.saw(s.op(t), s.abs),
-        new.abs == after(s, s.op(t), s.abs),
-        seen(new.abs),
-    )
-    observes = z3.And(decides, s.may(t, new.answer(t)), still)
-    returns = z3.And(still, s.phase(t) == ANSWERED, new.phase(t) == IDLE)
-    stutters = z3.And(still, same_call, z3.Implies(s.phase(t) == CALLED, same_may))
-    return z3.And(others, z3.Or(stutters, invokes, effect, observes, returns))
-
-
-STEPS = {
-    "I2: slots and bases are written once": _write_once,
-    "every step is one of the atomic map, or none": _linearizable,
-}

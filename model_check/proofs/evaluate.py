@@ -64,7 +64,7 @@ class _Compiler:
 
     def text(self, term: Term, scope: tuple[str, ...] = ()) -> str:
         if z3.is_var(term):
-            return scope[-1 - z3.get_var_index(term)]
+            return scope[-1 - int(z3.get_var_index(term))]
         if z3.is_quantifier(term):
             return self._quantifier(term, scope)
         if z3.is_int_value(term):

@@ -119,36 +119,36 @@ def parse(text: str) -> Any:
     return value
 
 
-def _value(token: str, tokens: Iterator[str]) -> tuple[Any, str]:
-    """Read the value that begins with ``token``; give it with the token after it."""
-    if token in ("<<", "{"):
-        items, end = [], {"<<": ">>", "{": "}"}[token]
-        token = next(tokens)
-        while token != end:
-            item, token = _value(token, tokens)
+def _value(word: str, tokens: Iterator[str]) -> tuple[Any, str]:
+    """Read the value that begins with ``word``; give it with the word after it."""
+    if word in ("<<", "{"):
+        items, end = [], {"<<": ">>", "{": "}"}[word]
+        word = next(tokens)
+        while word != end:
+            item, word = _value(word, tokens)
             items.append(item)
-            if token == ",":
-                token = next(tokens)
+            if word == ",":
+                word = next(tokens)
         return (tuple(items) if end == ">>" else frozenset(items)), next(tokens)
-    if token in ("[", "("):
-        found, end = Record(), {"[": "]", "(": ")"}[token]
-        token = next(tokens)
-        while token != end:
-            key, arrow = _value(token, tokens)
+    if word in ("[", "("):
+        found, end = Record(), {"[": "]", "(": ")"}[word]
+        word = next(tokens)
+        while word != end:
+            key, arrow = _value(word, tokens)
             if arrow not in ("|->", ":>"):
                 message = f"{arrow!r} where a function's value should stand"
                 raise ValueError(message)
-            found[key], token = _value(next(tokens), tokens)
-            if token in (",", "@@"):
-                token = next(tokens)
+            found[key], word = _value(next(tokens), tokens)
+            if word in (",", "@@"):
+                word = next(tokens)
         return found, next(tokens)
-    if token.startswith('"'):
-        return token[1:-1], next(tokens)
-    if not token or not (token[0].isalnum() or token[0] in "-_"):
-        message = f"{token!r} where a value should stand"
+    if word.startswith('"'):
+        return word[1:-1], next(tokens)
+    if not word or not (word[0].isalnum() or word[0] in "-_"):
+        message = f"{word!r} where a value should stand"
         raise ValueError(message)
-    number = token.lstrip("-")
-    return (int(token) if number.isdigit() else token), next(tokens)
+    number = word.lstrip("-")
+    return (int(word) if number.isdigit() else word), next(tokens)
 
 
 def at(function: Mapping[Any, Any] | tuple[Any, ...], index: Any) -> Any:

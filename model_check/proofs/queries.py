@@ -37,7 +37,10 @@ SYSTEMS = {"EpochReclamation": epochs.system, "DeltaLog": delta_log.system, "Spl
 #: What stands for an action in the queries about first states, and about the invariant alone.
 START, SAFETY = "(start)", "(safety)"
 
-_PROOF_MS, _MODEL_MS = 60_000, 20_000
+#: How much z3 may try, in its own measure, which does not depend on the machine's load: a query
+#: takes some ten thousand. The time limits are there for what that measure does not count.
+_SHARED_EFFORT, _EFFORT = 1_000_000, 50_000_000
+_PROOF_MS, _MODEL_MS = 120_000, 120_000
 
 
 class Outcome(Enum):
@@ -80,23 +83,25 @@ class _Problem:
     after: State
     parameters: dict[str, Term]
     guard: Term
-    goals: dict[str, Callable[[], Term]]
+    goals: Mapping[str, Callable[[], Term]]
 
 
 def _problem(system: System, part: str) -> _Problem:
     s = system.state()
     if part == START:
-        goals = {name: partial(claim, s) for name, claim in system.invariant.items()}
-        return _Problem(s, s, {}, system.start(s), goals)
+        starts = {name: partial(claim, s) for name, claim in system.invariant.items()}
+        return _Problem(s, s, {}, system.start(s), starts)
     if part == SAFETY:
-        goals = {name: partial(claim, s) for name, claim in system.safety.items()}
-        return _Problem(s, s, {}, z3.BoolVal(True), goals)
+        claims = {name: partial(claim, s) for name, claim in system.safety.items()}
+        return _Problem(s, s, {}, z3.BoolVal(True), claims)
     action = system.action(part)
     constants = action.constants()
     parameters = {name: c for (name, _), c in zip(action.parameters, constants, strict=True)}
     step = action.step(s, *constants)
     after = s.after(step.updates)
-    goals = {name: partial(claim, after) for name, claim in system.invariant.items()}
+    goals: dict[str, Callable[[], Term]] = {
+        name: partial(claim, after) for name, claim in system.invariant.items()
+    }
     for name, claim in system.steps.items():
         goals[name] = partial(claim, s, after, parameters)
     for name, promise in action.promises.items():
@@ -108,30 +113,43 @@ def prove(name: str, part: str) -> list[Answer]:
     """Answer all queries about one part of a system."""
     system = load(name)
     problem, s = _problem(system, part), system.state()
-    solver = z3.Solver()
-    solver.set("timeout", _PROOF_MS)
-    solver.set("random_seed", 0)
-    solver.add(*(axiom(s) for axiom in system.axioms.values()), problem.guard)
-    tracked = {}
-    if part != START:
-        for i, (text, claim) in enumerate(system.invariant.items()):
-            tracked[f"conjunct {i}"] = text
-            solver.assert_and_track(claim(s), f"conjunct {i}")
+    axioms = [axiom(s) for axiom in system.axioms.values()]
+    conjuncts = {} if part == START else system.invariant
+    hypotheses = {text: claim(s) for text, claim in conjuncts.items()}
+
+    def solver(effort: int) -> Any:
+        new = z3.Solver()
+        new.set("rlimit", effort)
+        new.set("timeout", _PROOF_MS)
+        new.set("random_seed", 0)
+        new.add(*axioms, problem.guard)
+        for i, term in enumerate(hypotheses.values()):
+            new.assert_and_track(term, f"conjunct {i}")
+        return new
+
+    names = {f"conjunct {i}": text for i, text in enumerate(hypotheses)}
+    shared = solver(_SHARED_EFFORT)
     answers = []
-    for goal, term in problem.goals.items():
+    for goal, claim in problem.goals.items():
         begin = time.monotonic()
-        solver.push()
-        solver.add(z3.Not(term()))
+        term = claim()
+        # One solver for all goals spares most of the work, but is less apt at the hard ones.
+        shared.push()
+        shared.add(z3.Not(term))
+        used = shared
+        if shared.check() != z3.unsat:
+            used = solver(_EFFORT)
+            used.add(z3.Not(term))
         needs: tuple[str, ...] = ()
         outcome, text = Outcome.PROVED, ""
-        if solver.check() == z3.unsat:
-            needs = tuple(tracked[str(label)] for label in solver.unsat_core())
+        if used is shared or used.check() == z3.unsat:
+            needs = tuple(names[str(label)] for label in used.unsat_core())
         else:
             tries = (_counterexample(system, part, sizes, (goal,)) for sizes in system.sizes)
             found = next((each for each in tries if each is not None), None)
             outcome = Outcome.FAILS if found else Outcome.UNDECIDED
             text = found.text if found else ""
-        solver.pop()
+        shared.pop()
         seconds = time.monotonic() - begin
         answers.append(Answer(name, part, goal, outcome, seconds, needs, text))
     return answers
@@ -140,8 +158,8 @@ def prove(name: str, part: str) -> list[Answer]:
 def refute_mutation(name: str, mutation: str) -> Answer:
     """Look for a query that fails when a guard is broken."""
     whole, broken = load(name), load(name, mutation)
-    actions = [each.name for each in broken.actions if not _same(whole, broken, each)]
-    return _refute(broken, {action: None for action in actions})
+    actions = [each.name for each in broken.actions if not _same(whole, each)]
+    return _refute(broken, dict.fromkeys(actions))
 
 
 def refute_without(name: str, conjunct: str, needed: Mapping[str, tuple[str, ...]]) -> Answer:
@@ -164,8 +182,8 @@ def _refute(
     return Answer(system.name, "", "", Outcome.PROVED, time.monotonic() - begin)
 
 
-def _same(one: System, other: System, action: Action) -> bool:
-    """Say whether the action is the same formula in both systems."""
+def _same(one: System, action: Action) -> bool:
+    """Say whether the system has the same action, formula for formula."""
     mine, s = one.action(action.name), one.state()
     constants = action.constants()
     steps = [each.step(s, *constants) for each in (mine, action)]
@@ -262,7 +280,7 @@ def _closed_universe(
 
 
 def _is_false(model: Any, term: Term) -> bool:
-    return z3.is_false(model.eval(term, model_completion=True))
+    return bool(z3.is_false(model.eval(term, model_completion=True)))
 
 
 def _closed(symbol: Symbol, universe: dict[str, list[Term]]) -> list[Term]:
@@ -271,6 +289,4 @@ def _closed(symbol: Symbol, universe: dict[str, list[Term]]) -> list[Term]:
     if elements is None:
         return []
     tuples = product(*(universe[str(sort)] for sort in symbol.arguments))
-    return [
-        z3.Or([symbol.declaration(*at) == element for element in elements]) for at in tuples
-    ]
+    return [z3.Or([symbol.declaration(*at) == element for element in elements]) for at in tuples]

@@ -1,8 +1,8 @@
 """The states of spec/DeltaLog.tla as states of the system in `delta_log`.
 
-What the system leaves open is given here: maps are tuples of pairs, and `apply`, `effective`, `saw`
-and `record` are what spec/MapOperations.tla says. Everything that follows from a page's base and log
-is computed from them, so the comparison also shows that the actions keep it right.
+What the system leaves open is given here: maps are tuples of pairs, and `apply`, `effective`,
+`saw` and `record` are what spec/MapOperations.tla says. Whatever follows from a page's base and
+log is computed from them, so the comparison also shows that the actions keep it right.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def operation(kind: str, expected: str = _ABSENT, val: str = _ABSENT) -> Record:
 
 
 def delta_log(menu: Mapping[str, tuple[Record, ...]], workers: tuple[str, ...]) -> Reading:
-    """Read DeltaLog with one key, one value and two slots; ``menu`` is what each thread may call."""
+    """Read DeltaLog with one key, one value, two slots; ``menu`` is what each thread calls."""
     threads, keys, values, slots = tuple(menu), (1,), ("v1",), 2
     pages = tuple(range(1, len(threads) + 2))
     order = tuple(range(1, slots + 1))
@@ -143,7 +143,7 @@ def delta_log(menu: Mapping[str, tuple[Record, ...]], workers: tuple[str, ...]) 
         hands = {}
         for t in threads:
             held = inside[t]["page"]
-            hands[t] = base[held] if held in base else empty
+            hands[t] = base.get(held, empty)
             for record in inside[t]["read"]:
                 hands[t] = _apply(hands[t], _record(record))
         mapped = state["mapping"]
@@ -163,9 +163,7 @@ def delta_log(menu: Mapping[str, tuple[Record, ...]], workers: tuple[str, ...]) 
             "fresh": {t: _map(inside[t]["fresh"], keys) for t in threads},
             "phase": {t: call[t]["phase"] for t in threads},
             "op": {t: call[t]["op"] for t in threads},
-            "may": {
-                arguments(t, a): a in call[t]["seen"] for t, a in product(threads, answers)
-            },
+            "may": {arguments(t, a): a in call[t]["seen"] for t, a in product(threads, answers)},
             "answer": {t: call[t]["answer"] for t in threads},
             "abs": content[mapped],
         }
@@ -178,17 +176,21 @@ def delta_log(menu: Mapping[str, tuple[Record, ...]], workers: tuple[str, ...]) 
             page = s["page"][t] if place not in ("rest", "load") else None
             if page is not None:
                 names.setdefault(page, len(names))
-            facts.append((
-                place,
-                names.get(page),
-                s["next"][t] if place in ("scan", "append") else None,
-                s["hand"][t] if place in ("scan", "append", "frozen") else None,
-                s["fresh"][t] if place == "install" else None,
-                phase,
-                s["op"][t] if phase != "idle" else None,
-                frozenset(a for a in answers if phase == "called" and s["may"][arguments(t, a)]),
-                s["answer"][t] if phase == "answered" else None,
-            ))
+            facts.append(
+                (
+                    place,
+                    names.get(page),
+                    s["next"][t] if place in ("scan", "append") else None,
+                    s["hand"][t] if place in ("scan", "append", "frozen") else None,
+                    s["fresh"][t] if place == "install" else None,
+                    phase,
+                    s["op"][t] if phase != "idle" else None,
+                    frozenset(
+                        a for a in answers if phase == "called" and s["may"][arguments(t, a)]
+                    ),
+                    s["answer"][t] if phase == "answered" else None,
+                )
+            )
         kept = [
             (
                 s["base"][p],

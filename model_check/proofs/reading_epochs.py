@@ -33,7 +33,8 @@ def epochs(threads: int, unlinkers: int, advancers: int, objects: int, last: int
             "entry": state["entry"],
             "status": dict(state["status"]),
             "owns": {
-                arguments(t, o): state["owner"][o] == t for t, o in product(all_threads, all_objects)
+                arguments(t, o): state["owner"][o] == t
+                for t, o in product(all_threads, all_objects)
             },
             "tag": dict(state["tag"]),
             "advancing": {a: state["advance"][a]["epoch"] for a in domains["Advancer"]},

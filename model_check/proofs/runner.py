@@ -8,8 +8,9 @@ that fails without a conjunct is known when the proofs have said which conjuncts
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -73,6 +74,11 @@ class Case:
     detail: str = ""
 
 
+#: What a task gives: the answers of its queries, if it proves something, and what it came to.
+_Result = tuple[list[Answer], Case]
+_Task = tuple[Callable[..., _Result], tuple[Any, ...]]
+
+
 def run(parts: Sequence[str], *, jobs: int | None, deep: bool) -> list[Case]:
     """Prove the parts, try their mutants and conjuncts, and compare them with TLC's graphs.
 
@@ -80,9 +86,9 @@ def run(parts: Sequence[str], *, jobs: int | None, deep: bool) -> list[Case]:
     """
     systems = [part for part in parts if part != SEARCH]
     tools = find_toolchain() if systems else None
-    first: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+    first: list[_Task] = []
     for name in systems:
-        more = READINGS_DEEP[name] if name in READINGS_DEEP and deep else ()
+        more = READINGS_DEEP.get(name, ()) if deep else ()
         compared = len(READINGS.get(name, ())) + len(more)
         first += [(_compare, (name, index, tools)) for index in range(compared)]
     if SEARCH in parts:
@@ -93,41 +99,56 @@ def run(parts: Sequence[str], *, jobs: int | None, deep: bool) -> list[Case]:
         first += [(_prove, (name, part)) for part in queries.parts(system)]
         first += [(_mutant, (name, mutation.name)) for mutation in system.mutations]
     conjuncts = sum(len(queries.load(name).invariant) for name in systems)
-    workers = jobs or processors()
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    try:
-        with progress("proofs", len(first) + conjuncts) as reporter:
-            answers: list[Answer] = []
-            cases: list[Case] = []
-            for result in _all(pool, first, reporter):
-                answers += result[0]
-                cases.append(result[1])
-            second = [
-                (_without, (name, conjunct, _needed(answers, name, conjunct)))
-                for name in systems
-                for conjunct in queries.load(name).invariant
-            ]
-            cases += [result[1] for result in _all(pool, second, reporter)]
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with progress("proofs", len(first) + conjuncts) as reporter, _workers(jobs) as pool:
+        answers: list[Answer] = []
+        cases: list[Case] = []
+        for result in _all(pool, first, reporter):
+            answers += result[0]
+            cases.append(result[1])
+        second = [
+            (_without, (name, conjunct, _needed(answers, name, conjunct)))
+            for name in systems
+            for conjunct in queries.load(name).invariant
+        ]
+        cases += [result[1] for result in _all(pool, second, reporter)]
     cases += _never_taken(cases)
     order = {"proof": 0, "mutant": 1, "conjunct": 2, "agreement": 3}
     return sorted(cases, key=lambda c: (parts.index(c.part), order[c.kind], c.name))
 
 
+@contextmanager
+def _workers(jobs: int | None) -> Iterator[ProcessPoolExecutor | None]:
+    """Give as many processes as asked for; None if this one does it all."""
+    if jobs == 1:
+        yield None
+        return
+    pool = ProcessPoolExecutor(jobs or processors(), mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
 def _all(
-    pool: ProcessPoolExecutor,
-    tasks: Iterable[tuple[Callable[..., Any], tuple[Any, ...]]],
-    reporter: Reporter,
-) -> Iterable[tuple[list[Answer], Case]]:
-    for done in as_completed([pool.submit(task, *given) for task, given in tasks]):
-        answers, case = done.result()
+    pool: ProcessPoolExecutor | None, tasks: Sequence[_Task], reporter: Reporter
+) -> Iterator[_Result]:
+    for result in _results(pool, tasks):
+        case = result[1]
         mark = {True: "ok ", False: "RED", None: "???"}[case.as_expected]
         reporter.step(f"{mark} {case.part}, {case.kind} {case.name}: {case.result}")
-        yield answers, case
+        yield result
 
 
-def _prove(name: str, part: str) -> tuple[list[Answer], Case]:
+def _results(pool: ProcessPoolExecutor | None, tasks: Sequence[_Task]) -> Iterator[_Result]:
+    if pool is None:
+        for task, given in tasks:
+            yield task(*given)
+    else:
+        for done in as_completed([pool.submit(task, *given) for task, given in tasks]):
+            yield done.result()
+
+
+def _prove(name: str, part: str) -> _Result:
     answers = queries.prove(name, part)
     wrong = [answer for answer in answers if answer.outcome is not Outcome.PROVED]
     detail = "\n\n".join(
@@ -147,7 +168,7 @@ def _prove(name: str, part: str) -> tuple[list[Answer], Case]:
     )
 
 
-def _killed(answer: Answer, kind: str, name: str, survives: str) -> tuple[list[Answer], Case]:
+def _killed(answer: Answer, kind: str, name: str, survives: str) -> _Result:
     killed = answer.outcome is Outcome.FAILS
     result = f'{answer.action} breaks "{answer.goal}"' if killed else survives
     detail = answer.counterexample if killed else f"{answer.system}: {name}: {survives}"
@@ -156,22 +177,16 @@ def _killed(answer: Answer, kind: str, name: str, survives: str) -> tuple[list[A
     )
 
 
-def _mutant(name: str, mutation: str) -> tuple[list[Answer], Case]:
-    return _killed(
-        queries.refute_mutation(name, mutation), "mutant", mutation, "no query fails"
-    )
+def _mutant(name: str, mutation: str) -> _Result:
+    return _killed(queries.refute_mutation(name, mutation), "mutant", mutation, "no query fails")
 
 
-def _without(
-    name: str, conjunct: str, needed: dict[str, tuple[str, ...]]
-) -> tuple[list[Answer], Case]:
+def _without(name: str, conjunct: str, needed: dict[str, tuple[str, ...]]) -> _Result:
     answer = queries.refute_without(name, conjunct, needed)
     return _killed(answer, "conjunct", conjunct, "superfluous: without it no query fails")
 
 
-def _needed(
-    answers: Sequence[Answer], name: str, conjunct: str
-) -> dict[str, tuple[str, ...]]:
+def _needed(answers: Sequence[Answer], name: str, conjunct: str) -> dict[str, tuple[str, ...]]:
     """Give the goals by action that needed the conjunct, fewest needs first."""
     found: dict[str, tuple[str, ...]] = {}
     for a in sorted(answers, key=lambda a: len(a.needs)):
@@ -180,7 +195,7 @@ def _needed(
     return found
 
 
-def _search(claim: str, mutation: str) -> tuple[list[Answer], Case]:
+def _search(claim: str, mutation: str) -> _Result:
     begin = time.monotonic()
     holds, counterexample = search.ask(claim, mutation)
     seconds = time.monotonic() - begin
@@ -194,7 +209,7 @@ def _search(claim: str, mutation: str) -> tuple[list[Answer], Case]:
     return [], Case(SEARCH, "mutant", mutation, result, killed, seconds, 1, detail=detail)
 
 
-def _compare(name: str, index: int, tools: Toolchain) -> tuple[list[Answer], Case]:
+def _compare(name: str, index: int, tools: Toolchain) -> _Result:
     reading = (*READINGS[name], *READINGS_DEEP[name])[index]
     found = agreement.compare(queries.load(name), reading, tools)
     result = f"{found.states:,} states, {found.transitions:,} transitions: the same"
@@ -216,10 +231,10 @@ def _compare(name: str, index: int, tools: Toolchain) -> tuple[list[Answer], Cas
 def _never_taken(cases: Sequence[Case]) -> list[Case]:
     """Say which actions no comparison has seen: of those nothing was shown."""
     missing = []
-    for name in READINGS:
+    for name, readings in READINGS.items():
         of = [c for c in cases if c.part == name and c.kind == "agreement"]
         taken = {word for c in of if c.as_expected for word in c.detail.split()}
-        unnamed = {word for reading in READINGS[name] for word in reading.unnamed}
+        unnamed = {word for reading in readings for word in reading.unnamed}
         actions = {action.name for action in queries.load(name).actions} - unnamed
         if of and actions - taken:
             result = f"no step of {', '.join(sorted(actions - taken))} was compared"

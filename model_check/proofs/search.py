@@ -1,10 +1,10 @@
 """The search of one page, bit by bit, for every page and every key.
 
-The functions below follow impl/src/search.inc and its three steps "how many of these 16 keys are <=
-k" operation by operation, on bit-vectors of the widths that the C code has. z3 finds no page and no
-key for which they give anything but the lower bound:
+The functions below follow impl/src/search.inc and its three versions of the step "how many of these
+16 keys are <= k", operation by operation, on bit-vectors of the widths that the C code has. z3
+finds no page and no key for which they give anything but the lower bound:
 
-    lane     a lane's comparison is `keys[i] <= key` of unsigned integers (AVX2 has signed ones only)
+    lane     a lane's comparison is `keys[i] <= key`, unsigned (AVX2 has signed ones only)
     sorted   in sorted keys, the lanes that say yes come first
     count    then more than j are counted exactly if lane j says yes: popcounts, shifts and all
     floor    samples, then one block: the last entry with a key <= key, or -1, whatever the fill
@@ -124,9 +124,7 @@ def entries_up_to(
     return z3.If(z3.ULT(entries, filled), entries, filled)
 
 
-def floor_at(
-    page: Page, blocks: Term, key: Term, count: Count, mutation: str = "none"
-) -> Term:
+def floor_at(page: Page, blocks: Term, key: Term, count: Count, mutation: str = "none") -> Term:
     """Model the rest of floor_in: the index of the last entry <= key, -1 if there is none."""
     at = (blocks - 1) * BLOCK + entries_up_to(page, blocks, key, count, mutation) - 1
     return z3.If(blocks == 0, z3.BitVecVal(-1, _WORD), at)
@@ -230,9 +228,7 @@ def _searched(b: int, mutation: str) -> tuple[Page, Term, Term, list[Term]]:
 
 def _floor(b: int, mutation: str) -> list[Term]:
     page, key, floor, said = _searched(b, mutation)
-    none = z3.And(
-        floor == -1, z3.Or(page.count == 0, z3.ULT(key, page.samples[0]))
-    )
+    none = z3.And(floor == -1, z3.Or(page.count == 0, z3.ULT(key, page.samples[0])))
     right = [none]
     for i, each in enumerate(page.chosen):
         at = BLOCK * b + i
@@ -249,9 +245,7 @@ def _find(_: str) -> list[Term]:
     """From `floor` and a page's being sorted alone; keys as any ordered numbers."""
     keys = z3.Function("keys", z3.IntSort(), z3.IntSort())
     i, j, count, floor, entry, key = z3.Ints("i j count floor entry key")
-    ascending = z3.ForAll(
-        [i, j], z3.Implies(z3.And(i >= 0, i < j, j < count), keys(i) < keys(j))
-    )
+    ascending = z3.ForAll([i, j], z3.Implies(z3.And(i >= 0, i < j, j < count), keys(i) < keys(j)))
     after = z3.Or(floor + 1 == count, keys(floor + 1) > key)
     is_floor = z3.Or(
         z3.And(floor == -1, z3.Or(count == 0, keys(0) > key)),

@@ -25,59 +25,38 @@ from typing import Any
 
 import z3
 
+from model_check.proofs.splits_invariant import AXIOMS, INVARIANT, SAFETY, read_is_right, start
+from model_check.proofs.splits_state import (
+    CHECK,
+    NOTHING,
+    POST,
+    PUBLISH,
+    SORT,
+    SWAP,
+    SYMBOLS,
+    WALK,
+    WRITE,
+    Key,
+    Node,
+    Thread,
+    Value,
+    alive,
+    leq,
+    within_fences,
+)
 from model_check.proofs.system import (
     Action,
     Meaning,
     Mutation,
     State,
     Step,
-    Symbol,
     System,
     Term,
     forall,
     put,
-    total_order,
 )
 
-SORTS = ("Thread", "Node", "Key", "Value")
-Thread, Node, Key, Value = SORT = tuple(z3.DeclareSort(f"{name}") for name in SORTS)
-Bool, Level = z3.BoolSort(), z3.IntSort()
-TASKS = ("nothing", "walk", "write", "check", "post", "publish", "swap")
-Task, (NOTHING, WALK, WRITE, CHECK, POST, PUBLISH, SWAP) = z3.EnumSort("Task", TASKS)
 TRUE, FALSE = z3.BoolVal(True), z3.BoolVal(False)
-
-SYMBOLS = (
-    # the mapping table (`used`: a page or a tombstone), and what the pages hold
-    Symbol("used", (Node,), Bool),
-    Symbol("linked", (Node,), Bool),
-    Symbol("dead", (Node,), Bool),
-    Symbol("level", (Node,), Level),
-    Symbol("low", (Node,), Key),
-    Symbol("high", (Node,), Key),
-    Symbol("right", (Node, Node), Bool),
-    Symbol("frozen", (Node,), Bool),
-    Symbol("separator", (Node, Key), Bool),
-    Symbol("child", (Node, Key, Node), Bool),
-    Symbol("value", (Node, Key), Value),
-    Symbol("abs", (Key,), Value),
-    # threads: where they are, what they look for; the post that they owe; the split under way
-    Symbol("task", (Thread,), Task),
-    Symbol("node", (Thread,), Node),
-    Symbol("key", (Thread,), Key),
-    Symbol("goal", (Thread,), Level),
-    Symbol("unchanged", (Thread,), Bool),
-    Symbol("mapped_still", (Thread,), Bool),
-    Symbol("owes", (Thread,), Bool),
-    Symbol("target", (Thread,), Node),
-    Symbol("cut", (Thread,), Key),
-    Symbol("half", (Thread,), Node),
-    Symbol("left_half", (Thread,), Node),
-    # rigid
-    Symbol("root", (), Node, rigid=True),
-    Symbol("less", (Key, Key), Bool, rigid=True),
-    Symbol("zero", (), Key, rigid=True),
-    Symbol("inf", (), Key, rigid=True),
-)
 
 MUTATIONS = (
     Mutation("post_without_alive_check", "a separator is posted although its page may be dead"),
@@ -93,21 +72,6 @@ MUTATIONS = (
     Mutation("keep_right_link", "the left half keeps the right sibling of the whole"),
     Mutation("write_a_lost_slot", "an update that has lost its slot takes the next one"),
 )
-
-
-def alive(s: State, n: Term) -> Term:
-    """Say that the page is part of the tree."""
-    return z3.And(s.linked(n), z3.Not(s.dead(n)))
-
-
-def leq(s: State, a: Term, b: Term) -> Term:
-    """Say a <= b of keys."""
-    return z3.Not(s.less(b, a))
-
-
-def within_fences(s: State, n: Term, k: Term) -> Term:
-    """Say that the page's range holds the key."""
-    return z3.And(leq(s, s.low(n), k), s.less(k, s.high(n)))
 
 
 def changed(s: State, *nodes: Term) -> Meaning:
@@ -139,7 +103,7 @@ def _copied(s: State, of: Term, halves: list[tuple[Term, Callable[[Term], Term]]
     }
 
 
-def system(mutation: str = "none") -> System:
+def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an action
     """Give the system, with one guard broken unless ``mutation`` is "none"."""
 
     def mutant(name: str) -> bool:
@@ -165,9 +129,7 @@ def system(mutation: str = "none") -> System:
     def start_post(s: State, t: Term) -> Step:
         seen = mutant("post_alive_before_scan")
         return Step(
-            z3.And(
-                s.task(t) == NOTHING, s.owes(t), z3.Or(not seen, z3.Not(s.dead(s.target(t))))
-            ),
+            z3.And(s.task(t) == NOTHING, s.owes(t), z3.Or(not seen, z3.Not(s.dead(s.target(t))))),
             {
                 **walk_from(s, t, s.root),
                 "key": put(s.key, [t], s.low(s.target(t))),
@@ -179,9 +141,7 @@ def system(mutation: str = "none") -> System:
         return s.goal(t) > 0
 
     def restart(s: State, t: Term) -> Step:
-        return Step(
-            z3.And(s.task(t) == WALK, s.dead(s.node(t))), walk_from(s, t, s.root)
-        )
+        return Step(z3.And(s.task(t) == WALK, s.dead(s.node(t))), walk_from(s, t, s.root))
 
     def reads(s: State, t: Term) -> Term:
         return z3.And(s.task(t) == WALK, z3.Not(s.dead(s.node(t))))
@@ -209,9 +169,7 @@ def system(mutation: str = "none") -> System:
         n = s.node(t)
         last = forall(
             [Key],
-            lambda j: z3.Not(
-                z3.And(s.separator(n, j), s.less(k, j), leq(s, j, s.key(t)))
-            ),
+            lambda j: z3.Not(z3.And(s.separator(n, j), s.less(k, j), leq(s, j, s.key(t)))),
         )
         return Step(
             z3.And(
@@ -233,9 +191,7 @@ def system(mutation: str = "none") -> System:
         return z3.And(reads(s, t), s.level(n) == s.goal(t), fits)
 
     def read(s: State, t: Term) -> Step:
-        return Step(
-            z3.And(here(s, t), z3.Not(posts(s, t))), task(s, t, NOTHING)
-        )
+        return Step(z3.And(here(s, t), z3.Not(posts(s, t))), task(s, t, NOTHING))
 
     def find_room(s: State, t: Term) -> Step:
         return Step(
@@ -297,9 +253,7 @@ def system(mutation: str = "none") -> System:
 
     def fill(s: State, n: Term) -> Step:
         """Take the last slot of a page, or freeze it."""
-        return Step(
-            alive(s, n), {"frozen": put(s.frozen, [n], TRUE), "unchanged": changed(s, n)}
-        )
+        return Step(alive(s, n), {"frozen": put(s.frozen, [n], TRUE), "unchanged": changed(s, n)})
 
     def consolidate(s: State, n: Term) -> Step:
         return Step(
@@ -360,9 +314,7 @@ def system(mutation: str = "none") -> System:
                 "high": put(s.high, [n], k),
                 "right": right,
                 "frozen": put(s.frozen, [n], FALSE),
-                "separator": lambda a, j: z3.And(
-                    s.separator(a, j), z3.Or(a != n, s.less(j, k))
-                ),
+                "separator": lambda a, j: z3.And(s.separator(a, j), z3.Or(a != n, s.less(j, k))),
                 "child": lambda a, j, m: z3.And(s.child(a, j, m), z3.Or(a != n, s.less(j, k))),
                 **replaced(s, n),
                 "owes": put(s.owes, [t], TRUE),
@@ -383,13 +335,9 @@ def system(mutation: str = "none") -> System:
                 "level": put(put(s.level, [q], s.level(n)), [a], s.level(n)),
                 "low": put(put(s.low, [q], k), [a], s.low(n)),
                 "high": put(put(s.high, [q], s.high(n)), [a], k),
-                "right": lambda x, y: z3.If(
-                    x == a, y == q, z3.If(x == q, FALSE, s.right(x, y))
-                ),
+                "right": lambda x, y: z3.If(x == a, y == q, z3.If(x == q, FALSE, s.right(x, y))),
                 "frozen": put(put(s.frozen, [q], FALSE), [a], FALSE),
-                **_copied(
-                    s, n, [(q, lambda j: leq(s, k, j)), (a, lambda j: s.less(j, k))]
-                ),
+                **_copied(s, n, [(q, lambda j: leq(s, k, j)), (a, lambda j: s.less(j, k))]),
             },
         )
 
@@ -472,7 +420,7 @@ def system(mutation: str = "none") -> System:
         sorts=SORT,
         symbols=SYMBOLS,
         axioms=AXIOMS,
-        start=_start,
+        start=start,
         actions=(
             Action("Invoke", (t, k), invoke),
             Action("StartPost", (t,), start_post),
@@ -480,7 +428,7 @@ def system(mutation: str = "none") -> System:
             Action("CrossRight", (t, m), cross_right),
             Action("NotePost", (t, m), note_post),
             Action("Descend", (t, k, m), descend),
-            Action("Read", (t,), read, {"a read answers what the map holds": _read_is_right}),
+            Action("Read", (t,), read, {"a read answers what the map holds": read_is_right}),
             Action("FindRoom", (t,), find_room),
             Action("Write", (t, ("v", Value)), write),
             Action("Lost", (t,), lost),
@@ -508,280 +456,3 @@ def system(mutation: str = "none") -> System:
             {"Thread": 1, "Node": 5, "Key": 5, "Value": 1},
         ),
     )
-
-
-def _read_is_right(s: State, t: Term) -> Term:
-    return s.value(s.node(t), s.key(t)) == s.abs(s.key(t))
-
-
-AXIOMS = {
-    "keys are ordered": lambda s: total_order(s.less, Key),
-    "zero is the least key, inf above all": lambda s: z3.And(
-        s.zero != s.inf, forall([Key], lambda k: z3.And(leq(s, s.zero, k), leq(s, k, s.inf)))
-    ),
-}
-
-
-def _start(s: State) -> Term:
-    """Give an empty tree: the root is a leaf."""
-    return z3.And(
-        forall([Node], lambda n: z3.And(s.used(n) == (n == s.root), s.linked(n) == (n == s.root))),
-        forall([Node], lambda n: z3.Not(s.dead(n))),
-        s.level(s.root) == 0,
-        s.low(s.root) == s.zero,
-        s.high(s.root) == s.inf,
-        forall([Node, Node], lambda n, m: z3.Not(s.right(n, m))),
-        forall([Node, Key], lambda n, k: z3.Not(s.separator(n, k))),
-        forall([Node, Key, Node], lambda n, k, m: z3.Not(s.child(n, k, m))),
-        forall([Key], lambda k: s.abs(k) == s.value(s.root, k)),
-        forall([Thread], lambda t: z3.And(s.task(t) == NOTHING, z3.Not(s.owes(t)))),
-    )
-
-
-Body = Callable[..., Term]
-
-
-def _of_pages(body: Body) -> Callable[[State], Term]:
-    """Give the claim that ``body`` holds of each page of the tree."""
-    return lambda s: forall([Node], lambda n: z3.Implies(alive(s, n), body(s, n)))
-
-
-def _of_threads(tasks: tuple[Term, ...], body: Body) -> Callable[[State], Term]:
-    """Give the claim that ``body`` holds of each thread at one of ``tasks``."""
-    return lambda s: forall(
-        [Thread],
-        lambda t: z3.Implies(z3.Or([s.task(t) == each for each in tasks]), body(s, t)),
-    )
-
-
-def _of_halves(body: Body) -> Callable[[State], Term]:
-    """Give the claim that ``body`` holds of the right half of each split that can succeed."""
-    return _of_threads(
-        (SWAP,), lambda s, t: z3.Implies(s.mapped_still(t), body(s, t, s.node(t), s.half(t)))
-    )
-
-
-def _of_left_halves(body: Body) -> Callable[[State], Term]:
-    """Give the claim that ``body`` holds of the left half of a root's split that can succeed."""
-    return _of_threads(
-        (SWAP,),
-        lambda s, t: z3.Implies(
-            z3.And(s.mapped_still(t), s.node(t) == s.root), body(s, t, s.node(t), s.left_half(t))
-        ),
-    )
-
-
-INVARIANT = {
-    "a page of the tree is mapped": lambda s: forall(
-        [Node], lambda n: z3.Implies(s.linked(n), s.used(n))
-    ),
-    "only a page of the tree dies": lambda s: forall(
-        [Node], lambda n: z3.Implies(s.dead(n), s.linked(n))
-    ),
-    "the root is there": lambda s: alive(s, s.root),
-    "the root begins at zero": lambda s: s.low(s.root) == s.zero,
-    "the root ends at inf": lambda s: s.high(s.root) == s.inf,
-    "no level is below the leaves": _of_pages(lambda s, n: s.level(n) >= 0),
-    "no level is above the root": _of_pages(lambda s, n: s.level(n) <= s.level(s.root)),
-    "no page's range is empty": _of_pages(lambda s, n: s.less(s.low(n), s.high(n))),
-    "pages of a level do not overlap": lambda s: forall(
-        [Node, Node],
-        lambda a, b: z3.Implies(
-            z3.And(alive(s, a), alive(s, b), s.level(a) == s.level(b), a != b),
-            z3.Or(leq(s, s.high(a), s.low(b)), leq(s, s.high(b), s.low(a))),
-        ),
-    ),
-    "a right sibling begins where the page ends": lambda s: forall(
-        [Node, Node],
-        lambda n, m: z3.Implies(
-            z3.And(alive(s, n), s.right(n, m)),
-            z3.And(alive(s, m), s.level(m) == s.level(n), s.low(m) == s.high(n)),
-        ),
-    ),
-    "an entry's child is alive and begins at the separator": lambda s: forall(
-        [Node, Key, Node],
-        lambda n, k, m: z3.Implies(
-            z3.And(alive(s, n), s.child(n, k, m)),
-            z3.And(alive(s, m), s.level(m) + 1 == s.level(n), s.low(m) == k),
-        ),
-    ),
-    "an entry is under its separator": lambda s: forall(
-        [Node, Key, Node],
-        lambda n, k, m: z3.Implies(z3.And(alive(s, n), s.child(n, k, m)), s.separator(n, k)),
-    ),
-    "separators lie within the fences": lambda s: forall(
-        [Node, Key],
-        lambda n, k: z3.Implies(z3.And(alive(s, n), s.separator(n, k)), within_fences(s, n, k)),
-    ),
-    "an inner page has an entry at its low fence": _of_pages(
-        lambda s, n: z3.Implies(s.level(n) > 0, s.separator(n, s.low(n)))
-    ),
-    "the leaves hold the map": lambda s: forall(
-        [Node, Key],
-        lambda n, k: z3.Implies(
-            z3.And(alive(s, n), s.level(n) == 0, within_fences(s, n, k)),
-            s.value(n, k) == s.abs(k),
-        ),
-    ),
-    "threads are at pages of the tree": lambda s: forall(
-        [Thread], lambda t: z3.Implies(s.task(t) != NOTHING, s.linked(s.node(t)))
-    ),
-    "nobody is to the right of the key": lambda s: forall(
-        [Thread], lambda t: z3.Implies(s.task(t) != NOTHING, leq(s, s.low(s.node(t)), s.key(t)))
-    ),
-    "who found a free slot is at the page for the key": _of_threads(
-        (WRITE, CHECK, POST),
-        lambda s, t: z3.Implies(
-            s.unchanged(t),
-            z3.And(
-                alive(s, s.node(t)),
-                s.less(s.key(t), s.high(s.node(t))),
-                s.level(s.node(t)) == s.goal(t),
-            ),
-        ),
-    ),
-    "who found a free slot is at a page that is not frozen": _of_threads(
-        (WRITE, CHECK, POST),
-        lambda s, t: z3.Implies(s.unchanged(t), z3.Not(s.frozen(s.node(t)))),
-    ),
-    "who writes a record is at a leaf": _of_threads((WRITE,), lambda s, t: s.goal(t) == 0),
-    "a post owed is of a page of the tree": lambda s: forall(
-        [Thread],
-        lambda t: z3.Implies(
-            s.owes(t), z3.And(s.linked(s.target(t)), s.target(t) != s.root)
-        ),
-    ),
-    "a post goes to the level above": lambda s: forall(
-        [Thread],
-        lambda t: z3.Implies(
-            z3.And(s.task(t) != NOTHING, s.goal(t) > 0),
-            z3.And(s.owes(t), s.goal(t) == s.level(s.target(t)) + 1),
-        ),
-    ),
-    "a post is for the page's low key": lambda s: forall(
-        [Thread],
-        lambda t: z3.Implies(
-            z3.And(s.task(t) != NOTHING, s.goal(t) > 0), s.key(t) == s.low(s.target(t))
-        ),
-    ),
-    "only who posts checks": _of_threads((CHECK, POST), lambda s, t: s.goal(t) > 0),
-    "what is posted is alive": _of_threads(
-        (POST,), lambda s, t: z3.Implies(s.unchanged(t), z3.Not(s.dead(s.target(t))))
-    ),
-    "a page that is split is frozen": _of_threads(
-        (PUBLISH, SWAP),
-        lambda s, t: z3.Implies(
-            s.mapped_still(t), z3.And(alive(s, s.node(t)), s.frozen(s.node(t)))
-        ),
-    ),
-    "a page is cut inside": _of_threads(
-        (PUBLISH, SWAP),
-        lambda s, t: z3.Implies(
-            s.mapped_still(t),
-            z3.And(s.less(s.low(s.node(t)), s.cut(t)), s.less(s.cut(t), s.high(s.node(t)))),
-        ),
-    ),
-    "an inner page is cut at an entry": _of_threads(
-        (PUBLISH, SWAP),
-        lambda s, t: z3.Implies(
-            z3.And(s.mapped_still(t), s.level(s.node(t)) > 0), s.separator(s.node(t), s.cut(t))
-        ),
-    ),
-    "a right half is mapped and not yet part of the tree": _of_threads(
-        (SWAP,), lambda s, t: z3.And(s.used(s.half(t)), z3.Not(s.linked(s.half(t))))
-    ),
-    "a left half is mapped and not yet part of the tree": _of_threads(
-        (SWAP,),
-        lambda s, t: z3.Implies(
-            s.node(t) == s.root,
-            z3.And(
-                s.used(s.left_half(t)),
-                z3.Not(s.linked(s.left_half(t))),
-                s.left_half(t) != s.half(t),
-            ),
-        ),
-    ),
-    "nobody shares a half": lambda s: forall(
-        [Thread, Thread],
-        lambda t, u: z3.Implies(
-            z3.And(s.task(t) == SWAP, s.task(u) == SWAP, t != u),
-            z3.And(
-                s.half(t) != s.half(u),
-                z3.Implies(s.node(u) == s.root, s.half(t) != s.left_half(u)),
-                z3.Implies(
-                    z3.And(s.node(t) == s.root, s.node(u) == s.root),
-                    s.left_half(t) != s.left_half(u),
-                ),
-            ),
-        ),
-    ),
-    "a right half is of the same level": _of_halves(
-        lambda s, _, n, q: s.level(q) == s.level(n)
-    ),
-    "a right half begins at the cut": _of_halves(lambda s, t, _, q: s.low(q) == s.cut(t)),
-    "a right half ends where the page ends": _of_halves(
-        lambda s, _, n, q: s.high(q) == s.high(n)
-    ),
-    "a right half has the page's right sibling": _of_halves(
-        lambda s, _, n, q: forall([Node], lambda m: z3.Implies(s.right(q, m), s.right(n, m)))
-    ),
-    "a right half has the entries from the cut on": _of_halves(
-        lambda s, t, n, q: forall(
-            [Key], lambda k: s.separator(q, k) == z3.And(s.separator(n, k), leq(s, s.cut(t), k))
-        )
-    ),
-    "a right half has the children from the cut on": _of_halves(
-        lambda s, t, n, q: forall(
-            [Key, Node],
-            lambda k, m: s.child(q, k, m) == z3.And(s.child(n, k, m), leq(s, s.cut(t), k)),
-        )
-    ),
-    "a right half has the page's values": _of_halves(
-        lambda s, _, n, q: forall([Key], lambda k: s.value(q, k) == s.value(n, k))
-    ),
-    "a left half is of the same level": _of_left_halves(
-        lambda s, _, n, a: s.level(a) == s.level(n)
-    ),
-    "a left half begins where the root begins": _of_left_halves(
-        lambda s, _, n, a: s.low(a) == s.low(n)
-    ),
-    "a left half ends at the cut": _of_left_halves(lambda s, t, _, a: s.high(a) == s.cut(t)),
-    "a left half has the right half as its sibling": _of_left_halves(
-        lambda s, t, _, a: forall([Node], lambda m: z3.Implies(s.right(a, m), m == s.half(t)))
-    ),
-    "a left half has the entries up to the cut": _of_left_halves(
-        lambda s, t, n, a: forall(
-            [Key], lambda k: s.separator(a, k) == z3.And(s.separator(n, k), s.less(k, s.cut(t)))
-        )
-    ),
-    "a left half has the children up to the cut": _of_left_halves(
-        lambda s, t, n, a: forall(
-            [Key, Node],
-            lambda k, m: s.child(a, k, m) == z3.And(s.child(n, k, m), s.less(k, s.cut(t))),
-        )
-    ),
-    "a left half has the root's values": _of_left_halves(
-        lambda s, _, n, a: forall([Key], lambda k: s.value(a, k) == s.value(n, k))
-    ),
-}
-
-SAFETY = {
-    "wherever a thread goes, there is a page or a tombstone": lambda s: forall(
-        [Thread, Key, Node],
-        lambda t, k, m: z3.Implies(
-            z3.And(
-                s.task(t) == WALK,
-                z3.Not(s.dead(s.node(t))),
-                z3.Or(m == s.node(t), s.right(s.node(t), m), s.child(s.node(t), k, m)),
-            ),
-            s.used(m),
-        ),
-    ),
-    "the leaf for a key holds what the map holds": INVARIANT["the leaves hold the map"],
-    "every entry leads to a page of the tree": INVARIANT[
-        "an entry's child is alive and begins at the separator"
-    ],
-    "an inner page has a way for every key of its range": INVARIANT[
-        "an inner page has an entry at its low fence"
-    ],
-}

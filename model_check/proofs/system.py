@@ -194,8 +194,6 @@ def total_order(less: Meaning, sort: Sort) -> Term:
     """Say that ``less`` is a strict total order."""
     return z3.And(
         forall([sort], lambda a: z3.Not(less(a, a))),
-        forall(
-            [sort] * 3, lambda a, b, c: z3.Implies(z3.And(less(a, b), less(b, c)), less(a, c))
-        ),
+        forall([sort] * 3, lambda a, b, c: z3.Implies(z3.And(less(a, b), less(b, c)), less(a, c))),
         forall([sort] * 2, lambda a, b: z3.Or(less(a, b), a == b, less(b, a))),
     )

@@ -52,8 +52,7 @@ class Counterexample:
         rows = []
         for symbol in system.symbols:
             old, new = show.rows(symbol, before), show.rows(symbol, after)
-            for at in old:
-                rows.append((at, old[at], "" if symbol.rigid else new[at]))
+            rows += [(at, old[at], "" if symbol.rigid else new[at]) for at in old]
         wide = [max(len(row[i]) for row in [*rows, ("", "before", "after")]) for i in range(3)]
         lines.append(f"  {'':{wide[0]}}  {'before':{wide[1]}}  after")
         for name, old_value, new_value in rows:
