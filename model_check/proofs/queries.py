@@ -28,11 +28,15 @@ from typing import Any
 
 import z3
 
-from model_check.proofs import delta_log, epochs, splits
+from model_check.proofs import delta_log, epochs, structure
 from model_check.proofs.system import Action, State, Symbol, System, Term, within
 from model_check.proofs.table import Counterexample
 
-SYSTEMS = {"EpochReclamation": epochs.system, "DeltaLog": delta_log.system, "Splits": splits.system}
+SYSTEMS = {
+    "EpochReclamation": epochs.system,
+    "DeltaLog": delta_log.system,
+    "Structure": structure.system,
+}
 
 #: What stands for an action in the queries about first states, and about the invariant alone.
 START, SAFETY = "(start)", "(safety)"

@@ -121,9 +121,10 @@ def test_first_states_and_safety_follow(name: str) -> None:
         ("EpochReclamation", "Free"),
         ("DeltaLog", "AppendRecord"),
         ("DeltaLog", "Install"),
-        ("Splits", "Post"),
-        ("Splits", "SwapRoot"),
-        ("Splits", "Absorb"),
+        ("Structure", "Post"),
+        ("Structure", "SwapRoot"),
+        ("Structure", "InstallUnion"),
+        ("Structure", "DeleteEntry"),
     ],
 )
 def test_an_action_keeps_the_invariant(name: str, action: str) -> None:
@@ -138,9 +139,9 @@ def test_an_action_keeps_the_invariant(name: str, action: str) -> None:
         ("EpochReclamation", "tag_with_local_epoch", "Tag"),
         ("DeltaLog", "install_by_store", "Install"),
         ("DeltaLog", "consolidate_unfrozen", "Build"),
-        ("Splits", "post_alive_before_scan", "FindParent"),
-        ("Splits", "left_before_right", "PublishRight"),
-        ("Splits", "no_fence_check", "Read"),
+        ("Structure", "post_alive_before_scan", "FindParent"),
+        ("Structure", "left_before_right", "PublishRight"),
+        ("Structure", "no_fence_check", "Read"),
     ],
 )
 def test_a_weakened_guard_makes_a_query_fail(name: str, mutation: str, action: str) -> None:

@@ -1,4 +1,4 @@
-"""What a state of `splits` is: its sorts and symbols, and words about them."""
+"""What a state of `structure` is: its sorts and symbols, and words about them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ SYMBOLS = (
     # the mapping table (`used`: a page or a tombstone), and what the pages hold
     Symbol("used", (Node,), Bool),
     Symbol("linked", (Node,), Bool),
+    Symbol("gone", (Node,), Bool),
     Symbol("dead", (Node,), Bool),
     Symbol("level", (Node,), Level),
     Symbol("low", (Node,), Key),
@@ -24,6 +25,9 @@ SYMBOLS = (
     Symbol("frozen", (Node,), Bool),
     Symbol("separator", (Node, Key), Bool),
     Symbol("child", (Node, Key, Node), Bool),
+    Symbol("marked", (Node, Key), Bool),
+    Symbol("removed", (Node,), Bool),
+    Symbol("merging", (Node,), Bool),
     Symbol("value", (Node, Key), Value),
     Symbol("abs", (Key,), Value),
     # threads: where they are, what they look for; the post that they owe; the split under way
@@ -38,6 +42,9 @@ SYMBOLS = (
     Symbol("cut", (Thread,), Key),
     Symbol("half", (Thread,), Node),
     Symbol("left_half", (Thread,), Node),
+    # what has been learnt about a merge, and stays true: its entry was marked; was deleted
+    Symbol("doomed", (Node,), Bool),
+    Symbol("cleared", (Node,), Bool),
     # rigid
     Symbol("root", (), Node, rigid=True),
     Symbol("less", (Key, Key), Bool, rigid=True),
@@ -48,7 +55,7 @@ SYMBOLS = (
 
 def alive(s: State, n: Term) -> Term:
     """Say that the page is part of the tree."""
-    return z3.And(s.linked(n), z3.Not(s.dead(n)))
+    return z3.And(s.linked(n), z3.Not(s.gone(n)))
 
 
 def leq(s: State, a: Term, b: Term) -> Term:

@@ -1,17 +1,23 @@
-"""Splits and posts, for any number of threads, pages, keys and levels.
+"""Splits, posts and merges, for any number of threads, pages, keys and levels.
 
-What spec/BwTree.tla does to the tree, with pages as `delta_log` has shown them to be: a page id
-whose page is read at one instant, and changed at one instant. A thread that has read a page and
-found a free slot swaps its record in only if nothing has been appended since, and the page is
-still the mapped one (`unchanged`). Who has found a page frozen replaces it only if it is still
-mapped (`mapped_still`); that is a swap of the mapping entry. Page ids are not used again here:
-epochs see to that (`epochs`; docs/proofs.md has the argument for composing the three).
+What spec/BwTree.tla and spec/StructureModification.tla do to the tree, with pages as `delta_log` has
+shown them to be: a page id whose page is read at one instant, and changed at one instant. A thread
+that has read a page and found a free slot swaps its record in only if nothing has been appended
+since, and the page is still the mapped one (`unchanged`). Who has found a page frozen replaces it
+only if it is still mapped (`mapped_still`); that is a swap of the mapping entry. Page ids are not
+used again here: epochs see to that (`epochs`; docs/proofs.md has the argument for composing them).
 
 A split publishes the right half under a page id of its own, then swaps the left half in; the root
 keeps its id, publishes both halves and rises by one level. The separator is posted by anybody who
-has made or crossed the right link: scan the parent, then see that the page is not dead, then swap
-the record into the slot. Absorb is the stand-in for a merge: at one stroke a page whose parent
-knows it goes into its left sibling.
+has made or crossed the right link: scan the parent, then see that the page is mapped and not
+removed, then swap the record into the slot.
+
+A merge takes six steps: MARK in the parent, REMOVE in the page, MERGE in its left sibling, the
+union, DELETE in the parent, the tombstone. Anybody does any of them. What is checked at a slot is
+what that page says itself; what was learnt before (the entry was marked, the page is merged, the
+entry was deleted) stays true: `doomed`, `gone` and `cleared` are such facts. A page that is merged
+(`gone`) is no longer part of the tree, though entries lead to it until DELETE; a removed one that
+is not merged yet still holds the truth, and a reader finds out which (the detour).
 
 `abs` is the abstract map. `linked` says that a page id has ever been part of the tree; one that is
 published for a split that was lost never is. Functions go Thread -> Node -> Key; right siblings
@@ -25,8 +31,8 @@ from typing import Any
 
 import z3
 
-from model_check.proofs.splits_invariant import AXIOMS, INVARIANT, SAFETY, read_is_right, start
-from model_check.proofs.splits_state import (
+from model_check.proofs.structure_invariant import AXIOMS, INVARIANT, SAFETY, read_is_right, start
+from model_check.proofs.structure_state import (
     CHECK,
     NOTHING,
     POST,
@@ -67,8 +73,16 @@ MUTATIONS = (
     Mutation("blind_swap", "the left half is stored, not swapped for the frozen page"),
     Mutation("split_unfrozen", "a page is split that can still take records"),
     Mutation("split_at_no_separator", "an inner page is cut where it has no entry"),
-    Mutation("absorb_unposted", "a page is absorbed that its parent does not know"),
-    Mutation("absorb_leftmost", "a page is absorbed that is the leftmost child of its parent"),
+    Mutation("no_mark", "a page is removed whose parent's entry was never marked"),
+    Mutation("merge_leftmost", "the leftmost entry of a page is marked"),
+    Mutation("cut_at_mark", "an inner page is cut at a marked entry"),
+    Mutation("remove_with_mark", "an inner page is removed that holds a mark"),
+    Mutation("merge_before_remove", "a page takes its sibling in that still takes records"),
+    Mutation("union_without_merge", "the union takes the place of a page that is not frozen"),
+    Mutation("union_of_others", "a page takes in a removed page that is not its sibling"),
+    Mutation("delete_before_union", "an entry is deleted before its page is merged"),
+    Mutation("bury_before_delete", "a tombstone is set while an entry leads there"),
+    Mutation("trust_removed", "a reader believes a removed page that is merged"),
     Mutation("keep_right_link", "the left half keeps the right sibling of the whole"),
     Mutation("write_a_lost_slot", "an update that has lost its slot takes the next one"),
 )
@@ -99,6 +113,7 @@ def _copied(s: State, of: Term, halves: list[tuple[Term, Callable[[Term], Term]]
     return {
         "separator": lambda n, k: chosen(n, k, s.separator(of, k), s.separator(n, k), FALSE),
         "child": lambda n, k, m: chosen(n, k, s.child(of, k, m), s.child(n, k, m), FALSE),
+        "marked": lambda n, k: chosen(n, k, s.marked(of, k), s.marked(n, k), FALSE),
         "value": lambda n, k: chosen(n, k, s.value(of, k), s.value(n, k), None),
     }
 
@@ -129,7 +144,9 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
     def start_post(s: State, t: Term) -> Step:
         seen = mutant("post_alive_before_scan")
         return Step(
-            z3.And(s.task(t) == NOTHING, s.owes(t), z3.Or(not seen, z3.Not(s.dead(s.target(t))))),
+            z3.And(
+                s.task(t) == NOTHING, s.owes(t), z3.Or(not seen, z3.Not(s.removed(s.target(t))))
+            ),
             {
                 **walk_from(s, t, s.root),
                 "key": put(s.key, [t], s.low(s.target(t))),
@@ -141,10 +158,11 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
         return s.goal(t) > 0
 
     def restart(s: State, t: Term) -> Step:
-        return Step(z3.And(s.task(t) == WALK, s.dead(s.node(t))), walk_from(s, t, s.root))
+        return Step(z3.And(s.task(t) == WALK, s.removed(s.node(t))), walk_from(s, t, s.root))
 
     def reads(s: State, t: Term) -> Term:
-        return z3.And(s.task(t) == WALK, z3.Not(s.dead(s.node(t))))
+        known = s.dead if mutant("trust_removed") else s.gone
+        return z3.And(s.task(t) == WALK, z3.Not(known(s.node(t))))
 
     def cross_right(s: State, t: Term, m: Term) -> Step:
         n = s.node(t)
@@ -236,8 +254,8 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
         return Step(can, task(s, t, NOTHING))
 
     def check_alive(s: State, t: Term) -> Step:
-        dead = s.dead(s.target(t))
-        return Step(s.task(t) == CHECK, task(s, t, z3.If(dead, NOTHING, POST)))
+        removed = s.removed(s.target(t))
+        return Step(s.task(t) == CHECK, task(s, t, z3.If(removed, NOTHING, POST)))
 
     def post(s: State, t: Term) -> Step:
         n, k = s.node(t), s.key(t)
@@ -255,9 +273,13 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
         """Take the last slot of a page, or freeze it."""
         return Step(alive(s, n), {"frozen": put(s.frozen, [n], TRUE), "unchanged": changed(s, n)})
 
+    def replaceable(s: State, n: Term) -> Term:
+        """Say that a frozen page is not for a merge to replace."""
+        return z3.And(z3.Not(s.removed(n)), z3.Not(s.merging(n)))
+
     def consolidate(s: State, n: Term) -> Step:
         return Step(
-            z3.And(alive(s, n), s.frozen(n)),
+            z3.And(alive(s, n), s.frozen(n), replaceable(s, n)),
             {"frozen": put(s.frozen, [n], FALSE), **replaced(s, n)},
         )
 
@@ -271,6 +293,8 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
                 s.less(s.low(n), k),
                 s.less(k, s.high(n)),
                 z3.Implies(inner, s.separator(n, k)),
+                z3.Or(z3.Not(s.marked(n, k)), mutant("cut_at_mark")),
+                replaceable(s, n),
             ),
             {
                 **task(s, t, PUBLISH),
@@ -316,6 +340,7 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
                 "frozen": put(s.frozen, [n], FALSE),
                 "separator": lambda a, j: z3.And(s.separator(a, j), z3.Or(a != n, s.less(j, k))),
                 "child": lambda a, j, m: z3.And(s.child(a, j, m), z3.Or(a != n, s.less(j, k))),
+                "marked": lambda a, j: z3.And(s.marked(a, j), z3.Or(a != n, s.less(j, k))),
                 **replaced(s, n),
                 "owes": put(s.owes, [t], TRUE),
                 "target": put(s.target, [t], q),
@@ -362,6 +387,7 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
                     z3.Or(z3.And(j == s.low(n), m == a), z3.And(j == k, m == q)),
                     s.child(x, j, m),
                 ),
+                "marked": lambda x, j: z3.And(x != n, s.marked(x, j)),
                 **replaced(s, n),
             },
         )
@@ -381,42 +407,118 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
             },
         )
 
-    def absorb(s: State, left: Term, r: Term, up: Term) -> Step:
-        k, unknown = s.low(r), mutant("absorb_unposted")
-        known = z3.Or(s.child(up, k, r), unknown)
+    def unmarked(s: State, n: Term) -> Term:
+        return forall([Key], lambda j: z3.Not(s.marked(n, j)))
+
+    def mark(s: State, up: Term, k: Term, r: Term) -> Step:
         return Step(
             z3.And(
-                *[alive(s, n) for n in (left, r, up)],
-                *[z3.Not(s.frozen(n)) for n in (left, r, up)],
-                s.right(left, r),
-                s.level(up) == s.level(r) + 1,
-                within_fences(s, up, k),
-                z3.Or(k != s.low(up), mutant("absorb_leftmost")),
-                known,
+                alive(s, up),
+                z3.Not(s.frozen(up)),
+                s.child(up, k, r),
+                z3.Or(k != s.low(up), mutant("merge_leftmost")),
+                unmarked(s, up),
             ),
             {
-                "dead": put(s.dead, [r], TRUE),
+                "marked": put(s.marked, [up, k], TRUE),
+                "doomed": put(s.doomed, [r], TRUE),
+                "unchanged": changed(s, up),
+            },
+        )
+
+    def remove(s: State, r: Term) -> Step:
+        return Step(
+            z3.And(
+                alive(s, r),
+                r != s.root,
+                z3.Not(s.frozen(r)),
+                z3.Or(s.doomed(r), mutant("no_mark")),
+                z3.Or(unmarked(s, r), mutant("remove_with_mark")),
+            ),
+            {
+                "removed": put(s.removed, [r], TRUE),
+                "frozen": put(s.frozen, [r], TRUE),
+                "unchanged": changed(s, r),
+            },
+        )
+
+    def merge(s: State, left: Term, r: Term) -> Step:
+        return Step(
+            z3.And(
+                alive(s, left),
+                z3.Not(s.frozen(left)),
+                s.right(left, r),
+                z3.Or(s.removed(r), mutant("merge_before_remove")),
+            ),
+            {
+                "merging": put(s.merging, [left], TRUE),
+                "frozen": put(s.frozen, [left], TRUE),
+                "unchanged": changed(s, left),
+            },
+        )
+
+    def install_union(s: State, left: Term, r: Term) -> Step:
+        k = s.low(r)
+        marked = z3.Or(s.merging(left), mutant("union_without_merge"))
+        neighbours = z3.Or(s.right(left, r), z3.And(mutant("union_of_others"), s.removed(r)))
+        return Step(
+            z3.And(alive(s, left), marked, neighbours, left != r),
+            {
+                "gone": put(s.gone, [r], TRUE),
+                "merging": put(s.merging, [left], FALSE),
+                "frozen": put(s.frozen, [left], FALSE),
                 "high": put(s.high, [left], s.high(r)),
                 "right": lambda a, b: z3.If(a == left, s.right(r, b), s.right(a, b)),
                 "separator": lambda a, j: z3.Or(
-                    z3.And(s.separator(a, j), z3.Not(z3.And(a == up, j == k))),
-                    z3.And(a == left, s.separator(r, j)),
+                    s.separator(a, j), z3.And(a == left, s.separator(r, j))
                 ),
                 "child": lambda a, j, m: z3.Or(
-                    z3.And(s.child(a, j, m), z3.Not(z3.And(a == up, j == k))),
-                    z3.And(a == left, s.child(r, j, m)),
+                    s.child(a, j, m), z3.And(a == left, s.child(r, j, m))
                 ),
                 "value": lambda a, j: z3.If(
                     z3.And(a == left, leq(s, k, j)), s.value(r, j), s.value(a, j)
                 ),
-                **replaced(s, left, r),
-                "unchanged": changed(s, left, r, *([] if unknown else [up])),
+                **replaced(s, left),
             },
         )
 
+    def delete(s: State, up: Term, k: Term, r: Term) -> Step:
+        return Step(
+            z3.And(
+                alive(s, up),
+                z3.Not(s.frozen(up)),
+                s.child(up, k, r),
+                s.marked(up, k),
+                z3.Or(s.gone(r), mutant("delete_before_union")),
+            ),
+            {
+                "separator": lambda a, j: z3.And(
+                    s.separator(a, j), z3.Not(z3.And(a == up, j == k))
+                ),
+                "child": lambda a, j, m: z3.And(s.child(a, j, m), z3.Not(z3.And(a == up, j == k))),
+                "marked": put(s.marked, [up, k], FALSE),
+                "cleared": put(s.cleared, [r], TRUE),
+                "unchanged": changed(s, up),
+            },
+        )
+
+    def find_deleted(s: State, r: Term, up: Term) -> Step:
+        """Find that another has deleted the entry of a page that is merged."""
+        k = s.low(r)
+        at = z3.And(alive(s, up), s.level(up) == s.level(r) + 1, within_fences(s, up, k))
+        return Step(
+            z3.And(s.gone(r), at, z3.Not(s.child(up, k, r))),
+            {"cleared": put(s.cleared, [r], TRUE)},
+        )
+
+    def bury(s: State, r: Term) -> Step:
+        known = z3.Or(s.cleared(r), z3.And(mutant("bury_before_delete"), s.gone(r)))
+        return Step(known, {"dead": put(s.dead, [r], TRUE)})
+
     t, n, m, k = ("t", Thread), ("n", Node), ("m", Node), ("k", Key)
+    left, r, up = ("left", Node), ("r", Node), ("up", Node)
     return System(
-        name="Splits",
+        name="Structure",
         sorts=SORT,
         symbols=SYMBOLS,
         axioms=AXIOMS,
@@ -444,7 +546,13 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
             Action("PublishBoth", (t, ("a", Node), ("q", Node)), publish_both),
             Action("SwapRoot", (t,), swap_root),
             Action("SwapLost", (t,), swap_lost),
-            Action("Absorb", (("left", Node), ("r", Node), ("up", Node)), absorb),
+            Action("MarkEntry", (up, k, r), mark),
+            Action("RemovePage", (r,), remove),
+            Action("MergePage", (left, r), merge),
+            Action("InstallUnion", (left, r), install_union),
+            Action("DeleteEntry", (up, k, r), delete),
+            Action("FindDeleted", (r, up), find_deleted),
+            Action("Bury", (r,), bury),
         ),
         invariant=INVARIANT,
         safety=SAFETY,

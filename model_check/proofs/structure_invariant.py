@@ -1,4 +1,4 @@
-"""What holds of `splits`: its axioms, first states, invariant, and what follows from it."""
+"""What holds of `structure`: its axioms, first states, invariant, and what follows from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import z3
 
-from model_check.proofs.splits_state import (
+from model_check.proofs.structure_state import (
     CHECK,
     NOTHING,
     POST,
@@ -41,7 +41,13 @@ def start(s: State) -> Term:
     """Give an empty tree: the root is a leaf."""
     return z3.And(
         forall([Node], lambda n: z3.And(s.used(n) == (n == s.root), s.linked(n) == (n == s.root))),
-        forall([Node], lambda n: z3.Not(s.dead(n))),
+        forall(
+            [Node],
+            lambda n: z3.Not(
+                z3.Or([f(n) for f in (s.gone, s.dead, s.removed, s.merging, s.doomed, s.cleared)])
+            ),
+        ),
+        forall([Node, Key], lambda n, k: z3.Not(s.marked(n, k))),
         s.level(s.root) == 0,
         s.low(s.root) == s.zero,
         s.high(s.root) == s.inf,
@@ -90,8 +96,72 @@ INVARIANT: dict[str, Claim] = {
     "a page of the tree is mapped": lambda s: forall(
         [Node], lambda n: z3.Implies(s.linked(n), s.used(n))
     ),
-    "only a page of the tree dies": lambda s: forall(
-        [Node], lambda n: z3.Implies(s.dead(n), s.linked(n))
+    "only a page of the tree takes another in": lambda s: forall(
+        [Node], lambda n: z3.Implies(s.merging(n), s.linked(n))
+    ),
+    "only a page of the tree is doomed": lambda s: forall(
+        [Node], lambda n: z3.Implies(s.doomed(n), s.linked(n))
+    ),
+    "what is merged away was removed": lambda s: forall(
+        [Node], lambda n: z3.Implies(s.gone(n), s.removed(n))
+    ),
+    "a removed page is frozen": lambda s: forall(
+        [Node], lambda n: z3.Implies(s.removed(n), s.frozen(n))
+    ),
+    "a page that takes another in is frozen": lambda s: forall(
+        [Node], lambda n: z3.Implies(s.merging(n), s.frozen(n))
+    ),
+    "a removed page takes none in": lambda s: forall(
+        [Node], lambda n: z3.Not(z3.And(s.removed(n), s.merging(n)))
+    ),
+    "a separator has one entry": lambda s: forall(
+        [Node, Key, Node, Node],
+        lambda n, k, m, o: z3.Implies(
+            z3.And(alive(s, n), s.child(n, k, m), s.child(n, k, o)), m == o
+        ),
+    ),
+    "a removed page was marked": lambda s: forall(
+        [Node], lambda n: z3.Implies(s.removed(n), s.doomed(n))
+    ),
+    "a removed page holds no mark": lambda s: forall(
+        [Node, Key],
+        lambda n, k: z3.Implies(z3.And(alive(s, n), s.removed(n)), z3.Not(s.marked(n, k))),
+    ),
+    "MERGE is for a removed page": lambda s: forall(
+        [Node, Node],
+        lambda n, m: z3.Implies(z3.And(alive(s, n), s.merging(n), s.right(n, m)), s.removed(m)),
+    ),
+    "a doomed page's entry is there, until it is merged": lambda s: forall(
+        [Node, Node],
+        lambda p, r: z3.Implies(
+            z3.And(
+                alive(s, p),
+                s.doomed(r),
+                z3.Not(s.gone(r)),
+                s.level(p) == s.level(r) + 1,
+                within_fences(s, p, s.low(r)),
+            ),
+            s.child(p, s.low(r), r),
+        ),
+    ),
+    "a doomed page's entry is marked": lambda s: forall(
+        [Node, Key, Node],
+        lambda p, k, r: z3.Implies(
+            z3.And(alive(s, p), s.child(p, k, r), s.doomed(r)), s.marked(p, k)
+        ),
+    ),
+    "a leftmost entry is not marked": lambda s: forall(
+        [Node], lambda p: z3.Implies(alive(s, p), z3.Not(s.marked(p, s.low(p))))
+    ),
+    "no entry leads to a page whose entry was deleted": lambda s: forall(
+        [Node, Key, Node],
+        lambda p, k, r: z3.Implies(z3.And(alive(s, p), s.child(p, k, r)), z3.Not(s.cleared(r))),
+    ),
+    "an entry is deleted after the merge": lambda s: forall(
+        [Node], lambda r: z3.Implies(s.cleared(r), s.gone(r))
+    ),
+    "a tombstone is where the entry was deleted": lambda s: forall(
+        [Node], lambda r: z3.Implies(s.dead(r), s.cleared(r))
     ),
     "the root is there": lambda s: alive(s, s.root),
     "the root begins at zero": lambda s: s.low(s.root) == s.zero,
@@ -113,11 +183,11 @@ INVARIANT: dict[str, Claim] = {
             z3.And(alive(s, m), s.level(m) == s.level(n), s.low(m) == s.high(n)),
         ),
     ),
-    "an entry's child is alive and begins at the separator": lambda s: forall(
+    "an entry's child begins at the separator": lambda s: forall(
         [Node, Key, Node],
         lambda n, k, m: z3.Implies(
             z3.And(alive(s, n), s.child(n, k, m)),
-            z3.And(alive(s, m), s.level(m) + 1 == s.level(n), s.low(m) == k),
+            z3.And(s.linked(m), s.level(m) + 1 == s.level(n), s.low(m) == k),
         ),
     ),
     "an entry is under its separator": lambda s: forall(
@@ -160,6 +230,10 @@ INVARIANT: dict[str, Claim] = {
         lambda s, t: z3.Implies(s.unchanged(t), z3.Not(s.frozen(s.node(t)))),
     ),
     "who writes a record is at a leaf": _of_threads((WRITE,), lambda s, t: s.goal(t) == 0),
+    "who posts has seen no entry": _of_threads(
+        (CHECK, POST),
+        lambda s, t: z3.Implies(s.unchanged(t), z3.Not(s.separator(s.node(t), s.key(t)))),
+    ),
     "a post owed is of a page of the tree": lambda s: forall(
         [Thread],
         lambda t: z3.Implies(s.owes(t), z3.And(s.linked(s.target(t)), s.target(t) != s.root)),
@@ -179,7 +253,7 @@ INVARIANT: dict[str, Claim] = {
     ),
     "only who posts checks": _of_threads((CHECK, POST), lambda s, t: s.goal(t) > 0),
     "what is posted is alive": _of_threads(
-        (POST,), lambda s, t: z3.Implies(s.unchanged(t), z3.Not(s.dead(s.target(t))))
+        (POST,), lambda s, t: z3.Implies(s.unchanged(t), z3.Not(s.removed(s.target(t))))
     ),
     "a page that is split is frozen": _of_threads(
         (PUBLISH, SWAP),
@@ -245,6 +319,27 @@ INVARIANT: dict[str, Claim] = {
             lambda k, m: s.child(q, k, m) == z3.And(s.child(n, k, m), leq(s, s.cut(t), k)),
         )
     ),
+    "a right half has the marks from the cut on": _of_halves(
+        lambda s, t, n, q: forall(
+            [Key], lambda k: s.marked(q, k) == z3.And(s.marked(n, k), leq(s, s.cut(t), k))
+        )
+    ),
+    "a page is not cut at a mark": _of_threads(
+        (PUBLISH, SWAP),
+        lambda s, t: z3.Implies(s.mapped_still(t), z3.Not(s.marked(s.node(t), s.cut(t)))),
+    ),
+    "a page that is split is not part of a merge": _of_threads(
+        (PUBLISH, SWAP),
+        lambda s, t: z3.Implies(
+            s.mapped_still(t),
+            z3.Not(z3.Or(s.removed(s.node(t)), s.merging(s.node(t)))),
+        ),
+    ),
+    "a left half has the marks up to the cut": _of_left_halves(
+        lambda s, t, n, a: forall(
+            [Key], lambda k: s.marked(a, k) == z3.And(s.marked(n, k), s.less(k, s.cut(t)))
+        )
+    ),
     "a right half has the page's values": _of_halves(
         lambda s, _, n, q: forall([Key], lambda k: s.value(q, k) == s.value(n, k))
     ),
@@ -280,16 +375,23 @@ SAFETY: dict[str, Claim] = {
         lambda t, k, m: z3.Implies(
             z3.And(
                 s.task(t) == WALK,
-                z3.Not(s.dead(s.node(t))),
+                z3.Not(s.gone(s.node(t))),
                 z3.Or(m == s.node(t), s.right(s.node(t), m), s.child(s.node(t), k, m)),
             ),
             s.used(m),
         ),
     ),
     "the leaf for a key holds what the map holds": INVARIANT["the leaves hold the map"],
-    "every entry leads to a page of the tree": INVARIANT[
-        "an entry's child is alive and begins at the separator"
-    ],
+    "an entry's child is alive, or the entry is marked": lambda s: forall(
+        [Node, Key, Node],
+        lambda n, k, m: z3.Implies(
+            z3.And(alive(s, n), s.child(n, k, m)), z3.Or(alive(s, m), s.marked(n, k))
+        ),
+    ),
+    "an entry never leads to a tombstone": lambda s: forall(
+        [Node, Key, Node],
+        lambda n, k, m: z3.Implies(z3.And(alive(s, n), s.child(n, k, m)), z3.Not(s.dead(m))),
+    ),
     "an inner page has a way for every key of its range": INVARIANT[
         "an inner page has an entry at its low fence"
     ],
