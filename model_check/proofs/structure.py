@@ -1,23 +1,19 @@
 """Splits, posts and merges, for any number of threads, pages, keys and levels.
 
-What spec/BwTree.tla and spec/StructureModification.tla do to the tree, with pages as `delta_log` has
-shown them to be: a page id whose page is read at one instant, and changed at one instant. A thread
-that has read a page and found a free slot swaps its record in only if nothing has been appended
-since, and the page is still the mapped one (`unchanged`). Who has found a page frozen replaces it
-only if it is still mapped (`mapped_still`); that is a swap of the mapping entry. Page ids are not
-used again here: epochs see to that (`epochs`; docs/proofs.md has the argument for composing them).
+What spec/BwTree.tla and spec/StructureModification.tla do to the tree, with pages as `delta_log`
+has shown them to be: a page id whose page is read at one instant, and changed at one instant. A
+thread that has read a page and found a free slot swaps its record in only if nothing has been
+appended since, and the page is still the mapped one (`unchanged`). Who has found a page frozen
+replaces it only if it is still mapped (`mapped_still`); that is a swap of the mapping entry. Page
+ids are not used again here: epochs see to that (`epochs`; docs/proofs.md has the argument for
+composing them).
 
 A split publishes the right half under a page id of its own, then swaps the left half in; the root
 keeps its id, publishes both halves and rises by one level. The separator is posted by anybody who
 has made or crossed the right link: scan the parent, then see that the page is mapped and not
 removed, then swap the record into the slot.
 
-A merge takes six steps: MARK in the parent, REMOVE in the page, MERGE in its left sibling, the
-union, DELETE in the parent, the tombstone. Anybody does any of them. What is checked at a slot is
-what that page says itself; what was learnt before (the entry was marked, the page is merged, the
-entry was deleted) stays true: `doomed`, `gone` and `cleared` are such facts. A page that is merged
-(`gone`) is no longer part of the tree, though entries lead to it until DELETE; a removed one that
-is not merged yet still holds the truth, and a reader finds out which (the detour).
+Merges are in `structure_merge`.
 
 `abs` is the abstract map. `linked` says that a page id has ever been part of the tree; one that is
 published for a split that was lost never is. Functions go Thread -> Node -> Key; right siblings
@@ -32,6 +28,7 @@ from typing import Any
 import z3
 
 from model_check.proofs.structure_invariant import AXIOMS, INVARIANT, SAFETY, read_is_right, start
+from model_check.proofs.structure_merge import MERGE_MUTATIONS, merge_actions
 from model_check.proofs.structure_state import (
     CHECK,
     NOTHING,
@@ -47,8 +44,9 @@ from model_check.proofs.structure_state import (
     Thread,
     Value,
     alive,
+    changed,
     leq,
-    within_fences,
+    replaced,
 )
 from model_check.proofs.system import (
     Action,
@@ -65,6 +63,7 @@ from model_check.proofs.system import (
 TRUE, FALSE = z3.BoolVal(True), z3.BoolVal(False)
 
 MUTATIONS = (
+    *MERGE_MUTATIONS,
     Mutation("post_without_alive_check", "a separator is posted although its page may be dead"),
     Mutation("post_alive_before_scan", "the page is seen alive before the parent is scanned"),
     Mutation("post_in_any_slot", "a post that has lost its slot takes the next one"),
@@ -73,32 +72,9 @@ MUTATIONS = (
     Mutation("blind_swap", "the left half is stored, not swapped for the frozen page"),
     Mutation("split_unfrozen", "a page is split that can still take records"),
     Mutation("split_at_no_separator", "an inner page is cut where it has no entry"),
-    Mutation("no_mark", "a page is removed whose parent's entry was never marked"),
-    Mutation("merge_leftmost", "the leftmost entry of a page is marked"),
-    Mutation("cut_at_mark", "an inner page is cut at a marked entry"),
-    Mutation("remove_with_mark", "an inner page is removed that holds a mark"),
-    Mutation("merge_before_remove", "a page takes its sibling in that still takes records"),
-    Mutation("union_without_merge", "the union takes the place of a page that is not frozen"),
-    Mutation("union_of_others", "a page takes in a removed page that is not its sibling"),
-    Mutation("delete_before_union", "an entry is deleted before its page is merged"),
-    Mutation("bury_before_delete", "a tombstone is set while an entry leads there"),
-    Mutation("trust_removed", "a reader believes a removed page that is merged"),
     Mutation("keep_right_link", "the left half keeps the right sibling of the whole"),
     Mutation("write_a_lost_slot", "an update that has lost its slot takes the next one"),
 )
-
-
-def changed(s: State, *nodes: Term) -> Meaning:
-    """Give `unchanged` after something was appended to one of the pages, or took its place."""
-    return lambda u: z3.And(s.unchanged(u), *[s.node(u) != n for n in nodes])
-
-
-def replaced(s: State, *nodes: Term) -> dict[str, Meaning]:
-    """Give what changes for threads when another page takes the place of these."""
-    return {
-        "unchanged": changed(s, *nodes),
-        "mapped_still": lambda u: z3.And(s.mapped_still(u), *[s.node(u) != n for n in nodes]),
-    }
 
 
 def _copied(s: State, of: Term, halves: list[tuple[Term, Callable[[Term], Term]]]) -> Any:
@@ -407,116 +383,7 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
             },
         )
 
-    def unmarked(s: State, n: Term) -> Term:
-        return forall([Key], lambda j: z3.Not(s.marked(n, j)))
-
-    def mark(s: State, up: Term, k: Term, r: Term) -> Step:
-        return Step(
-            z3.And(
-                alive(s, up),
-                z3.Not(s.frozen(up)),
-                s.child(up, k, r),
-                z3.Or(k != s.low(up), mutant("merge_leftmost")),
-                unmarked(s, up),
-            ),
-            {
-                "marked": put(s.marked, [up, k], TRUE),
-                "doomed": put(s.doomed, [r], TRUE),
-                "unchanged": changed(s, up),
-            },
-        )
-
-    def remove(s: State, r: Term) -> Step:
-        return Step(
-            z3.And(
-                alive(s, r),
-                r != s.root,
-                z3.Not(s.frozen(r)),
-                z3.Or(s.doomed(r), mutant("no_mark")),
-                z3.Or(unmarked(s, r), mutant("remove_with_mark")),
-            ),
-            {
-                "removed": put(s.removed, [r], TRUE),
-                "frozen": put(s.frozen, [r], TRUE),
-                "unchanged": changed(s, r),
-            },
-        )
-
-    def merge(s: State, left: Term, r: Term) -> Step:
-        return Step(
-            z3.And(
-                alive(s, left),
-                z3.Not(s.frozen(left)),
-                s.right(left, r),
-                z3.Or(s.removed(r), mutant("merge_before_remove")),
-            ),
-            {
-                "merging": put(s.merging, [left], TRUE),
-                "frozen": put(s.frozen, [left], TRUE),
-                "unchanged": changed(s, left),
-            },
-        )
-
-    def install_union(s: State, left: Term, r: Term) -> Step:
-        k = s.low(r)
-        marked = z3.Or(s.merging(left), mutant("union_without_merge"))
-        neighbours = z3.Or(s.right(left, r), z3.And(mutant("union_of_others"), s.removed(r)))
-        return Step(
-            z3.And(alive(s, left), marked, neighbours, left != r),
-            {
-                "gone": put(s.gone, [r], TRUE),
-                "merging": put(s.merging, [left], FALSE),
-                "frozen": put(s.frozen, [left], FALSE),
-                "high": put(s.high, [left], s.high(r)),
-                "right": lambda a, b: z3.If(a == left, s.right(r, b), s.right(a, b)),
-                "separator": lambda a, j: z3.Or(
-                    s.separator(a, j), z3.And(a == left, s.separator(r, j))
-                ),
-                "child": lambda a, j, m: z3.Or(
-                    s.child(a, j, m), z3.And(a == left, s.child(r, j, m))
-                ),
-                "value": lambda a, j: z3.If(
-                    z3.And(a == left, leq(s, k, j)), s.value(r, j), s.value(a, j)
-                ),
-                **replaced(s, left),
-            },
-        )
-
-    def delete(s: State, up: Term, k: Term, r: Term) -> Step:
-        return Step(
-            z3.And(
-                alive(s, up),
-                z3.Not(s.frozen(up)),
-                s.child(up, k, r),
-                s.marked(up, k),
-                z3.Or(s.gone(r), mutant("delete_before_union")),
-            ),
-            {
-                "separator": lambda a, j: z3.And(
-                    s.separator(a, j), z3.Not(z3.And(a == up, j == k))
-                ),
-                "child": lambda a, j, m: z3.And(s.child(a, j, m), z3.Not(z3.And(a == up, j == k))),
-                "marked": put(s.marked, [up, k], FALSE),
-                "cleared": put(s.cleared, [r], TRUE),
-                "unchanged": changed(s, up),
-            },
-        )
-
-    def find_deleted(s: State, r: Term, up: Term) -> Step:
-        """Find that another has deleted the entry of a page that is merged."""
-        k = s.low(r)
-        at = z3.And(alive(s, up), s.level(up) == s.level(r) + 1, within_fences(s, up, k))
-        return Step(
-            z3.And(s.gone(r), at, z3.Not(s.child(up, k, r))),
-            {"cleared": put(s.cleared, [r], TRUE)},
-        )
-
-    def bury(s: State, r: Term) -> Step:
-        known = z3.Or(s.cleared(r), z3.And(mutant("bury_before_delete"), s.gone(r)))
-        return Step(known, {"dead": put(s.dead, [r], TRUE)})
-
     t, n, m, k = ("t", Thread), ("n", Node), ("m", Node), ("k", Key)
-    left, r, up = ("left", Node), ("r", Node), ("up", Node)
     return System(
         name="Structure",
         sorts=SORT,
@@ -546,13 +413,7 @@ def system(mutation: str = "none") -> System:  # noqa: PLR0915 - one function an
             Action("PublishBoth", (t, ("a", Node), ("q", Node)), publish_both),
             Action("SwapRoot", (t,), swap_root),
             Action("SwapLost", (t,), swap_lost),
-            Action("MarkEntry", (up, k, r), mark),
-            Action("RemovePage", (r,), remove),
-            Action("MergePage", (left, r), merge),
-            Action("InstallUnion", (left, r), install_union),
-            Action("DeleteEntry", (up, k, r), delete),
-            Action("FindDeleted", (r, up), find_deleted),
-            Action("Bury", (r,), bury),
+            *merge_actions(mutation),
         ),
         invariant=INVARIANT,
         safety=SAFETY,

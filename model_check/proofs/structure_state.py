@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import z3
 
-from model_check.proofs.system import State, Symbol, Term
+from model_check.proofs.system import Meaning, State, Symbol, Term
 
 SORTS = ("Thread", "Node", "Key", "Value")
 Thread, Node, Key, Value = SORT = tuple(z3.DeclareSort(f"{name}") for name in SORTS)
@@ -66,3 +66,16 @@ def leq(s: State, a: Term, b: Term) -> Term:
 def within_fences(s: State, n: Term, k: Term) -> Term:
     """Say that the page's range holds the key."""
     return z3.And(leq(s, s.low(n), k), s.less(k, s.high(n)))
+
+
+def changed(s: State, *nodes: Term) -> Meaning:
+    """Give `unchanged` after something was appended to one of the pages, or took its place."""
+    return lambda u: z3.And(s.unchanged(u), *[s.node(u) != n for n in nodes])
+
+
+def replaced(s: State, *nodes: Term) -> dict[str, Meaning]:
+    """Give what changes for threads when another page takes the place of these."""
+    return {
+        "unchanged": changed(s, *nodes),
+        "mapped_still": lambda u: z3.And(s.mapped_still(u), *[s.node(u) != n for n in nodes]),
+    }
