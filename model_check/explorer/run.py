@@ -28,7 +28,9 @@ class Options:
     choices that are not the newest value), pct (``depth``) or random. ``executions`` and
     ``seconds`` bound the work, ``steps`` one execution. ``spurious``: weak compare-exchanges
     that fail for no reason, ``failures``: allocations that fail, ``timeouts``: timed waits that
-    end by themselves (in each thread), each at most so often in one execution. ``freeze``:
+    end by themselves, ``wakeups``: waits that end for no reason (both in each thread), each at
+    most so often in one execution. ``cut``: leave executions with more steps. ``traces``: count
+    how many of the executions differ. ``freeze``:
     stop one thread for ever at each of its steps between bwx_nonblocking_begin and _end.
     ``replay``: repeat one execution. ``prefix``: explore only what begins so (:func:`split`).
     """
@@ -44,6 +46,9 @@ class Options:
     spurious: int = 1
     failures: int = 0
     timeouts: int = 1
+    wakeups: int = 1
+    cut: int | None = None
+    traces: bool = False
     seed: int = 0
     leaks: bool = True
     freeze: bool = False
@@ -87,6 +92,9 @@ class Options:
             "spurious": self.spurious,
             "failures": self.failures,
             "timeouts": self.timeouts,
+            "wakeups": self.wakeups,
+            "cut": self.cut or 0,
+            "traces": int(self.traces),
             "seed": self.seed,
             "leaks": int(self.leaks),
             "freeze": int(self.freeze),
@@ -118,7 +126,7 @@ class Run:
         reading, writing = os.pipe()
         options = {"BWX_OPTIONS": " ".join([*words, f"out={writing}"])}
         self._process = subprocess.Popen(
-            [str(program.path)],
+            [*program.runner, str(program.path)],
             env={**os.environ, **environment, **options},
             pass_fds=[writing],
             stdout=subprocess.DEVNULL,

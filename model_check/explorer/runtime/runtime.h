@@ -18,6 +18,7 @@
  *     walk.c     random walks, PCT, replay
  *     history.c  linearizability of marked histories
  *     libc.c     calls of the C library that touch the program's memory
+ *     traces.c   how many different executions were explored
  *     report.c   findings, steps, the result as JSON
  *     main.c     options, the loop over executions
  */
@@ -78,8 +79,8 @@ typedef enum bwx_kind {
     BWX_LOCK,
     BWX_TRYLOCK,
     BWX_UNLOCK,
-    BWX_WAIT,   /* gives the mutex back and begins to wait at a condition variable */
-    BWX_WAKE,   /* wakes there and takes the mutex again */
+    BWX_WAIT,   /* begins to wait at a condition variable */
+    BWX_WAKE,   /* leaves it without a signal */
     BWX_SIGNAL, /* … BROADCAST: one, all */
     BWX_BROADCAST,
     BWX_CREATE,
@@ -108,7 +109,7 @@ typedef struct bwx_op {
     bool timed; /* WAKE: may time out */
     uint32_t pc;
     uint32_t object; /* location or synchronisation object, BWX_NONE if none */
-    uint32_t other;  /* WAKE: the mutex; JOIN, CREATE: the thread */
+    uint32_t other;  /* WAKE: the mutex, taken again after it; JOIN, CREATE: the thread */
     uintptr_t address;
     uint64_t operand, expected;
 } bwx_op;
@@ -152,8 +153,9 @@ typedef struct bwx_thread {
     void *stack_pointer; /* where its fiber goes on */
     uint8_t id, status;
     bool joined, detached, frozen, c11, claims_nonblocking, setup;
-    bool signalled;   /* WAKE may go on */
-    uint8_t timeouts; /* timed waits that ended by themselves */
+    bool signalled;   /* a signal has taken it from the condition variable */
+    uint8_t timeouts; /* timed waits that ended by themselves … */
+    uint8_t wakeups;  /* … and waits that ended for no reason */
     uint32_t clock_calls, random_calls;
     int16_t steps; /* done so far: the index of the last one */
     bwx_op op;     /* pending */
@@ -203,6 +205,7 @@ typedef struct bwx_location {
     bool dead;
     bwx_view view;
     bwx_clock trace;
+    bwx_clock trace_of_all; /* condition variables: `trace` is that of signals alone */
 } bwx_location;
 
 /* ---- shadow cells (memory.c): what is known of 8 bytes ---- */
@@ -242,9 +245,10 @@ typedef struct bwx_options {
     bwx_strategy strategy;
     uint64_t executions, seed;
     double seconds;
-    unsigned preemptions, weak, depth, steps, spurious, timeouts, failures;
+    unsigned preemptions, weak, depth, steps, spurious, timeouts, wakeups, failures;
     unsigned split; /* nodes expanded fully, for work sharing; 0: none */
-    bool freeze, trylock, verbose, keep_going, leaks;
+    unsigned cut;   /* executions with more steps are cut; 0: none */
+    bool freeze, trylock, verbose, traces, leaks;
     const char *replay, *prefix;
 } bwx_options;
 
@@ -296,6 +300,8 @@ typedef struct bwx_runtime {
     bwx_clock before;    /* the running thread's trace before its present step */
     uint64_t log_steps;
     bool any_frozen;
+    bool nothing_else; /* only timed waits can go on: their time is over */
+    bool limited;      /* bounded: something was left out, since a bound forbade it */
     bool sc_accesses; /* rc11: some step was a seq_cst access */
     uint64_t executions, complete, cut, blocked, steps;
     bwx_finding found;
@@ -388,7 +394,6 @@ bool bwx_psc_allows(const bwx_thread *self, const bwx_op *op, const bwx_clock *l
 /* The thread's next operation may be done when this returns. */
 void bwx_reach(bwx_thread *self, const bwx_op *op);
 void bwx_next(bwx_thread *self) __attribute__((noreturn)); /* self has finished */
-uint32_t bwx_enabled(void);                                /* mask of threads */
 void bwx_end(bwx_ending ending) __attribute__((noreturn));
 /* One of n options (absolute numbers, default_option among them or not); ends the execution if n is 0. */
 uint32_t bwx_choice(const uint32_t *options, unsigned n, uint32_t default_option);
@@ -420,11 +425,13 @@ uint32_t bwx_walk_option(const uint32_t *options, unsigned n, uint32_t default_o
 void bwx_walk_open(void);
 void bwx_walk_record(bool thread, uint32_t value);
 void bwx_walk_begin(void);
+unsigned bwx_walk_longest(void); /* choices of a thread in the longest execution so far */
 uint64_t bwx_random(void);
 
 /* ---- sync.c, threads.c ---- */
 uint32_t bwx_object_of(uintptr_t address);
 bool bwx_sync_enabled(const bwx_thread *thread, bool nothing_else);
+bool bwx_may_wake(const bwx_thread *thread);
 void bwx_sync_reset(void);
 void bwx_threads_reset(void);
 int bwx_mutex_lock(void *mutex, uint32_t pc);
@@ -444,6 +451,10 @@ extern int bwx_argc;
 extern char **bwx_argv;
 void bwx_solo_update(void);
 void bwx_thread_exit(void *result) __attribute__((noreturn));
+
+/* ---- traces.c ---- */
+void bwx_traces_count(void);       /* this execution, when it is complete */
+uint64_t bwx_traces_distinct(void);
 
 /* ---- history.c ---- */
 void bwx_history_reset(void);

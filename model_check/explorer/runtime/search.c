@@ -25,7 +25,9 @@ typedef struct node {
     uint8_t previous; /* that ran before */
     uint16_t enabled, backtrack, done, sleep;
     uint16_t preemptions;
-    uint32_t first_choice, step, messages;
+    uint32_t first_choice, messages;
+    uint32_t pc; /* what the thread was about to do, to see that a repetition does the same */
+    uintptr_t address;
     uint32_t limits[BWX_THREADS];
 } node;
 
@@ -163,18 +165,30 @@ double bwx_search_done(void) {
 
 /* ---- choosing ---- */
 
-static void changed(const node *at, uint32_t enabled) {
-    bwx_find(
-        BWX_NONDETERMINISM, bwx.current->op.pc, 0,
-        "the same choices led to another state: threads %#x could run at step %u, now %#x; the "
-        "program depends on something besides its schedule (time, addresses, the environment)",
-        at->enabled, bwx.step_count, enabled);
+static void changed(const char *what) {
+    bwx_find(BWX_NONDETERMINISM, bwx.current->op.pc, 0,
+             "the same choices led to another state: at step %u %s; the program depends on something "
+             "besides its schedule (time, addresses, the environment)",
+             bwx.step_count, what);
+}
+
+/* The present execution repeats the path up to here: is it the same? */
+static void compare(node *at, uint32_t enabled, unsigned number) {
+    const bwx_op *op = &bwx.threads[at->thread].op;
+    if (at->enabled != enabled)
+        changed("other threads can run");
+    if (number + 1 < nodes_repeated && (at->pc != op->pc || at->address != op->address))
+        changed("the thread that runs next does something else");
+    at->pc = op->pc;
+    at->address = op->address;
 }
 
 static uint16_t bounded_set(uint32_t enabled) {
     bool could_go_on = (enabled >> previous & 1) != 0;
-    if (could_go_on && preemptions >= bwx.options.preemptions)
+    if (could_go_on && preemptions >= bwx.options.preemptions) {
+        bwx.limited = true;
         return (uint16_t)(1U << previous);
+    }
     return (uint16_t)enabled;
 }
 
@@ -199,9 +213,11 @@ static node *new_node(uint32_t enabled) {
     at->backtrack = (uint16_t)(1U << at->thread);
     if (bwx.options.strategy == BWX_BOUNDED)
         at->backtrack = bounded_set(enabled);
-    else if (node_count <= bwx.options.split)
-        at->backtrack = (uint16_t)enabled;
+    else if (node_count <= bwx.options.split || bwx.nothing_else)
+        at->backtrack = (uint16_t)enabled; /* whose time is over first: no step shows that it matters */
     fix_node(at, node_count - 1);
+    at->pc = bwx.threads[at->thread].op.pc;
+    at->address = bwx.threads[at->thread].op.address;
     return at;
 }
 
@@ -221,8 +237,7 @@ unsigned bwx_search_thread(uint32_t enabled, bool *ended) {
     node *at;
     if (nodes_begun < node_count) {
         at = &nodes[nodes_begun];
-        if (at->enabled != enabled)
-            changed(at, enabled);
+        compare(at, enabled, nodes_begun);
     } else {
         if (bwx.options.split > 0 && node_count >= bwx.options.split && !bwx.logging)
             bwx_end(BWX_STOPPED);
@@ -232,7 +247,6 @@ unsigned bwx_search_thread(uint32_t enabled, bool *ended) {
             return 0;
         }
     }
-    at->step = bwx.step_count;
     node_of_step = nodes_begun++;
     if (at->thread != at->previous && (enabled >> at->previous & 1) != 0)
         preemptions++;
@@ -247,6 +261,11 @@ uint32_t bwx_search_option(const uint32_t *given, unsigned n, uint32_t default_o
     if (choices_begun < choice_count) {
         const choice *at = &choices[choices_begun++];
         uint32_t option = options[at->first + at->now];
+        bool there = false;
+        for (unsigned i = 0; i < n && !there; i++)
+            there = given[i] == option;
+        if (!there)
+            changed("an operation has other results");
         weak += option != default_option;
         bwx_walk_record(false, option == default_option ? 0 : option + 1);
         return option;
@@ -262,6 +281,7 @@ uint32_t bwx_search_option(const uint32_t *given, unsigned n, uint32_t default_o
         bool there = false;
         for (unsigned i = 0; i < n; i++)
             there = there || given[i] == default_option;
+        bwx.limited = bwx.limited || (there && n > 1);
         if (there)
             n = 1;
         options[option_count++] = there ? default_option : given[0];
@@ -285,6 +305,11 @@ static bool reads(unsigned kind) {
     return kind == BWX_LOAD || kind == BWX_RMW || kind == BWX_CAS;
 }
 
+/* Comes to a condition variable, or leaves it. */
+static bool waits(unsigned kind) {
+    return kind == BWX_WAIT || kind == BWX_WAKE;
+}
+
 /* Does the step that has just been done concern what thread q is about to do? */
 static bool wakes(const bwx_step *step, const bwx_op *op) {
     if (step->kind == BWX_INVOKE || step->kind == BWX_RESPOND)
@@ -299,7 +324,9 @@ static bool wakes(const bwx_step *step, const bwx_op *op) {
             return reads(op->kind) && (step->flags & BWX_WRITES) != 0;
         return op->kind != BWX_LOAD || (step->flags & BWX_WRITES) != 0;
     }
-    return op->object == step->object || (op->kind == BWX_WAKE && op->other == step->object);
+    if (op->object != step->object)
+        return false;
+    return !(waits(op->kind) && waits(step->kind));
 }
 
 static void put_to_sleep(const bwx_step *step) {
@@ -408,11 +435,24 @@ static void races_at_location(const bwx_step *step, const bwx_location *location
 
 /* Objects: mutexes, condition variables, the history. */
 static void races_at_object(const bwx_step *step, const bwx_location *object) {
+    bool came = false;
     for (uint32_t i = object->last_step; i != BWX_NONE; i = bwx_steps[i].previous) {
         const bwx_step *early = &bwx_steps[i];
         if (step->kind == BWX_INVOKE || step->kind == BWX_RESPOND) {
             if (early->kind != step->kind && unordered(early, step, &bwx.before))
                 reverse_steps(i, step);
+            continue;
+        }
+        if (waits(step->kind) && waits(early->kind))
+            continue;
+        if (step->kind == BWX_SIGNAL || step->kind == BWX_BROADCAST) {
+            if (!waits(early->kind) && came)
+                return; /* one who came or left since is between the two */
+            came = came || waits(early->kind);
+            if (unordered(early, step, &bwx.before))
+                reverse_steps(i, step);
+            if (!waits(early->kind))
+                return;
             continue;
         }
         if (early->kind == BWX_UNLOCK && !bwx.options.trylock)
