@@ -197,8 +197,8 @@ static void put_finding(void) {
     put_text(bwx.sentence);
     fputs(", \"replay\": ", out);
     put_text(replay);
-    fprintf(out, ", \"step_count\": %u, \"threads\": %u, \"stack\": [", bwx.step_count,
-            bwx.thread_count);
+    fprintf(out, ", \"step_count\": %u, \"threads\": %u, \"preemptions\": %u, \"stack\": [",
+            bwx.step_count, bwx.thread_count, bwx_search_preemptions());
     const bwx_thread *thread = &bwx.threads[bwx.found_thread];
     unsigned depth = thread->depth < BWX_FRAMES ? thread->depth : BWX_FRAMES;
     for (unsigned i = 0; i < depth; i++)

@@ -417,6 +417,7 @@ bool bwx_search_next(void); /* is there another execution? */
 uint32_t
 bwx_search_limit(unsigned thread); /* messages from this number on are to be read; 0: any */
 uint32_t bwx_search_node(void);
+unsigned bwx_search_preemptions(void); /* of this execution so far */
 void bwx_search_alone(void);    /* the next step is done without a choice */
 double bwx_search_done(void);   /* estimate, 0 … 1 */
 void bwx_search_hand_out(void); /* reports the path as work for another process */

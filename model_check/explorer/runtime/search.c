@@ -133,6 +133,10 @@ uint32_t bwx_search_limit(unsigned thread) {
     return limits[thread];
 }
 
+unsigned bwx_search_preemptions(void) {
+    return preemptions;
+}
+
 uint32_t bwx_search_node(void) {
     return node_of_step;
 }
@@ -231,7 +235,9 @@ unsigned bwx_search_thread(uint32_t enabled, bool *ended) {
     }
     if (walking()) {
         node_of_step = nodes_begun++;
-        previous = bwx_walk_thread(enabled, node_of_step);
+        unsigned chosen = bwx_walk_thread(enabled, node_of_step);
+        preemptions += chosen != previous && (enabled >> previous & 1) != 0;
+        previous = chosen;
         return previous;
     }
     node *at;
