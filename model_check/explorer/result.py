@@ -82,7 +82,8 @@ class Result:
     (Mazurkiewicz traces), if Options.traces asked for it. ``limited``: the bounded strategy has
     left something out because of its bounds. ``threads``, ``longest``: threads, and choices of a
     thread, in the longest walk. ``memory``: kilobytes that the process has had at most.
-    ``depth``: what pct looks for. ``rounds``: executions of the iterative strategy with at most 0, 1, … preemptions.
+    ``depth``: what pct looks for. ``rounds``: executions of the iterative strategy with at most
+    0, 1, … preemptions.
     ``reduced``: the smaller text of a program over the engine that the finding belongs to.
     """
 

@@ -5,7 +5,8 @@
  * run of the program's main from a fresh state; the runtime decides who runs, and what each load reads.
  *
  *     fiber.c    modelled threads as fibers in one OS thread; switch.S switches
- *     memory.c   address space at fixed places, shadow cells, what an execution changed
+ *     cells.h    address space at fixed places, shadow cells
+ *     memory.c   what an execution changed, and how it is undone
  *     heap.c     malloc and its family
  *     access.c   is this access ordered, inside a live block, initialised?
  *     entry.c    the calls that the compiler puts in (__tsan_*)
@@ -226,7 +227,6 @@ typedef struct bwx_cell {
     uint8_t initialised; /* mask of bytes */
     uint8_t count;
     uint16_t more; /* overflow cells (access.c) */
-    bwx_record records[BWX_CELL_RECORDS];
 } bwx_cell;
 
 /* ---- options, results ---- */
@@ -328,15 +328,8 @@ void bwx_fiber_leave(void) __attribute__((noreturn));
 void bwx_fiber_fresh_locals(bwx_thread *thread);
 
 /* ---- memory.c ---- */
-enum { BWX_HEAP_BYTES = 16 << 20, BWX_STACK_BYTES = 256 << 10, BWX_LOCALS_BYTES = 128 << 10 };
 void bwx_memory_open(void);
 void bwx_memory_reset(void); /* the program's variables as they were before main */
-uintptr_t bwx_heap_base(unsigned thread);
-uintptr_t bwx_stack_base(unsigned thread);
-uintptr_t bwx_locals_base(unsigned thread);
-bool bwx_is_heap(uintptr_t address);
-bool bwx_is_global(uintptr_t address);
-bwx_cell *bwx_cell_of(uintptr_t address);       /* NULL: memory that is not watched */
 void bwx_dirty(uintptr_t address, size_t size); /* about to be written */
 void *bwx_reserve(size_t bytes);                /* memory of the runtime's own */
 void bwx_globals(const char **begin, const char **end, unsigned part);
@@ -354,9 +347,12 @@ typedef struct bwx_block {
 void bwx_heap_open(void);
 void bwx_heap_reset(void);
 bwx_block *bwx_block_of(uintptr_t address); /* that holds the byte; NULL: none */
-bwx_block *bwx_block_number(uint32_t number);
+extern bwx_block *bwx_blocks;
 uint32_t bwx_block_index(uintptr_t address); /* + 1; 0: none */
+uint8_t bwx_block_zeros(uint32_t number, uintptr_t address); /* bytes there that begin as zeros */
 bool bwx_heap_leaks(void);                   /* reports the first block that nothing points to */
+
+#include "cells.h"
 
 /* ---- access.c ---- */
 enum { BWX_ATOMIC = 4, BWX_QUIET = 8 /* copies: uninitialised bytes are fine */ };
