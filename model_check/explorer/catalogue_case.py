@@ -72,3 +72,23 @@ class Case:
     text: str
     plans: tuple[Plan, ...]
     expected: str = "nothing found"
+
+
+# ---- what several cases have in common ----
+
+#: Keys that main puts first: two leaves and more.
+FOUR = "put_many 10 1 20 2 30 3 40 4"
+SIX = f"{FOUR}, put_many 50 5 60 6"
+EIGHT = f"{SIX}, put_many 70 7 80 8"
+HALF = "merge_threshold=50"
+
+ALL = (Plan("sc", "exhaustive"), Plan("rc11", "exhaustive"))
+SC_ALL = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=1500))
+SOME = (
+    Plan("sc", "bounded", preemptions=2, executions=4000),
+    Plan("rc11", "random", executions=1000),
+    Plan("rc11", "pct", executions=1000),
+)
+# In rc11 an execution may have 64 pins: bw_consolidate pins once a page.
+SC_SOME = SOME[:1]
+STOPPED = (Plan("sc", "bounded", preemptions=0, executions=3000, freeze=True),)
