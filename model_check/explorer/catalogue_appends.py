@@ -9,7 +9,9 @@ from model_check.explorer.catalogue_case import (
     EIGHT,
     FOUR,
     SC_ALL,
+    SC_SOME,
     SOME,
+    WEAK,
     Case,
 )
 
@@ -74,10 +76,28 @@ APPENDS: Sequence[Case] = (
         ALL,
     ),
     Case(
+        "split-read-posting",
+        "a read that crosses the right link of a leaf whose separator is not posted yet",
+        f"before {FOUR}; thread put 35 5; thread get 40",
+        ALL,
+    ),
+    Case(
+        "split-count",
+        "a count that goes from leaf to leaf beside a split",
+        f"before {FOUR}; thread put 35 5; thread count 0 100",
+        ALL,
+    ),
+    Case(
+        "split-cursor",
+        "a cursor walks back from the end over leaves that are being split",
+        f"before {FOUR}; thread put 50 5, put 60 6; thread walk max 0 6",
+        SOME,
+    ),
+    Case(
         "split-split",
         "two splits of neighbours post to one parent",
         f"before {FOUR}; thread put 15 5, put 16 6; thread put 35 7, put 36 8",
-        SOME,
+        WEAK,
     ),
     Case(
         "root-split",
@@ -90,6 +110,13 @@ APPENDS: Sequence[Case] = (
         "posting into a parent that is split itself",
         f"before {EIGHT}; thread put 90 9, put 95 10; thread put 5 11, get 90",
         SOME,
+    ),
+    Case(
+        "inner-split-consolidate",
+        "the same beside one who consolidates every page",
+        # In rc11 an execution may have 64 pins: bw_consolidate pins once a page.
+        f"before {EIGHT}; thread put 90 9, put 95 10; thread consolidate",
+        SC_SOME,
     ),
     Case(
         "post-by-another",

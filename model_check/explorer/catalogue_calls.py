@@ -10,6 +10,7 @@ from model_check.explorer.catalogue_case import (
     SC_ALL,
     SOME,
     Case,
+    Plan,
 )
 
 CALLS: Sequence[Case] = (
@@ -52,6 +53,12 @@ CALLS: Sequence[Case] = (
         SOME,
     ),
     Case(
+        "worker-thread",
+        "the tree's own worker, which wakes while others write",
+        "options worker=1; thread put 10 1, put 20 2; thread put 20 5, remove 10",
+        (Plan("sc", "random", executions=300), Plan("rc11", "random", executions=300)),
+    ),
+    Case(
         "look-inside",
         "stats and a self-check beside writers",
         f"before {FOUR}; thread check, stats; thread put 15 5, remove 30",
@@ -62,6 +69,13 @@ CALLS: Sequence[Case] = (
         "registration",
         "two threads register with their first operations and end",
         "options attach=0 detach=0 leaf_log=2; before put 10 1; thread put 20 2; thread get 10",
+        SOME,
+    ),
+    Case(
+        "registration-by-hand",
+        "two threads register, work, and give their registrations back",
+        "options attach=0 detach=0; before put 10 1; thread attach, put 20 2, detach; "
+        "thread attach, get 10, detach",
         SOME,
     ),
     Case(
@@ -101,6 +115,12 @@ CALLS: Sequence[Case] = (
         "three-appends",
         "three appends, two slots",
         "options leaf_log=2; before put 10 1; thread put 20 2; thread put 20 3; thread get 20",
+        SOME,
+    ),
+    Case(
+        "three-split",
+        "a split, a removal and a read",
+        "before put 10 1, put 20 2; thread put 30 3; thread remove 10; thread get 20",
         SOME,
     ),
     Case(

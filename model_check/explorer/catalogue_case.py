@@ -65,6 +65,7 @@ class Case:
     """One program: ``text`` for the harness, ``what`` it is about, how it is explored.
 
     ``expected``: "nothing found", or the kind of finding that every plan must end with.
+    ``deep``: plans that take minutes, for the deep tier only.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Case:
     text: str
     plans: tuple[Plan, ...]
     expected: str = "nothing found"
+    deep: tuple[Plan, ...] = ()
 
 
 # ---- what several cases have in common ----
@@ -82,13 +84,23 @@ SIX = f"{FOUR}, put_many 50 5 60 6"
 EIGHT = f"{SIX}, put_many 70 7 80 8"
 HALF = "merge_threshold=50"
 
+
+def bounded(most: int, executions: int) -> tuple[Plan, ...]:
+    """Give plans in sc with 1, 2, … ``most`` preemptions: what few can show is found first."""
+    return tuple(
+        Plan("sc", "bounded", preemptions=preemptions, executions=executions)
+        for preemptions in range(1, most + 1)
+    )
+
+
+SC_SOME = bounded(2, 4000)
 ALL = (Plan("sc", "exhaustive"), Plan("rc11", "exhaustive"))
 SC_ALL = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=1500))
 SOME = (
-    Plan("sc", "bounded", preemptions=2, executions=4000),
+    *SC_SOME,
     Plan("rc11", "random", executions=1000),
     Plan("rc11", "pct", executions=1000),
 )
-# In rc11 an execution may have 64 pins: bw_consolidate pins once a page.
-SC_SOME = SOME[:1]
+#: For cases about compare-and-swaps that may fail for no reason.
+WEAK = (*SOME, Plan("rc11", "random", executions=1000, spurious=1))
 STOPPED = (Plan("sc", "bounded", preemptions=0, executions=3000, freeze=True),)

@@ -9,6 +9,7 @@ merges and changes of height.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from model_check.explorer.catalogue_appends import APPENDS
 from model_check.explorer.catalogue_calls import CALLS
@@ -29,4 +30,21 @@ def steps(cases: Sequence[Case] = CATALOGUE) -> Iterator[tuple[Case, Plan]]:
     """Give each case with each of its plans."""
     for case in cases:
         for plan in case.plans:
+            yield case, plan
+
+
+def deep_steps(cases: Sequence[Case] = CATALOGUE, factor: int = 10) -> Iterator[tuple[Case, Plan]]:
+    """Give the plans of the deep tier.
+
+    Those of each case with ``factor`` times the executions where their number is bounded, one
+    more preemption than its bounded plan allows, and those that only this tier has.
+    """
+    for case in cases:
+        for plan in case.plans:
+            yield case, plan.scaled(factor)
+        bounded = [plan for plan in case.plans if plan.strategy == "bounded" and not plan.freeze]
+        if bounded:
+            most = max(bounded, key=lambda plan: plan.preemptions)
+            yield case, replace(most.scaled(factor), preemptions=most.preemptions + 1)
+        for plan in case.deep:
             yield case, plan

@@ -84,6 +84,12 @@ FAILURES: Sequence[Case] = (
         f"before {FOUR}; thread remove 30, remove 40; thread put 35 5, get 20",
         STOPPED,
     ),
+    Case(
+        "progress-merge-consolidate",
+        "nobody waits for one who merges and consolidates everything",
+        f"before {FOUR}; thread remove 30, remove 40, consolidate; thread put 35 5, get 20",
+        STOPPED,
+    ),
     # ---- the checks of the checks ----
     Case(
         "must-fail-history",

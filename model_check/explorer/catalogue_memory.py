@@ -9,16 +9,30 @@ from model_check.explorer.catalogue_case import (
     EIGHT,
     FOUR,
     SOME,
+    WEAK,
     Case,
 )
 
 MEMORY: Sequence[Case] = (
-    # ---- memory ----
     Case(
         "pin-retire-collect",
         "a reader pins while a page is retired, the epoch advanced, the page freed",
         "before put 10 1; thread put 10 2, collect; thread get 10, get 10",
         ALL,
+    ),
+    Case(
+        "pin-unlink-advance",
+        "a reader pins between the unlinking of a page and two advances",
+        "options leaf_log=2; before put 10 1, put 20 2; thread get 10; "
+        "thread put 10 5, put 20 6, collect, collect",
+        ALL,
+    ),
+    Case(
+        "pin-seal-advance",
+        "the same where another thread advances",
+        "options leaf_log=2; before put 10 1, put 20 2, put 10 3; thread get 10; "
+        "thread put 10 5, collect; thread collect, collect",
+        SOME,
     ),
     Case(
         "epoch-behind",
@@ -43,7 +57,7 @@ MEMORY: Sequence[Case] = (
         "a thread frees what another has retired and handed back",
         "options detach=0; before put 10 1; thread put 10 5, detach; thread collect, get 10; "
         "thread collect",
-        SOME,
+        WEAK,
     ),
     Case(
         "advance-advance",
@@ -72,12 +86,19 @@ MEMORY: Sequence[Case] = (
         SOME,
     ),
     Case(
+        "pools-merge",
+        "pages of merged leaves, from pools, are used again by splits",
+        f"options pooling=1; before {FOUR}; thread remove 10, remove 20, consolidate, collect; "
+        "thread put 50 5, put 60 6, collect",
+        SOME,
+    ),
+    Case(
         "free-page-ids",
         "two threads take page ids that a third has given back, and give theirs back",
         f"options max_pids=12 attach=0 detach=0; before {EIGHT}, delete_range 0 max, consolidate, "
         "collect, detach; thread put 10 1, put 20 2, put 30 3, detach; "
         "thread put 40 4, put 50 5, put 60 6",
-        SOME,
+        WEAK,
     ),
     Case(
         "shrink-shrink",

@@ -16,11 +16,17 @@ from model_check.explorer.catalogue_case import (
 )
 
 MERGES: Sequence[Case] = (
-    # ---- merge ----
     Case(
         "merge-append",
         "an append into a leaf that is being merged",
         f"before {FOUR}; thread remove 10, remove 20; thread put 20 5",
+        SOME,
+    ),
+    Case(
+        "merge-append-logs",
+        "the same with logs of two slots, so that REMOVE and MERGE stand beside records",
+        f"options leaf_log=2 inner_log=2; before {FOUR}; thread remove 10, remove 20; "
+        "thread put 20 5",
         SOME,
     ),
     Case(
@@ -40,6 +46,13 @@ MERGES: Sequence[Case] = (
         "a merge of a page whose separator is being posted",
         f"options {HALF}; before {FOUR}; thread put 50 5, put 60 6; "
         "thread remove 40, remove 30, consolidate",
+        SOME,
+    ),
+    Case(
+        "post-merge",
+        "leaves that were just split are emptied while their separators are posted",
+        f"options {HALF} leaf_log=2 inner_log=2; before {SIX}; thread put 70 7, put 80 8; "
+        "thread remove 70, remove 80, remove 60, consolidate",
         SOME,
     ),
     Case(

@@ -51,6 +51,29 @@ def test_larger_cases_pass_random_walks(harness: Program, name: str) -> None:
         assert result.complete == 150
 
 
+def test_the_catalogue_reaches_splits_merges_a_lower_root_and_freed_pages(
+    harness: Program,
+) -> None:
+    reached = set()
+    for name in ("append-split", "merge-append", "root-collapse-read"):
+        options = Options(strategy="bounded", preemptions=1, executions=30, spurious=0)
+        result = explore_text(harness, named(name).text, options)
+        assert result.finding is None, replay_line(named(name).text, result)
+        for outcome in result.outcomes:
+            counts = dict(word.split("=") for word in outcome.split())
+            reached |= {what for what, count in counts.items() if count != "0"}
+    assert reached == {"splits", "merges", "collapses", "freed"}
+
+
+def test_a_stopped_thread_keeps_no_other_from_finishing(harness: Program) -> None:
+    case = named("progress-merge-consolidate")
+    (plan,) = case.plans
+    assert plan.freeze
+    result = explore_text(harness, case.text, plan.options())
+    assert result.finding is None, replay_line(case.text, result, freeze=True)
+    assert result.executions > 100
+
+
 @settings(max_examples=EXAMPLES)
 @given(engine_programs(operations=2))
 def test_generated_programs_are_linearizable_in_all_executions_tried(
