@@ -8,11 +8,12 @@ from model_check.explorer.catalogue_case import (
     ALL,
     EIGHT,
     FOUR,
-    SC_ALL,
     SC_SOME,
     SOME,
     WEAK,
+    WHOLE_SC,
     Case,
+    Plan,
 )
 
 APPENDS: Sequence[Case] = (
@@ -67,7 +68,8 @@ APPENDS: Sequence[Case] = (
         "append-split",
         "an append into a leaf that is being split",
         "before put 10 1, put 20 2; thread put 30 3; thread put 15 4",
-        SC_ALL,
+        (*SC_SOME, Plan("rc11", "random", executions=1500)),
+        deep=WHOLE_SC,
     ),
     Case(
         "split-read",

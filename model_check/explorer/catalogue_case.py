@@ -78,8 +78,10 @@ class Case:
 
 # ---- what several cases have in common ----
 
-#: Keys that main puts first: two leaves and more.
+#: Keys that main puts first. In the leaves: 10 20, 30; 10 20, 30 40, 50; and so on.
+THREE = "put 10 1, put 20 2, put 30 3"
 FOUR = "put_many 10 1 20 2 30 3 40 4"
+FIVE = f"{FOUR}, put 50 5"
 SIX = f"{FOUR}, put_many 50 5 60 6"
 EIGHT = f"{SIX}, put_many 70 7 80 8"
 HALF = "merge_threshold=50"
@@ -93,9 +95,15 @@ def bounded(most: int, executions: int) -> tuple[Plan, ...]:
     )
 
 
-SC_SOME = bounded(2, 4000)
+SC_SOME = bounded(2, 1200)
 ALL = (Plan("sc", "exhaustive"), Plan("rc11", "exhaustive"))
 SC_ALL = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=1500))
+#: Small enough in sc for every check; in rc11 it takes longer.
+READS = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=500))
+#: Small enough for the deep tier only.
+WRITES = (*SC_SOME, Plan("rc11", "random", executions=500))
+WHOLE_SC = (Plan("sc", "exhaustive"),)
+WHOLE_RC11 = (Plan("rc11", "exhaustive"),)
 SOME = (
     *SC_SOME,
     Plan("rc11", "random", executions=1000),

@@ -250,7 +250,10 @@ def judge(defect: Defect, *, compiler: str = "gcc", seed: int = 0) -> Outcome:
     executions = 0
     for case, plan in defect_plans(defect):
         options = plan.options(seed)
-        result = explore_text(program, case.text, options)
+        try:
+            result = explore_text(program, case.text, options)
+        except CannotRun:  # what the defect does goes beyond what the explorer models
+            continue
         executions += result.executions
         if result.finding is None:
             continue

@@ -7,6 +7,7 @@ order weakened by one step.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,24 +27,35 @@ from model_check.explorer.orders import (
     read_accepted,
 )
 from model_check.explorer.result import Result
-from model_check.report import Scalar, Section, Settings, Verdict
+from model_check.report import CannotRun, Scalar, Section, Settings, Verdict
 
 Step = tuple[Case, Plan]
 
 
-def _catalogue(program: Program, todo: Sequence[Step], seed: int, jobs: int) -> list[Result]:
+def _catalogue(
+    program: Program, todo: Sequence[Step], seed: int, jobs: int
+) -> tuple[list[tuple[Step, Result]], list[str]]:
+    """Explore; gives results, and a sentence for each plan that could not be carried out."""
     results = []
+    unable = []
+
+    def one(step: Step) -> Result | CannotRun:
+        try:
+            return explore_text(program, step[0].text, step[1].options(seed))
+        except CannotRun as error:
+            return error
+
     with progress("explore", len(todo)) as reporter, ThreadPoolExecutor(jobs) as pool:
-        found = pool.map(
-            lambda step: explore_text(program, step[0].text, step[1].options(seed)), todo
-        )
-        for (case, plan), result in zip(todo, found, strict=True):
-            results.append(result)
-            reporter.step(
-                f"{case.name} {plan.model} {plan.strategy}: {result.verdict} "
-                f"({result.executions:,} executions)"
-            )
-    return results
+        for step, result in zip(todo, pool.map(one, todo), strict=True):
+            case, plan = step
+            place = f"{case.name} {plan.model} {plan.strategy}"
+            if isinstance(result, CannotRun):
+                unable.append(f"{place}: could not run: {result}")
+                reporter.step(unable[-1])
+                continue
+            results.append((step, result))
+            reporter.step(f"{place}: {result.verdict} ({result.executions:,} executions)")
+    return results, unable
 
 
 def _defects(seed: int, jobs: int) -> list[Outcome]:
@@ -57,10 +69,13 @@ def _defects(seed: int, jobs: int) -> list[Outcome]:
 
 def _orders(seed: int, jobs: int) -> list[Fate]:
     mutants = all_mutants()
+    lock = threading.Lock()
     with progress("orders", len(mutants)) as reporter:
 
         def told(fate: Fate) -> None:
-            reporter.step(f"{fate.mutant.place} {fate.mutant.change}: {fate.finding or 'survives'}")
+            said = f"{fate.mutant.place} {fate.mutant.change}: {fate.finding or 'survives'}"
+            with lock:
+                reporter.step(said)
 
         return judge_all(mutants, jobs=jobs, seed=seed, told=told)
 
@@ -70,35 +85,34 @@ def section(settings: Settings) -> Section:
     begin = time.monotonic()
     jobs = settings.jobs or cpu_count() or 1
     todo = list(deep_steps() if settings.deep else steps())
-    results = _catalogue(build_harness(), todo, settings.seed, jobs)
+    results, unable = _catalogue(build_harness(), todo, settings.seed, jobs)
     outcomes = _defects(settings.seed, jobs)
     fates = _orders(settings.seed, jobs) if settings.deep else []
     said = [
         _sentence(case, plan, result)
-        for (case, plan), result in zip(todo, results, strict=True)
+        for (case, plan), result in results
         if result.verdict != case.expected
     ]
     said += [f"not found: {each.defect.name}" for each in outcomes if not each.killed]
     if settings.deep:
         said += problems(fates, read_accepted(), complete=True)
-    for line in said:
+    for line in [*said, *unable]:
         output().print(line, markup=False, soft_wrap=True)
-    rows = [_case_row(*each) for each in zip(todo, results, strict=True)]
+    rows = [_case_row(*each) for each in results]
     rows += [_defect_row(each) for each in outcomes]
     rows += [_order_row(each) for each in fates]
     return Section(
         name="explore",
-        verdict=Verdict.RED if said else Verdict.GREEN,
-        figures=_figures(todo, results, outcomes, fates),
+        verdict=Verdict.RED if said else Verdict.BROKEN if unable else Verdict.GREEN,
+        figures=_figures(results, outcomes, fates),
         rows=rows,
         seconds=time.monotonic() - begin,
-        problems=said,
+        problems=[*said, *unable],
     )
 
 
 def _figures(
-    todo: Sequence[Step],
-    results: Sequence[Result],
+    results: Sequence[tuple[Step, Result]],
     outcomes: Sequence[Outcome],
     fates: Sequence[Fate],
 ) -> dict[str, int]:
@@ -108,7 +122,7 @@ def _figures(
     """
     must_fail = [
         result.verdict == case.expected
-        for (case, _), result in zip(todo, results, strict=True)
+        for (case, _), result in results
         if case.expected != "nothing found"
     ]
     reasons = {(each.file, each.function, each.code, each.change) for each in read_accepted()}
@@ -121,11 +135,11 @@ def _figures(
         else:
             killed.append(fate.killed)
     return {
-        "executions": sum(each.executions for each in results)
+        "executions": sum(result.executions for _, result in results)
         + sum(each.executions for each in outcomes)
         + sum(each.executions for each in fates),
-        "cases": len({case.name for case, _ in todo}),
-        "explored_to_the_end": sum(each.exhaustive for each in results),
+        "cases": len({case.name for (case, _), _ in results}),
+        "explored_to_the_end": sum(result.exhaustive for _, result in results),
         "mutants": len(killed),
         "mutants_killed": sum(killed),
         "orders_accepted": accepted,

@@ -18,9 +18,7 @@ from model_check.explorer.harness import build_harness, explore_text, replay_lin
 from model_check.explorer.run import Options
 
 EXAMPLES = int(os.environ.get("BWTREE_EXPLORED_EXAMPLES", "15"))
-_FULL = [
-    each for each in steps() if each[1].strategy == "exhaustive" and each[0].name != "append-split"
-]
+_FULL = [each for each in steps() if each[1].strategy == "exhaustive"]
 
 
 @pytest.fixture(scope="module")
