@@ -42,7 +42,7 @@ def deep_steps(cases: Sequence[Case] = CATALOGUE, factor: int = 10) -> Iterator[
     for case in cases:
         for plan in case.plans:
             yield case, plan.scaled(factor)
-        bounded = [plan for plan in case.plans if plan.strategy == "bounded" and not plan.freeze]
+        bounded = [plan for plan in case.plans if plan.strategy == "bounded"]
         if bounded:
             most = max(bounded, key=lambda plan: plan.preemptions)
             yield case, replace(most.scaled(factor), preemptions=most.preemptions + 1)

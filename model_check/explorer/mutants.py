@@ -20,6 +20,7 @@ from model_check.explorer.build import Program, cache_folder
 from model_check.explorer.catalogue_case import Case, Plan
 from model_check.explorer.catalogue_engine import CATALOGUE, named
 from model_check.explorer.harness import build_harness, engine_folder, environment, explore_text
+from model_check.explorer.result import Finding
 from model_check.explorer.shrink import shrink
 from model_check.report import CannotRun
 
@@ -40,26 +41,25 @@ class Defect:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the catalogue said of a defect: ``case`` and ``plan`` are None when it survived.
+    """What the catalogue said of a defect: nothing but figures when it survived.
 
     ``executions`` and ``seconds`` until it was found, all cases tried together, without the
-    build. ``steps``: of the counterexample as it was found; ``shortest``: when made shorter.
+    build. ``found``: the counterexample as it was found; ``shrunk``: the simplest of its kind,
+    which has fewer preemptions, and so most often fewer steps.
     """
 
     defect: Defect
-    case: Case | None
-    plan: Plan | None
-    finding: str
-    sentence: str
     executions: int
     seconds: float
-    steps: int
-    shortest: int
+    case: Case | None = None
+    plan: Plan | None = None
+    found: Finding | None = None
+    shrunk: Finding | None = None
 
     @property
     def killed(self) -> bool:
         """True when something was found."""
-        return self.case is not None
+        return self.found is not None
 
 
 _POP_FIRST = """    for (;;) {
@@ -258,16 +258,6 @@ def judge(defect: Defect, *, compiler: str = "gcc", seed: int = 0) -> Outcome:
         if result.finding is None:
             continue
         seconds = time.monotonic() - begin
-        short = shrink(program, options, result, environment(case.text)).finding
-        return Outcome(
-            defect,
-            case,
-            plan,
-            result.finding.kind,
-            result.finding.sentence,
-            executions,
-            seconds,
-            len(result.finding.steps),
-            len((short or result.finding).steps),
-        )
-    return Outcome(defect, None, None, "", "", executions, time.monotonic() - begin, 0, 0)
+        shrunk = shrink(program, options, result, environment(case.text)).finding
+        return Outcome(defect, executions, seconds, case, plan, result.finding, shrunk)
+    return Outcome(defect, executions, time.monotonic() - begin)

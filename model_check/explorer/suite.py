@@ -26,7 +26,7 @@ from model_check.explorer.orders import (
     problems,
     read_accepted,
 )
-from model_check.explorer.result import Result
+from model_check.explorer.result import Finding, Result
 from model_check.report import CannotRun, Scalar, Section, Settings, Verdict
 
 Step = tuple[Case, Plan]
@@ -63,7 +63,7 @@ def _defects(seed: int, jobs: int) -> list[Outcome]:
     with progress("defects", len(DEFECTS)) as reporter, ThreadPoolExecutor(jobs) as pool:
         for outcome in pool.map(lambda defect: judge(defect, seed=seed), DEFECTS):
             outcomes.append(outcome)
-            reporter.step(f"{outcome.defect.name}: {outcome.finding or 'SURVIVED'}")
+            reporter.step(f"{outcome.defect.name}: {_verdict(outcome.found)}")
     return outcomes
 
 
@@ -73,7 +73,7 @@ def _orders(seed: int, jobs: int) -> list[Fate]:
     with progress("orders", len(mutants)) as reporter:
 
         def told(fate: Fate) -> None:
-            said = f"{fate.mutant.place} {fate.mutant.change}: {fate.finding or 'survives'}"
+            said = f"{fate.mutant.place} {fate.mutant.change}: {fate.finding or 'survived'}"
             with lock:
                 reporter.step(said)
 
@@ -179,16 +179,22 @@ def _case_row(step: Step, result: Result) -> dict[str, Scalar]:
     }
 
 
+def _verdict(found: Finding | None) -> str:
+    return found.kind if found is not None else "survived"
+
+
 def _defect_row(outcome: Outcome) -> dict[str, Scalar]:
     case = outcome.case.name if outcome.case is not None else None
     model = outcome.plan.model if outcome.plan is not None else None
-    return {
+    row: dict[str, Scalar] = {
         "mutant": outcome.defect.name,
-        **_row(case, model, outcome.plan, outcome.executions, outcome.finding or "survived"),
+        **_row(case, model, outcome.plan, outcome.executions, _verdict(outcome.found)),
         "seconds": round(outcome.seconds, 2),
-        "steps": outcome.steps,
-        "steps_shortest": outcome.shortest,
     }
+    for name, finding in (("found", outcome.found), ("shrunk", outcome.shrunk)):
+        row[f"{name}_steps"] = len(finding.steps) if finding is not None else None
+        row[f"{name}_preemptions"] = finding.preemptions if finding is not None else None
+    return row
 
 
 def _order_row(fate: Fate) -> dict[str, Scalar]:

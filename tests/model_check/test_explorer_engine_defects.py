@@ -48,13 +48,16 @@ def test_the_cases_that_a_defect_names_come_first_and_all_others_follow() -> Non
         ("does not cross the right link", {"livelock"}),
     ],
 )
-def test_a_defect_is_found_with_a_counterexample_that_gets_no_longer(
+def test_a_defect_is_found_with_a_counterexample_that_gets_no_more_preemptions(
     words: str, kinds: set[str]
 ) -> None:
     defect = _defect(words)
     outcome = judge(defect)
     assert outcome.case is not None
     assert outcome.case.name in defect.cases
-    assert outcome.finding in kinds, outcome.sentence
+    assert outcome.found is not None
+    assert outcome.shrunk is not None
+    assert outcome.found.kind in kinds, outcome.found.sentence
+    assert outcome.shrunk.kind == outcome.found.kind
+    assert outcome.shrunk.preemptions <= outcome.found.preemptions
     assert outcome.executions > 0
-    assert 0 < outcome.shortest <= outcome.steps
