@@ -30,9 +30,9 @@ MERGES: Sequence[Case] = (
     ),
     Case(
         "merge-append-logs",
-        "the same with logs of two slots, so that REMOVE and MERGE stand beside records",
+        "logs of two slots, so that MERGE stands beside a record",
         f"options leaf_log=2 inner_log=2; before {FOUR}; thread remove 10, remove 20; "
-        "thread put 20 5",
+        "thread put 35 5",
         SOME,
     ),
     Case(
@@ -55,13 +55,6 @@ MERGES: Sequence[Case] = (
         SOME,
     ),
     Case(
-        "post-merge",
-        "leaves that were just split are emptied while their separators are posted",
-        f"options {HALF} leaf_log=2 inner_log=2; before {SIX}; thread put 70 7, put 80 8; "
-        "thread remove 70, remove 80, remove 60, consolidate",
-        SOME,
-    ),
-    Case(
         "merge-merge",
         "two merges under one parent: one mark a page",
         f"before {SIX}; thread remove 50, remove 60; thread remove 10, remove 20",
@@ -81,14 +74,20 @@ MERGES: Sequence[Case] = (
     ),
     Case(
         "merge-cursor",
-        "a cursor walks while the pages under it merge",
+        "a cursor walks from the leaf that another goes into to the one that goes",
+        f"before {FIVE}; thread remove 50; thread walk 30 4 0",
+        READS,
+    ),
+    Case(
+        "cursor-removals",
+        "a cursor walks while leaves on both sides of it lose keys",
         f"before {FOUR}; thread remove 20, remove 30; thread walk 0 4 2",
         ALL,
     ),
     Case(
         "merge-navigation",
-        "floor and ceiling over leaves that become empty",
-        f"before {FOUR}; thread remove 20, remove 30; thread floor 35, ceiling 15",
+        "floor and ceiling over a leaf that becomes empty and goes",
+        f"before {FOUR}; thread remove 30, remove 40; thread floor 45, ceiling 25",
         SOME,
     ),
     Case(
@@ -130,12 +129,6 @@ MERGES: Sequence[Case] = (
         f"before {FIVE}; thread remove 50; thread insert 40 6",
         READS,
         deep=WHOLE_RC11,
-    ),
-    Case(
-        "one-merge-walk",
-        "a cursor walks from the one leaf into the other",
-        f"before {FIVE}; thread remove 50; thread walk 30 4 0",
-        READS,
     ),
     Case(
         "one-merge-collect",
