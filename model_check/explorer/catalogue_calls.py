@@ -69,14 +69,14 @@ CALLS: Sequence[Case] = (
         "registration",
         "two threads register with their first operations and end",
         "options attach=0 detach=0 leaf_log=2; before put 10 1; thread put 20 2; thread get 10",
-        SOME,
+        (*ALL, Plan("rc11", "exhaustive", spurious=1)),
     ),
     Case(
         "registration-by-hand",
         "two threads register, work, and give their registrations back",
         "options attach=0 detach=0; before put 10 1; thread attach, put 20 2, detach; "
         "thread attach, get 10, detach",
-        SOME,
+        ALL,
     ),
     Case(
         "registration-looked-at",
@@ -89,7 +89,7 @@ CALLS: Sequence[Case] = (
         "pinned-end",
         "a thread that ends while it is pinned does not hold up the epoch",
         "options detach=0; before put 10 1; thread pin, get 10; thread put 10 5, collect",
-        SOME,
+        ALL,
     ),
     Case(
         "registration-taken-over",
@@ -108,14 +108,14 @@ CALLS: Sequence[Case] = (
         "close-close",
         "two threads close, a third writes",
         "options leaf_log=2; before put 10 1; thread close; thread close; thread put 10 2",
-        SOME,
+        SC_ALL,
     ),
     # ---- three threads ----
     Case(
         "three-appends",
         "three appends, two slots",
         "options leaf_log=2; before put 10 1; thread put 20 2; thread put 20 3; thread get 20",
-        SOME,
+        SC_ALL,
     ),
     Case(
         "three-split",

@@ -97,18 +97,15 @@ def bounded(most: int, executions: int) -> tuple[Plan, ...]:
 
 SC_SOME = bounded(2, 1200)
 ALL = (Plan("sc", "exhaustive"), Plan("rc11", "exhaustive"))
-SC_ALL = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=1500))
 #: Small enough in sc for every check; in rc11 it takes longer.
 READS = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=500))
 #: Small enough for the deep tier only.
 WRITES = (*SC_SOME, Plan("rc11", "random", executions=500))
 WHOLE_SC = (Plan("sc", "exhaustive"),)
 WHOLE_RC11 = (Plan("rc11", "exhaustive"),)
-SOME = (
-    *SC_SOME,
-    Plan("rc11", "random", executions=1000),
-    Plan("rc11", "pct", executions=1000),
-)
+WALKS = (Plan("rc11", "random", executions=1000), Plan("rc11", "pct", executions=1000))
+SOME = (*SC_SOME, *WALKS)
+SC_ALL = (Plan("sc", "exhaustive"), *WALKS)
 #: For cases about compare-and-swaps that may fail for no reason.
 WEAK = (*SOME, Plan("rc11", "random", executions=1000, spurious=1))
 STOPPED = (Plan("sc", "bounded", preemptions=0, executions=3000, freeze=True),)

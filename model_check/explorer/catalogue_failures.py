@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from model_check.explorer.catalogue_case import (
+    ALL,
     FOUR,
+    SC_ALL,
     SC_SOME,
     SOME,
     STOPPED,
@@ -19,7 +21,7 @@ FAILURES: Sequence[Case] = (
         "no-memory-append",
         "an append without a record, a consolidation without a page",
         "options failures=1; before put 10 1; thread put 10 5; thread put 10 6",
-        SOME,
+        ALL,
     ),
     Case(
         "no-memory-split",
@@ -44,7 +46,7 @@ FAILURES: Sequence[Case] = (
         "no-memory-range",
         "a deletion of a range that ends early",
         f"options failures=1; before {FOUR}; thread delete_range 15 35; thread put 20 5",
-        SOME,
+        SC_ALL,
     ),
     Case(
         "no-memory-pop",
@@ -57,13 +59,13 @@ FAILURES: Sequence[Case] = (
         "a first call that cannot register",
         "options failures=1 attach=0 detach=0; before put 10 1; thread put 20 2, get 20; "
         "thread get 10",
-        SOME,
+        ALL,
     ),
     Case(
         "no-memory-cursor",
         "a cursor that cannot be made",
         f"options failures=1; before {FOUR}; thread walk 0 4 0; thread put 15 5",
-        SOME,
+        SC_ALL,
     ),
     # ---- progress: a thread is stopped for ever at each of its steps ----
     Case(

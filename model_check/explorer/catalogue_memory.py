@@ -8,6 +8,7 @@ from model_check.explorer.catalogue_case import (
     ALL,
     EIGHT,
     FOUR,
+    SC_ALL,
     SOME,
     WEAK,
     Case,
@@ -44,7 +45,7 @@ MEMORY: Sequence[Case] = (
         "epoch-by-a-third",
         "a third thread advances and frees while one retires and one reads",
         "before put 10 1; thread put 10 5; thread collect; thread get 10",
-        SOME,
+        SC_ALL,
     ),
     Case(
         "epoch-handed-on",
@@ -69,7 +70,7 @@ MEMORY: Sequence[Case] = (
         "pin-by-hand",
         "a thread stays pinned over two reads",
         "before put 10 1; thread pin, get 10, get 10, unpin; thread put 10 2, collect",
-        SOME,
+        ALL,
     ),
     Case(
         "reuse-of-page-ids",

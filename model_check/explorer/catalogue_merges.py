@@ -77,6 +77,7 @@ MERGES: Sequence[Case] = (
         "a cursor walks from the leaf that another goes into to the one that goes",
         f"before {FIVE}; thread remove 50; thread walk 30 4 0",
         READS,
+        deep=WHOLE_RC11,
     ),
     Case(
         "cursor-removals",
@@ -176,6 +177,7 @@ MERGES: Sequence[Case] = (
         "the leaf that a split has just made is emptied before its separator is posted",
         f"before {FOUR}; thread put 50 5; thread remove 50",
         READS,
+        deep=WHOLE_RC11,
     ),
     Case(
         "one-collapse-get",
