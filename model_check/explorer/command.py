@@ -20,6 +20,9 @@ from model_check.explorer.show import show_result
 from model_check.explorer.shrink import shrink
 from model_check.report import CannotRun
 
+#: For the search for a smaller program over the engine that shows the same.
+_TEXT_SECONDS = 20.0
+
 
 def explore_command(
     sources: Annotated[
@@ -138,7 +141,7 @@ def explore_command(
     else:
         result = explore(program, options, progress=_progress, environment=variables)
     if shorten:
-        result = shrink(program, options, result, variables)
+        result = shrink(program, options, result, variables, text_seconds=_TEXT_SECONDS)
     names = f"--engine {shlex.quote(engine)}" if engine else " ".join(map(str, sources or []))
     console = output()
     console.print(show_result(result, names), markup=False, highlight=False, soft_wrap=True)

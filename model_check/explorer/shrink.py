@@ -19,7 +19,6 @@ from model_check.explorer.run import Options, explore
 from model_check.report import CannotRun
 
 _SECONDS = 2.0  # for each bound of preemptions
-_TEXT_SECONDS = 20.0
 _NO_STEPS = {"read", "write", "malloc", "free"}
 
 
@@ -28,10 +27,13 @@ def shrink(
     options: Options,
     result: Result,
     environment: Mapping[str, str] | None = None,
+    *,
+    text_seconds: float = 0.0,
 ) -> Result:
     """Give ``result`` with the simplest finding of the same kind that was met in a few seconds.
 
-    For a program over the engine, ``reduced`` is the smaller text that the finding belongs to.
+    A program over the engine is itself made smaller for ``text_seconds``; ``reduced`` is then the
+    smaller text that the finding belongs to.
     The figures stay those of the exploration itself.
     """
     finding = result.finding
@@ -39,8 +41,8 @@ def shrink(
         return result
     more = dict(environment or {})
     reduced = None
-    if VARIABLE in more:
-        more[VARIABLE], finding = _reduce(program, options, finding, more)
+    if VARIABLE in more and text_seconds > 0:
+        more[VARIABLE], finding = _reduce(program, options, finding, more, text_seconds)
         reduced = more[VARIABLE] if more[VARIABLE] != (environment or {})[VARIABLE] else None
     found, simpler = _fewer_switches(program, options, finding, more)
     if simpler is not None:
@@ -49,7 +51,11 @@ def shrink(
 
 
 def _reduce(
-    program: Program, options: Options, finding: Finding, environment: Mapping[str, str]
+    program: Program,
+    options: Options,
+    finding: Finding,
+    environment: Mapping[str, str],
+    text_seconds: float,
 ) -> tuple[str, Finding]:
     def attempt(text: str, seconds: float) -> Finding | None:
         shorter = replace(options, seconds=seconds, prefix=None)
@@ -58,7 +64,7 @@ def _reduce(
         except CannotRun:
             return None
 
-    return reduce_text(environment[VARIABLE], finding, attempt, _TEXT_SECONDS)
+    return reduce_text(environment[VARIABLE], finding, attempt, text_seconds)
 
 
 def _fewer_switches(

@@ -62,7 +62,7 @@ def test_wrong_result_is_shown_by_one_operation() -> None:
     program, options = build_harness(), Options(strategy="random", executions=50)
     found = explore_text(program, TEXT, options)
     assert found.verdict == "not-linearizable"
-    short = shrink(program, options, found, {VARIABLE: TEXT})
+    short = shrink(program, options, found, {VARIABLE: TEXT}, text_seconds=20)
     assert short.reduced is not None
     operations = [part for each in parse(short.reduced) for part in each.parts]
     assert "lie=1" in operations

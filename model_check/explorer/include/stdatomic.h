@@ -17,20 +17,20 @@ int __tsan_atomic16_compare_exchange_weak(volatile void *, void *, unsigned shor
 int __tsan_atomic32_compare_exchange_weak(volatile void *, void *, unsigned int, int, int);
 int __tsan_atomic64_compare_exchange_weak(volatile void *, void *, unsigned long, int, int);
 /* libatomic's, for other sizes: refused when the program is built, by this name. */
-_Bool bwx_wide_compare_exchange(__SIZE_TYPE__, volatile void *, void *, void *, int, int)
-    __asm__("__atomic_compare_exchange");
+_Bool bwx_wide_compare_exchange(__SIZE_TYPE__, volatile void *, void *, void *, int,
+                                int) __asm__("__atomic_compare_exchange");
 
-#define BWX_WEAK(bits, type, object, expected, desired, success, failure)                     \
-    {                                                                                         \
-        type bits_of_it;                                                                      \
-        __builtin_memcpy(&bits_of_it, desired, sizeof bits_of_it);                            \
+#define BWX_WEAK(bits, type, object, expected, desired, success, failure)                         \
+    {                                                                                             \
+        type bits_of_it;                                                                          \
+        __builtin_memcpy(&bits_of_it, desired, sizeof bits_of_it);                                \
         return __tsan_atomic##bits##_compare_exchange_weak(object, expected, bits_of_it, success, \
-                                                           failure);                          \
+                                                           failure);                              \
     }
 
-static inline __attribute__((always_inline, unused)) _Bool
-bwx_compare_exchange_weak(__SIZE_TYPE__ size, volatile void *object, void *expected, void *desired,
-                          int success, int failure) {
+static inline __attribute__((always_inline, unused))
+_Bool bwx_compare_exchange_weak(__SIZE_TYPE__ size, volatile void *object, void *expected,
+                                void *desired, int success, int failure) {
     switch (size) {
     case 1: BWX_WEAK(8, unsigned char, object, expected, desired, success, failure)
     case 2: BWX_WEAK(16, unsigned short, object, expected, desired, success, failure)

@@ -184,8 +184,7 @@ static bool range_alone(uintptr_t address, size_t size, unsigned flags) {
     bwx_cell *cell = &bwx_watched.cells[(address - BWX_BASE) >> 3];
     for (const bwx_cell *end = cell + size / 8; cell < end; cell++) {
         if (cell->execution != bwx.execution)
-            *cell = (bwx_cell){
-                .execution = bwx.execution, .location = BWX_NONE, .block = number};
+            *cell = (bwx_cell){.execution = bwx.execution, .location = BWX_NONE, .block = number};
         else if (cell->location != BWX_NONE)
             bwx_location_forget(cell, address + size - (uintptr_t)(end - cell) * 8, 8);
         cell->initialised = 0xff;

@@ -18,7 +18,7 @@ enum { BWX_HEAP_BYTES = 16 << 20, BWX_STACK_BYTES = 256 << 10, BWX_LOCALS_BYTES 
 #define BWX_SPACE  (BWX_LOCALS + (uintptr_t)BWX_THREADS * BWX_LOCALS_BYTES)
 
 typedef struct bwx_space {
-    bwx_cell *cells; /* of BWX_BASE …, then of the program's variables */
+    bwx_cell *cells;                         /* of BWX_BASE …, then of the program's variables */
     bwx_record (*records)[BWX_CELL_RECORDS]; /* of each cell: beside it, since most have none */
     uintptr_t globals, globals_size;
 } bwx_space;

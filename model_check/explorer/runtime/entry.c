@@ -140,52 +140,54 @@ static void give_back(const void *expected, size_t size, bool same, uint32_t pc)
                  .address = (uintptr_t)(pointer),    \
                  .operand = (uint64_t)(value)}
 
-#define LOAD_AND_STORE(bits)                                                                       \
-    ENTRY uint##bits##_t bwx_load##bits(const volatile void *at, int order, const uint64_t *registers) { \
-        uint32_t pc = caller(registers, BWX_PC);                                                   \
-        OP(BWX_LOAD, bits, at, 0, order);                                                          \
-        return (uint##bits##_t)run(&op, registers, NULL);                                          \
-    }                                                                                              \
-    void __tsan_atomic##bits##_store(volatile void *at, uint##bits##_t value, int order) {         \
-        uint32_t pc = BWX_PC;                                                                      \
-        OP(BWX_STORE, bits, at, value, order);                                                     \
-        run(&op, NULL, NULL);                                                                      \
+#define LOAD_AND_STORE(bits)                                                               \
+    ENTRY uint##bits##_t bwx_load##bits(const volatile void *at, int order,                \
+                                        const uint64_t *registers) {                       \
+        uint32_t pc = caller(registers, BWX_PC);                                           \
+        OP(BWX_LOAD, bits, at, 0, order);                                                  \
+        return (uint##bits##_t)run(&op, registers, NULL);                                  \
+    }                                                                                      \
+    void __tsan_atomic##bits##_store(volatile void *at, uint##bits##_t value, int order) { \
+        uint32_t pc = BWX_PC;                                                              \
+        OP(BWX_STORE, bits, at, value, order);                                             \
+        run(&op, NULL, NULL);                                                              \
     }
-#define READ_MODIFY_WRITE(bits, name, which)                                            \
+#define READ_MODIFY_WRITE(bits, name, which)                                                  \
     ENTRY uint##bits##_t bwx_##name##bits(volatile void *at, uint##bits##_t value, int order, \
-                                    const uint64_t *registers) {                        \
-        uint32_t pc = caller(registers, BWX_PC);                                        \
-        OP(BWX_RMW, bits, at, value, order);                                            \
-        op.rmw = (which);                                                               \
-        return (uint##bits##_t)run(&op, registers, NULL);                               \
+                                          const uint64_t *registers) {                        \
+        uint32_t pc = caller(registers, BWX_PC);                                              \
+        OP(BWX_RMW, bits, at, value, order);                                                  \
+        op.rmw = (which);                                                                     \
+        return (uint##bits##_t)run(&op, registers, NULL);                                     \
     }
-#define COMPARE_EXCHANGE(bits, name, may_fail)                                                  \
-    ENTRY int bwx_cas_##name##bits(volatile void *at, uint##bits##_t *expected, uint##bits##_t value, \
-                             int order, int failure, const uint64_t *registers) {               \
-        uint32_t pc = caller(registers, BWX_PC);                                                \
-        OP(BWX_CAS, bits, at, value, order);                                                    \
-        op.failure_order = order_of(failure);                                                   \
-        op.expected = *expected;                                                                \
-        op.weak = (may_fail);                                                                   \
-        bool exchanged = false;                                                                 \
-        uint64_t seen = run(&op, registers, &exchanged);                                        \
-        if (!exchanged)                                                                         \
-            give_back(expected, sizeof *expected, (uint##bits##_t)seen == *expected, pc);       \
-        if (!exchanged)                                                                         \
-            *expected = (uint##bits##_t)seen;                                                   \
-        return exchanged;                                                                       \
+#define COMPARE_EXCHANGE(bits, name, may_fail)                                            \
+    ENTRY int bwx_cas_##name##bits(volatile void *at, uint##bits##_t *expected,           \
+                                   uint##bits##_t value, int order, int failure,          \
+                                   const uint64_t *registers) {                           \
+        uint32_t pc = caller(registers, BWX_PC);                                          \
+        OP(BWX_CAS, bits, at, value, order);                                              \
+        op.failure_order = order_of(failure);                                             \
+        op.expected = *expected;                                                          \
+        op.weak = (may_fail);                                                             \
+        bool exchanged = false;                                                           \
+        uint64_t seen = run(&op, registers, &exchanged);                                  \
+        if (!exchanged)                                                                   \
+            give_back(expected, sizeof *expected, (uint##bits##_t)seen == *expected, pc); \
+        if (!exchanged)                                                                   \
+            *expected = (uint##bits##_t)seen;                                             \
+        return exchanged;                                                                 \
     }
 /* clang's, for weak and strong ones: exchanged if what it gives is what was expected. */
-#define COMPARE_EXCHANGE_VALUE(bits)                                                           \
-    ENTRY uint##bits##_t bwx_cas_val##bits(volatile void *at, uint##bits##_t expected,               \
-                                     uint##bits##_t value, int order, int failure,             \
-                                     const uint64_t *registers) {                              \
-        uint32_t pc = caller(registers, BWX_PC);                                               \
-        OP(BWX_CAS, bits, at, value, order);                                                   \
-        op.failure_order = order_of(failure);                                                  \
-        op.expected = expected;                                                                \
-        bool exchanged = false;                                                                \
-        return (uint##bits##_t)run(&op, registers, &exchanged);                                \
+#define COMPARE_EXCHANGE_VALUE(bits)                                                     \
+    ENTRY uint##bits##_t bwx_cas_val##bits(volatile void *at, uint##bits##_t expected,   \
+                                           uint##bits##_t value, int order, int failure, \
+                                           const uint64_t *registers) {                  \
+        uint32_t pc = caller(registers, BWX_PC);                                         \
+        OP(BWX_CAS, bits, at, value, order);                                             \
+        op.failure_order = order_of(failure);                                            \
+        op.expected = expected;                                                          \
+        bool exchanged = false;                                                          \
+        return (uint##bits##_t)run(&op, registers, &exchanged);                          \
     }
 #define WIDTH(bits)                                 \
     LOAD_AND_STORE(bits)                            \
@@ -206,9 +208,9 @@ WIDTH(64)
 
 #if PLAIN_ENTRIES
 /* The caller's registers, and all that lies above them on the stack. */
-#define REGISTERS(name)                           \
-    uint64_t *name = alloca(sizeof(jmp_buf));     \
-    memset(name, 0, sizeof(jmp_buf));             \
+#define REGISTERS(name)                       \
+    uint64_t *name = alloca(sizeof(jmp_buf)); \
+    memset(name, 0, sizeof(jmp_buf));         \
     (void)_setjmp(*(jmp_buf *)(void *)name)
 
 #define PLAIN_RMW(bits, name)                                                            \
@@ -224,25 +226,25 @@ WIDTH(64)
         REGISTERS(registers);                                                                      \
         return bwx_cas_##name##bits(at, expected, value, order, failure, registers);               \
     }
-#define PLAIN_WIDTH(bits)                                                           \
-    uint##bits##_t __tsan_atomic##bits##_load(const volatile void *at, int order) { \
-        REGISTERS(registers);                                                       \
-        return bwx_load##bits(at, order, registers);                                \
-    }                                                                               \
-    PLAIN_RMW(bits, exchange)                                                       \
-    PLAIN_RMW(bits, fetch_add)                                                      \
-    PLAIN_RMW(bits, fetch_sub)                                                      \
-    PLAIN_RMW(bits, fetch_and)                                                      \
-    PLAIN_RMW(bits, fetch_or)                                                       \
-    PLAIN_RMW(bits, fetch_xor)                                                      \
-    PLAIN_RMW(bits, fetch_nand)                                                     \
-    PLAIN_CAS(bits, strong)                                                         \
-    PLAIN_CAS(bits, weak)                                                           \
-    uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                      \
+#define PLAIN_WIDTH(bits)                                                            \
+    uint##bits##_t __tsan_atomic##bits##_load(const volatile void *at, int order) {  \
+        REGISTERS(registers);                                                        \
+        return bwx_load##bits(at, order, registers);                                 \
+    }                                                                                \
+    PLAIN_RMW(bits, exchange)                                                        \
+    PLAIN_RMW(bits, fetch_add)                                                       \
+    PLAIN_RMW(bits, fetch_sub)                                                       \
+    PLAIN_RMW(bits, fetch_and)                                                       \
+    PLAIN_RMW(bits, fetch_or)                                                        \
+    PLAIN_RMW(bits, fetch_xor)                                                       \
+    PLAIN_RMW(bits, fetch_nand)                                                      \
+    PLAIN_CAS(bits, strong)                                                          \
+    PLAIN_CAS(bits, weak)                                                            \
+    uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                       \
         volatile void *at, uint##bits##_t expected, uint##bits##_t value, int order, \
-        int failure) {                                                              \
-        REGISTERS(registers);                                                       \
-        return bwx_cas_val##bits(at, expected, value, order, failure, registers);   \
+        int failure) {                                                               \
+        REGISTERS(registers);                                                        \
+        return bwx_cas_val##bits(at, expected, value, order, failure, registers);    \
     }
 PLAIN_WIDTH(8)
 PLAIN_WIDTH(16)

@@ -67,12 +67,9 @@ static void option(bwx_options *options, const char *name, const char *value) {
         const struct {
             const char *name;
             bool *where;
-        } switches[] = {{"freeze", &options->freeze},
-                        {"trylock", &options->trylock},
-                        {"verbose", &options->verbose},
-                        {"leaks", &options->leaks},
-                        {"traces", &options->traces},
-                        {"log", &bwx.logging}};
+        } switches[] = {{"freeze", &options->freeze},   {"trylock", &options->trylock},
+                        {"verbose", &options->verbose}, {"leaks", &options->leaks},
+                        {"traces", &options->traces},   {"log", &bwx.logging}};
         for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
             if (strcmp(name, numbers[i].name) == 0) {
                 *numbers[i].where = (unsigned)number(value, name);

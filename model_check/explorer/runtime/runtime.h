@@ -302,7 +302,7 @@ typedef struct bwx_runtime {
     bool any_frozen;
     bool nothing_else; /* only timed waits can go on: their time is over */
     bool limited;      /* bounded: something was left out, since a bound forbade it */
-    bool sc_accesses; /* rc11: some step was a seq_cst access */
+    bool sc_accesses;  /* rc11: some step was a seq_cst access */
     uint64_t executions, complete, cut, blocked, steps;
     bwx_finding found;
     char sentence[1024];
@@ -348,9 +348,9 @@ void bwx_heap_open(void);
 void bwx_heap_reset(void);
 bwx_block *bwx_block_of(uintptr_t address); /* that holds the byte; NULL: none */
 extern bwx_block *bwx_blocks;
-uint32_t bwx_block_index(uintptr_t address); /* + 1; 0: none */
+uint32_t bwx_block_index(uintptr_t address);                 /* + 1; 0: none */
 uint8_t bwx_block_zeros(uint32_t number, uintptr_t address); /* bytes there that begin as zeros */
-bool bwx_heap_leaks(void);                   /* reports the first block that nothing points to */
+bool bwx_heap_leaks(void); /* reports the first block that nothing points to */
 
 #include "cells.h"
 
@@ -414,9 +414,9 @@ uint32_t
 bwx_search_limit(unsigned thread); /* messages from this number on are to be read; 0: any */
 uint32_t bwx_search_node(void);
 unsigned bwx_search_preemptions(void); /* of this execution so far */
-void bwx_search_alone(void);    /* the next step is done without a choice */
-double bwx_search_done(void);   /* estimate, 0 … 1 */
-void bwx_search_hand_out(void); /* reports the path as work for another process */
+void bwx_search_alone(void);           /* the next step is done without a choice */
+double bwx_search_done(void);          /* estimate, 0 … 1 */
+void bwx_search_hand_out(void);        /* reports the path as work for another process */
 unsigned bwx_walk_thread(uint32_t enabled, unsigned depth);
 uint32_t bwx_walk_option(const uint32_t *options, unsigned n, uint32_t default_option);
 void bwx_walk_open(void);
@@ -450,7 +450,7 @@ void bwx_solo_update(void);
 void bwx_thread_exit(void *result) __attribute__((noreturn));
 
 /* ---- traces.c ---- */
-void bwx_traces_count(void);       /* this execution, when it is complete */
+void bwx_traces_count(void); /* this execution, when it is complete */
 uint64_t bwx_traces_distinct(void);
 
 /* ---- history.c ---- */

@@ -170,10 +170,11 @@ double bwx_search_done(void) {
 /* ---- choosing ---- */
 
 static void changed(const char *what) {
-    bwx_find(BWX_NONDETERMINISM, bwx.current->op.pc, 0,
-             "the same choices led to another state: at step %u %s; the program depends on something "
-             "besides its schedule (time, addresses, the environment)",
-             bwx.step_count, what);
+    bwx_find(
+        BWX_NONDETERMINISM, bwx.current->op.pc, 0,
+        "the same choices led to another state: at step %u %s; the program depends on something "
+        "besides its schedule (time, addresses, the environment)",
+        bwx.step_count, what);
 }
 
 /* The present execution repeats the path up to here: is it the same? */
@@ -218,7 +219,8 @@ static node *new_node(uint32_t enabled) {
     if (bwx.options.strategy == BWX_BOUNDED)
         at->backtrack = bounded_set(enabled);
     else if (node_count <= bwx.options.split || bwx.nothing_else)
-        at->backtrack = (uint16_t)enabled; /* whose time is over first: no step shows that it matters */
+        at->backtrack =
+            (uint16_t)enabled; /* whose time is over first: no step shows that it matters */
     fix_node(at, node_count - 1);
     at->pc = bwx.threads[at->thread].op.pc;
     at->address = bwx.threads[at->thread].op.address;

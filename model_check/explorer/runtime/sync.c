@@ -70,8 +70,7 @@ bool bwx_sync_enabled(const bwx_thread *thread, bool nothing_else) {
     switch (op->kind) {
     case BWX_JOIN: return bwx.threads[op->other].status == BWX_FINISHED;
     case BWX_LOCK: return bwx_locations[op->object].owner == 0;
-    case BWX_WAKE:
-        return op->timed && (nothing_else || thread->timeouts < bwx.options.timeouts);
+    case BWX_WAKE: return op->timed && (nothing_else || thread->timeouts < bwx.options.timeouts);
     default: return true;
     }
 }
@@ -257,8 +256,7 @@ int bwx_cond_wait(void *condition, void *mutex, bool timed, uint32_t pc) {
                    .other = mutex_number,
                    .address = (uintptr_t)condition,
                    .timed = timed};
-    bwx_op lock = {
-        .kind = BWX_LOCK, .pc = pc, .object = mutex_number, .address = (uintptr_t)mutex};
+    bwx_op lock = {.kind = BWX_LOCK, .pc = pc, .object = mutex_number, .address = (uintptr_t)mutex};
     if (bwx_locations[mutex_number].owner != self->id + 1U)
         bwx_find(BWX_MISUSE, pc, 0, "thread %u waits at a condition variable without its mutex",
                  self->id);

@@ -19,7 +19,8 @@ static uint64_t mix(uint64_t hash, uint64_t word) {
 }
 
 static uint64_t hash_of(const bwx_step *step) {
-    uint64_t hash = (uint64_t)step->thread << 32 | (uint64_t)step->kind << 16 | (uint16_t)step->index;
+    uint64_t hash =
+        (uint64_t)step->thread << 32 | (uint64_t)step->kind << 16 | (uint16_t)step->index;
     hash = mix(hash, step->address);
     hash = mix(hash, step->value);
     hash = mix(hash, step->seen);

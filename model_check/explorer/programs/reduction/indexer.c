@@ -21,8 +21,8 @@ static void *indexer(void *number) {
         int word = ++m * 11 + thread;
         int place = (word * 7) % SIZE;
         int empty = 0;
-        while (!atomic_compare_exchange_strong_explicit(&table[place], &empty, word,
-                                                        memory_order_relaxed, memory_order_relaxed)) {
+        while (!atomic_compare_exchange_strong_explicit(
+            &table[place], &empty, word, memory_order_relaxed, memory_order_relaxed)) {
             place = (place + 1) % SIZE;
             empty = 0;
         }
