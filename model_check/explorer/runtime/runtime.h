@@ -16,6 +16,7 @@
  *     spin.c     threads that wait in a loop
  *     sync.c     mutexes, condition variables, once;   threads.c  creation, join, keys
  *     search.c   what to explore next: exhaustive with partial-order reduction, bounded
+ *     prefix.c   work for several processes
  *     walk.c     random walks, PCT, replay
  *     history.c  linearizability of marked histories
  *     libc.c     calls of the C library that touch the program's memory
@@ -424,6 +425,12 @@ void bwx_walk_record(bool thread, uint32_t value);
 void bwx_walk_begin(void);
 unsigned bwx_walk_longest(void); /* choices of a thread in the longest execution so far */
 uint64_t bwx_random(void);
+
+/* ---- prefix.c ---- */
+extern unsigned bwx_prefix_nodes, bwx_prefix_choices; /* that another process has fixed */
+void bwx_prefix_read(const char *text);
+void bwx_prefix_node(unsigned number, uint8_t *thread, uint16_t *done);
+uint16_t bwx_prefix_choice(unsigned number);
 
 /* ---- sync.c, threads.c ---- */
 uint32_t bwx_object_of(uintptr_t address);

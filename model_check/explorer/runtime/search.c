@@ -44,7 +44,6 @@ static uint32_t *options;
 static unsigned node_count, choice_count;   /* of the present path */
 static unsigned nodes_begun, choices_begun; /* of this execution so far */
 static unsigned nodes_repeated;             /* the path's length when it began */
-static unsigned floor_nodes, floor_choices; /* a prefix that another process has fixed */
 static uint32_t option_count;
 static unsigned previous; /* thread that ran last */
 static unsigned preemptions, weak;
@@ -52,55 +51,20 @@ static uint16_t sleep;
 static uint32_t limits[BWX_THREADS];
 static uint32_t node_of_step; /* for the step that is now made */
 
-/* ---- work for several processes ----
- *
- * With split=N, the first N nodes of each path get every thread that can run (sleep sets still spare what is
- * equal), and what lies behind them is handed out: a prefix is, for each of its nodes, thread:done and, for
- * each choice, which of its options it takes. Who explores a prefix never changes these nodes and choices:
- * the other ways from there belong to others.
- */
-
-enum { MAX_PREFIX = 4096 };
-
-static struct {
-    uint8_t thread;
-    uint16_t done;
-} prefix_nodes[MAX_PREFIX];
-static uint16_t prefix_choices[MAX_PREFIX];
-
-static void read_prefix(const char *text) {
-    char *end;
-    while (*text != ';' && *text != 0 && floor_nodes < MAX_PREFIX) {
-        prefix_nodes[floor_nodes].thread = (uint8_t)strtoul(text, &end, 10);
-        if (*end != ':')
-            bwx_fatal("the prefix is damaged at '%.20s'", text);
-        prefix_nodes[floor_nodes++].done = (uint16_t)strtoul(end + 1, &end, 16);
-        text = *end == ',' ? end + 1 : end;
-    }
-    text += *text == ';';
-    while (*text != 0 && floor_choices < MAX_PREFIX) {
-        prefix_choices[floor_choices++] = (uint16_t)strtoul(text, &end, 10);
-        if (end == text)
-            bwx_fatal("the prefix is damaged at '%.20s'", text);
-        text = *end == ',' ? end + 1 : end;
-    }
-}
-
 /* Is this node one of the prefix? Then it is what the prefix says. */
 static void fix_node(node *at, unsigned number) {
-    if (number >= floor_nodes)
+    if (number >= bwx_prefix_nodes)
         return;
-    at->thread = prefix_nodes[number].thread;
-    at->done = prefix_nodes[number].done;
+    bwx_prefix_node(number, &at->thread, &at->done);
     at->backtrack = (uint16_t)(1U << at->thread);
     if ((at->enabled >> at->thread & 1) == 0)
         bwx_fatal("the prefix belongs to another program or other options");
 }
 
 static void fix_choice(choice *at, unsigned number) {
-    if (number >= floor_choices)
+    if (number >= bwx_prefix_choices)
         return;
-    at->now = prefix_choices[number];
+    at->now = bwx_prefix_choice(number);
     if (at->now >= at->n)
         bwx_fatal("the prefix belongs to another program or other options");
 }
@@ -110,7 +74,7 @@ void bwx_search_open(void) {
     choices = bwx_reserve(sizeof *choices * MAX_CHOICES);
     options = bwx_reserve(sizeof *options * MAX_OPTIONS);
     if (bwx.options.prefix != NULL)
-        read_prefix(bwx.options.prefix);
+        bwx_prefix_read(bwx.options.prefix);
     bwx_walk_open();
 }
 
@@ -164,7 +128,7 @@ double bwx_search_done(void) {
         part /= __builtin_popcount(all | 1U << nodes[i].thread);
         done += part * __builtin_popcount(nodes[i].done);
     }
-    return node_count == floor_nodes && choice_count == floor_choices ? 1 : done;
+    return node_count == bwx_prefix_nodes && choice_count == bwx_prefix_choices ? 1 : done;
 }
 
 /* ---- choosing ---- */
@@ -361,7 +325,7 @@ static void put_to_sleep(const bwx_step *step) {
  * this is explored. `end`: the steps between the two. */
 static void reverse(uint32_t early, uint32_t end, unsigned thread, const bwx_clock *trace) {
     uint32_t number = bwx_steps[early].node;
-    if (number == BWX_NONE || number < floor_nodes)
+    if (number == BWX_NONE || number < bwx_prefix_nodes)
         return;
     node *at = &nodes[number];
     const bwx_step *first = &bwx_steps[early];
@@ -493,9 +457,9 @@ bool bwx_search_next(void) {
     if (walking())
         return bwx.options.strategy != BWX_REPLAY;
     for (;;) {
-        unsigned first = node_count > floor_nodes ? nodes[node_count - 1].first_choice : 0;
-        if (first < floor_choices)
-            first = floor_choices;
+        unsigned first = node_count > bwx_prefix_nodes ? nodes[node_count - 1].first_choice : 0;
+        if (first < bwx_prefix_choices)
+            first = bwx_prefix_choices;
         while (choice_count > first) {
             choice *at = &choices[choice_count - 1];
             option_count = at->first + at->n;
@@ -504,7 +468,7 @@ bool bwx_search_next(void) {
             option_count = at->first;
             choice_count--;
         }
-        if (node_count == floor_nodes)
+        if (node_count == bwx_prefix_nodes)
             return false;
         node *at = &nodes[node_count - 1];
         at->done |= (uint16_t)(1U << at->thread);
