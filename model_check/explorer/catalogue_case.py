@@ -49,6 +49,7 @@ class Plan:
             weak=self.weak,
             executions=self.executions,
             spurious=self.spurious,
+            wakeups=0,  # the worker's waits are timed: they end by themselves anyway
             freeze=self.freeze,
             seed=seed,
         )
