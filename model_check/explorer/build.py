@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -39,12 +40,14 @@ class Program:
     """A program that is ready to be explored: ``path`` is the executable.
 
     ``trylock``: it tries mutexes, so that the moment of an unlock matters, too.
+    ``runner``: the emulator that runs it, if the compiler is one for another processor.
     """
 
     path: Path
     sources: tuple[Path, ...]
     compiler: str
     trylock: bool
+    runner: tuple[str, ...] = ()
 
 
 def cache_folder() -> Path:
@@ -102,9 +105,36 @@ def _compiler(name: str) -> tuple[str, str]:
     return path, _run([path, "--version"], f"{name} --version").splitlines()[0]
 
 
-def runtime(compiler: str) -> Path:
-    """Compile the runtime if need be; gives the folder with its objects."""
+def _runner(path: str) -> tuple[str, ...]:
+    """Give the emulator for what the compiler makes; nothing if this processor runs it."""
+    target = _run([path, "-dumpmachine"], f"{path} -dumpmachine").strip()
+    processor = target.split("-")[0]
+    if processor == platform.machine():
+        return ()
+    emulator = shutil.which(f"qemu-{processor}")
+    if emulator is None:
+        raise CannotRun(
+            f"{path} makes programs for {target}, which this machine cannot run; install "
+            f"qemu-{processor} (Debian and Ubuntu: apt install qemu-user)"
+        )
+    root = _run([path, "-print-sysroot"], f"{path} -print-sysroot").strip()
+    if root in {"", "/"}:
+        root = f"/usr/{target}"
+    return emulator, "-L", root
+
+
+def _nm(path: str) -> str:
+    """Name the compiler's own nm: another processor's objects need it."""
+    return _run([path, "-print-prog-name=nm"], f"{path} -print-prog-name=nm").strip()
+
+
+def runtime(compiler: str, *, portable: bool = False) -> Path:
+    """Compile the runtime if need be; gives the folder with its objects.
+
+    ``portable``: threads are switched by ucontext in place of our assembly.
+    """
     path, version = _compiler(compiler)
+    flags = [*_RUNTIME_FLAGS, *(["-DBWX_UCONTEXT"] if portable else [])]
     sources = sorted([*_RUNTIME.glob("*.c"), *_RUNTIME.glob("*.S")])
     if not sources:
         raise CannotRun(f"the runtime's sources are missing from {_RUNTIME}")
@@ -112,14 +142,14 @@ def runtime(compiler: str) -> Path:
         file.read_text(encoding="utf-8")
         for file in [*sources, *sorted(_RUNTIME.glob("*.h")), *sorted(INCLUDE.glob("*.h"))]
     )
-    folder = cache_folder() / f"runtime-{_hash(text, version, *_RUNTIME_FLAGS)}"
+    folder = cache_folder() / f"runtime-{_hash(text, path, version, *flags)}"
     if folder.is_dir():
         return folder
     work = folder.with_name(f"{folder.name}.{os.getpid()}")
     work.mkdir(exist_ok=True)
     for source in sources:
         _run(
-            [path, *_RUNTIME_FLAGS, f"-I{INCLUDE}", "-c", source, "-o", work / f"{source.name}.o"],
+            [path, *flags, f"-I{INCLUDE}", "-c", source, "-o", work / f"{source.name}.o"],
             f"the explorer's own {source.name} does not compile",
         )
     try:
@@ -136,7 +166,7 @@ def _object(path: str, version: str, source: Path, flags: Sequence[str]) -> Path
         raise CannotRun(f"there is no file {source}")
     failed = f"{source} does not compile"
     text = _run([path, *everything, "-E", source], failed)
-    target = cache_folder() / f"object-{_hash(text, version, *everything)}.o"
+    target = cache_folder() / f"object-{_hash(text, path, version, *everything)}.o"
     if target.is_file():
         return target
     assembly = target.with_name(f"{target.stem}.{os.getpid()}.s")
@@ -161,10 +191,10 @@ def _object(path: str, version: str, source: Path, flags: Sequence[str]) -> Path
     return target
 
 
-def _symbols(objects: Iterable[Path]) -> set[str]:
+def _symbols(nm: str, objects: Iterable[Path]) -> set[str]:
     defined: set[str] = set()
     needed: set[str] = set()
-    for line in _run(["nm", *objects], "cannot list the program's symbols").splitlines():
+    for line in _run([nm, *objects], "cannot list the program's symbols").splitlines():
         fields = line.split()
         if len(fields) < 2 or line.endswith(":"):
             continue
@@ -179,19 +209,23 @@ def build(
     compiler: str = "gcc",
     flags: Sequence[str] = (),
     own_flags: Mapping[str, Sequence[str]] | None = None,
+    portable: bool = False,
 ) -> Program:
     """Compile and link ``sources``, a program with a main function.
 
     ``flags`` go to the compiler (-D, -I, -O…), ``own_flags`` for single files, by name.
+    ``compiler`` may be one for another processor, if qemu can run what it makes.
+    ``portable``: threads are switched by ucontext, as where the runtime has no assembly.
     Raises CannotRun when the program does not compile, has inline assembly, calls something
     that is not modelled, or starts no thread.
     """
     path, version = _compiler(compiler)
+    runner = _runner(path)
     own = own_flags or {}
     objects = [
         _object(path, version, source, [*flags, *own.get(source.name, [])]) for source in sources
     ]
-    needed = _symbols(objects)
+    needed = _symbols(_nm(path), objects)
     taken_over = wrapped()
     if "main" in needed:
         raise CannotRun(f"{', '.join(map(str, sources))}: there is no main function")
@@ -209,7 +243,7 @@ def build(
             "the program starts no thread (neither pthread_create nor thrd_create): there is "
             "nothing to interleave"
         )
-    parts = runtime(compiler)
+    parts = runtime(compiler, portable=portable)
     target = cache_folder() / f"program-{_hash(parts.name, *map(str, objects))}"
     if not target.is_file():
         joined = target.with_name(f"{target.name}.{os.getpid()}.o")
@@ -230,4 +264,5 @@ def build(
         sources=tuple(sources),
         compiler=compiler,
         trylock=bool(needed & _TRYLOCK),
+        runner=runner,
     )

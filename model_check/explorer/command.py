@@ -12,13 +12,16 @@ import typer
 
 from model_check.console import diagnostics, output
 from model_check.explorer.build import build
-from model_check.explorer.engine import build_engine
+from model_check.explorer.harness import build_harness, environment
 from model_check.explorer.page import write_page
 from model_check.explorer.parallel import share
 from model_check.explorer.run import Options, explore
 from model_check.explorer.show import show_result
 from model_check.explorer.shrink import shrink
 from model_check.report import CannotRun
+
+#: For the search for a smaller program over the engine that shows the same.
+_TEXT_SECONDS = 20.0
 
 
 def explore_command(
@@ -34,13 +37,17 @@ def explore_command(
     ] = None,
     model: Annotated[str, typer.Option(help="Memory model: sc or rc11.")] = "sc",
     strategy: Annotated[
-        str, typer.Option(help="exhaustive, bounded, pct or random.")
+        str, typer.Option(help="exhaustive, bounded, iterative, pct or random.")
     ] = "exhaustive",
     preemptions: Annotated[
-        int, typer.Option(min=0, help="bounded: switches away from a thread that could go on.")
+        int,
+        typer.Option(
+            min=0, help="bounded, iterative: switches away from a thread that could go on."
+        ),
     ] = 2,
     weak: Annotated[
-        int, typer.Option(min=0, help="bounded: values read that are not the newest.")
+        int,
+        typer.Option(min=0, help="bounded, iterative: values read that are not the newest."),
     ] = 2,
     depth: Annotated[int, typer.Option(help="pct: orderings that the bug needs.")] = 3,
     executions: Annotated[
@@ -51,9 +58,18 @@ def explore_command(
     spurious: Annotated[
         int, typer.Option(min=0, help="Weak compare-exchanges that fail for no reason.")
     ] = 1,
+    wakeups: Annotated[
+        int, typer.Option(min=0, help="Waits of a thread that end for no reason.")
+    ] = 1,
     failures: Annotated[int, typer.Option(min=0, help="Allocations that fail.")] = 0,
     freeze: Annotated[
         bool, typer.Option("--freeze", help="Stop a thread for ever at each of its steps.")
+    ] = False,
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Count how many of the executions differ.")
+    ] = False,
+    portable: Annotated[
+        bool, typer.Option("--portable", help="Switch threads by ucontext, not by our assembly.")
     ] = False,
     leaks: Annotated[bool, typer.Option(help="Report memory that is lost.")] = True,
     seed: Annotated[int, typer.Option(min=0, help="Seed of pct and random.")] = 0,
@@ -81,8 +97,9 @@ def explore_command(
 
     Example: bwcheck explore stack.c --model rc11
 
-    --engine explores the tree: "| P1=10 | P2=20 | G1" puts 1, then one thread puts 2 and another
-    gets 1 (model_check/explorer/programs/engine.c has the whole language).
+    --engine explores the tree: "before put 10 1; thread put 20 2; thread get 10" puts a key, then
+    one thread puts another and a second one gets the first
+    (model_check/explorer/engine/program.h has the whole language).
 
     Exit codes: 0 nothing found, 2 could not run, 10 and above: a finding, each kind with a code of
     its own (docs/explorer.md lists them).
@@ -97,6 +114,8 @@ def explore_command(
         seconds=seconds,
         steps=steps,
         spurious=spurious,
+        wakeups=wakeups,
+        traces=traces,
         failures=failures,
         freeze=freeze,
         leaks=leaks,
@@ -106,18 +125,23 @@ def explore_command(
     options.check()
     if (engine is None) == (not sources):
         raise CannotRun("give the C sources of a program, or --engine and a text, and not both")
-    environment = {"BWX_PROGRAM": engine} if engine is not None else {}
+    if engine is not None and failures > 0:
+        raise CannotRun(
+            "--failures goes with C sources; with --engine write 'options failures="
+            f"{failures}; …' into the text, so that only the tree's own allocations fail"
+        )
+    variables = environment(engine) if engine is not None else {}
     flags = shlex.split(cflags)
     if engine is not None:
-        program = build_engine(compiler=cc, flags=flags)
+        program = build_harness(compiler=cc, flags=flags)
     else:
-        program = build(sources or [], compiler=cc, flags=flags)
+        program = build(sources or [], compiler=cc, flags=flags, portable=portable)
     if jobs > 1 and replay is None:
-        result = share(program, options, jobs, environment)
+        result = share(program, options, jobs, variables)
     else:
-        result = explore(program, options, progress=_progress, environment=environment)
+        result = explore(program, options, progress=_progress, environment=variables)
     if shorten:
-        result = shrink(program, options, result, environment)
+        result = shrink(program, options, result, variables, text_seconds=_TEXT_SECONDS)
     names = f"--engine {shlex.quote(engine)}" if engine else " ".join(map(str, sources or []))
     console = output()
     console.print(show_result(result, names), markup=False, highlight=False, soft_wrap=True)
@@ -131,7 +155,10 @@ def explore_command(
 
 def _progress(said: Mapping[str, Any]) -> None:
     rate = said["executions"] / said["seconds"] if said["seconds"] else 0
-    left = f", about {100 * said['done']:.3g} % explored" if said["done"] else ""
+    left = ""
+    if said["done"]:
+        rest = said["seconds"] * (1 / said["done"] - 1)
+        left = f", about {100 * said['done']:.3g} % explored, about {rest:,.0f} s left"
     diagnostics().print(
         f"{said['executions']:,} executions, {rate:,.0f} a second{left}", markup=False
     )

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from model_check.explorer.build import Program
 from model_check.explorer.result import Result
-from model_check.explorer.run import Options, Run, explore, make_result
+from model_check.explorer.run import Options, Run, explore, iterate, make_result
 
 _DEEPEST = 24
 
@@ -63,6 +63,10 @@ def _sum(results: Sequence[Result], seconds: float) -> Result:
         cut=sum(each.cut for each in results),
         blocked=sum(each.blocked for each in results),
         steps=sum(each.steps for each in results),
+        limited=any(each.limited for each in results),
+        outcomes_lost=sum(each.outcomes_lost for each in results),
+        distinct=None,  # parts may have executions in common
+        memory=max(each.memory for each in results),
         seconds=seconds,
         why=first.why if finding is not None else incomplete.why,
         outcomes=dict(outcomes),
@@ -76,6 +80,8 @@ def share(
     environment: Mapping[str, str] | None = None,
 ) -> Result:
     """Explore ``program`` with ``jobs`` processes; stops soon after a finding."""
+    if options.strategy == "iterative":
+        return iterate(options, lambda each: share(program, each, jobs, environment))
     begin = time.monotonic()
     if options.strategy in {"random", "pct"}:
         limit = options.executions

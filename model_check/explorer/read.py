@@ -115,8 +115,8 @@ def _text(step: Mapping[str, Any], names: Names) -> str:
         "trylock": f"trylock({at}) {'takes it' if step['value'] else 'fails'}",
         "unlock": f"unlock({at})",
         "wait": f"wait({at})",
-        "wake": f"{'woken' if step['value'] else 'timed out'} at {at}",
-        "signal": f"signal({at})",
+        "wake": f"{'wakes for no reason' if step['value'] else 'times out'} at {at}",
+        "signal": f"signal({at})" + (f" to thread {step['seen']}" if step["value"] else ""),
         "broadcast": f"broadcast({at})",
         "create": f"creates thread {step['value']}",
         "join": f"joins thread {step['value']}",
@@ -131,8 +131,10 @@ def _text(step: Mapping[str, Any], names: Names) -> str:
     return texts.get(kind, str(kind))
 
 
-def _note(step: Mapping[str, Any], number_of: Mapping[int, int]) -> str:
+def _note(step: Mapping[str, Any], number_of: Mapping[int, int], after: Sequence[int]) -> str:
     notes = []
+    if after:
+        notes.append("happens after step " + " and ".join(str(number_of[row]) for row in after))
     if step["flags"] & _SPURIOUS:
         notes.append("fails spuriously")
     if step["flags"] & _STALE:
@@ -146,6 +148,40 @@ def _note(step: Mapping[str, Any], number_of: Mapping[int, int]) -> str:
     return "; ".join(notes)
 
 
+def _knowledge(rows: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+    """Give, for each row, the rows of other threads that it is the first of its thread to follow.
+
+    These are the edges of happens-before between threads; what follows from other edges of the
+    same row is left out.
+    """
+    row_of = {
+        (row["thread"], row["index"]): number
+        for number, row in enumerate(rows)
+        if row["kind"] not in {"read", "write", "malloc", "free"}
+    }
+    known: dict[int, Sequence[int]] = {}
+    edges = []
+    for row in rows:
+        before = known.get(row["thread"], [0] * len(row["clock"]))
+        learnt = [
+            row_of[thread, index]
+            for thread, index in enumerate(row["clock"])
+            if thread != row["thread"] and index > before[thread] and (thread, index) in row_of
+        ]
+        known[row["thread"]] = row["clock"]
+        edges.append(
+            [
+                one
+                for one in learnt
+                if not any(
+                    other != one and rows[other]["clock"][rows[one]["thread"]] >= rows[one]["index"]
+                    for other in learnt
+                )
+            ]
+        )
+    return edges
+
+
 def read_finding(program: Program, said: Mapping[str, Any]) -> Finding:
     """Make a finding of what the runtime says."""
     rows = said["steps"]
@@ -155,6 +191,7 @@ def read_finding(program: Program, said: Mapping[str, Any]) -> Finding:
     )
     names = Names(program, rows)
     numbers = {index: index + 1 for index in range(len(rows))}
+    edges = _knowledge(rows)
     steps = [
         Step(
             number=index + 1,
@@ -162,7 +199,8 @@ def read_finding(program: Program, said: Mapping[str, Any]) -> Finding:
             kind=row["kind"],
             text=_text(row, names),
             where=lines.get(row["pc"], ""),
-            note=_note(row, numbers),
+            note=_note(row, numbers, edges[index]),
+            after=[numbers[edge] for edge in edges[index]],
             source=numbers.get(row["from"]) if "from" in row else None,
         )
         for index, row in enumerate(rows)
@@ -176,19 +214,5 @@ def read_finding(program: Program, said: Mapping[str, Any]) -> Finding:
         replay=said["replay"],
         steps=steps,
         stack=[lines[pc] for pc in said["stack"] if pc in lines],
-        preemptions=_preemptions(rows),
+        preemptions=int(said["preemptions"]),
     )
-
-
-def _preemptions(rows: Sequence[Mapping[str, Any]]) -> int:
-    """Count switches away from a thread that goes on later with something other than waiting."""
-    waits = {"join", "lock", "wake"}
-    count = 0
-    for index in range(1, len(rows)):
-        before, now = rows[index - 1], rows[index]
-        if before["thread"] == now["thread"] or before["kind"] == "end":
-            continue
-        later = next((row for row in rows[index:] if row["thread"] == before["thread"]), None)
-        if later is not None and later["kind"] not in waits:
-            count += 1
-    return count

@@ -31,7 +31,8 @@ class Step:
 
     ``text``: what was done, as in ``y.load(acquire) = 1``. ``where``: file and line.
     ``note``: what is remarkable (an old value was read, which step wrote it). ``source``: the
-    number of the step whose store was read.
+    number of the step whose store was read. ``after``: steps of other threads that this one is
+    the first of its thread to happen after.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Step:
     where: str
     note: str = ""
     source: int | None = None
+    after: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,14 @@ class Result:
     ``verdict``: "nothing found" or the kind of the finding. ``exhaustive``: every execution
     within ``bound`` has been explored. ``executions`` counts all that were begun: ``complete``
     ones, ``cut`` ones (bwx_assume) and ``blocked`` ones (their rest was explored elsewhere).
-    ``outcomes``: text of bwx_outcome to the number of executions.
+    ``outcomes``: text of bwx_outcome to the number of executions; ``outcomes_lost``: executions
+    whose outcome was one too many to be kept. ``distinct``: how many complete executions differ
+    (Mazurkiewicz traces), if Options.traces asked for it. ``limited``: the bounded strategy has
+    left something out because of its bounds. ``threads``, ``longest``: threads, and choices of a
+    thread, in the longest walk. ``memory``: kilobytes that the process has had at most.
+    ``depth``: what pct looks for. ``rounds``: executions of the iterative strategy with at most
+    0, 1, … preemptions.
+    ``reduced``: the smaller text of a program over the engine that the finding belongs to.
     """
 
     verdict: str
@@ -93,6 +102,15 @@ class Result:
     why: str
     outcomes: Mapping[str, int] = field(default_factory=dict)
     finding: Finding | None = None
+    outcomes_lost: int = 0
+    distinct: int | None = None
+    limited: bool = False
+    threads: int = 0
+    longest: int = 0
+    memory: int = 0
+    rounds: Sequence[int] = ()
+    depth: int = 0
+    reduced: str | None = None
 
     @property
     def executions_per_second(self) -> float:

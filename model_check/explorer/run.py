@@ -17,7 +17,7 @@ from model_check.explorer.result import Result
 from model_check.report import CannotRun
 
 MODELS = ("sc", "rc11")
-STRATEGIES = ("exhaustive", "bounded", "pct", "random")
+STRATEGIES = ("exhaustive", "bounded", "iterative", "pct", "random")
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,13 @@ class Options:
     """How to explore.
 
     ``model``: sc or rc11. ``strategy``: exhaustive, bounded (``preemptions``, and ``weak``
-    choices that are not the newest value), pct (``depth``) or random. ``executions`` and
+    choices that are not the newest value), iterative (bounded with 0, 1, … ``preemptions``),
+    pct (``depth``) or random. ``executions`` and
     ``seconds`` bound the work, ``steps`` one execution. ``spurious``: weak compare-exchanges
     that fail for no reason, ``failures``: allocations that fail, ``timeouts``: timed waits that
-    end by themselves (in each thread), each at most so often in one execution. ``freeze``:
+    end by themselves, ``wakeups``: waits that end for no reason (both in each thread), each at
+    most so often in one execution. ``cut``: leave executions with more steps. ``traces``: count
+    how many of the executions differ. ``freeze``:
     stop one thread for ever at each of its steps between bwx_nonblocking_begin and _end.
     ``replay``: repeat one execution. ``prefix``: explore only what begins so (:func:`split`).
     """
@@ -44,6 +47,9 @@ class Options:
     spurious: int = 1
     failures: int = 0
     timeouts: int = 1
+    wakeups: int = 1
+    cut: int | None = None
+    traces: bool = False
     seed: int = 0
     leaks: bool = True
     freeze: bool = False
@@ -65,12 +71,14 @@ class Options:
     def bound(self) -> str:
         """Say within what bounds an exhaustive exploration is one."""
         parts = [f"{self.steps} steps"]
-        if self.strategy == "bounded":
+        if self.strategy in {"bounded", "iterative"}:
             parts.append(f"{self.preemptions} preemptions")
             if self.model == "rc11":
                 parts.append(f"{self.weak} weak choices")
         if self.spurious:
             parts.append(f"{self.spurious} spurious failures")
+        if self.wakeups:
+            parts.append(f"{self.wakeups} spurious wakeups a thread")
         if self.failures:
             parts.append(f"{self.failures} failed allocations")
         return ", ".join(parts)
@@ -87,6 +95,9 @@ class Options:
             "spurious": self.spurious,
             "failures": self.failures,
             "timeouts": self.timeouts,
+            "wakeups": self.wakeups,
+            "cut": self.cut or 0,
+            "traces": int(self.traces),
             "seed": self.seed,
             "leaks": int(self.leaks),
             "freeze": int(self.freeze),
@@ -118,7 +129,7 @@ class Run:
         reading, writing = os.pipe()
         options = {"BWX_OPTIONS": " ".join([*words, f"out={writing}"])}
         self._process = subprocess.Popen(
-            [str(program.path)],
+            [*program.runner, str(program.path)],
             env={**os.environ, **environment, **options},
             pass_fds=[writing],
             stdout=subprocess.DEVNULL,
@@ -180,10 +191,57 @@ def explore(
     """
     options = options or Options()
     options.check()
+    if options.strategy == "iterative" and options.replay is None and options.prefix is None:
+        return iterate(
+            options,
+            lambda each: explore(program, each, progress=progress, environment=environment),
+        )
     begin = time.monotonic()
     more = environment or {}
     said, _ = Run(program, options.words(program), more).result(progress)
     return make_result(program, options, said, time.monotonic() - begin, more)
+
+
+def iterate(options: Options, once: Callable[[Options], Result]) -> Result:
+    """Explore with at most 0, then 1, … preemptions, and as many weak choices.
+
+    Ends at the first finding, which then has as few preemptions as there can be, at
+    ``options.preemptions``, or where the bound has left nothing out: then all is explored.
+    """
+    begin = time.monotonic()
+    rounds: list[Result] = []
+    for bound in range(options.preemptions + 1):
+        left = options.seconds
+        if left is not None:
+            left = max(left - (time.monotonic() - begin), 0.01)
+        more = options.executions
+        if more is not None:
+            more = max(more - sum(each.executions for each in rounds), 1)
+        result = once(
+            replace(
+                options,
+                strategy="bounded",
+                preemptions=bound,
+                weak=min(bound, options.weak),
+                seconds=left,
+                executions=more,
+            )
+        )
+        rounds.append(result)
+        if result.finding is not None or not result.exhaustive or not result.limited:
+            break
+    last = rounds[-1]
+    # Where no bound has been met, there is none.
+    unbounded = replace(options, strategy="exhaustive").bound
+    return replace(
+        last,
+        strategy="iterative",
+        bound=last.bound if last.limited or last.finding is not None else unbounded,
+        executions=sum(each.executions for each in rounds),
+        steps=sum(each.steps for each in rounds),
+        seconds=time.monotonic() - begin,
+        rounds=[each.executions for each in rounds],
+    )
 
 
 def make_result(
@@ -222,9 +280,16 @@ def make_result(
         memory_model=options.model,
         strategy="replay" if options.replay is not None else options.strategy,
         seed=options.seed,
+        depth=options.depth,
         why=str(said["why"]),
         outcomes=dict(Counter(said["outcomes"])),
         finding=finding,
+        outcomes_lost=int(said["outcomes_lost"]),
+        distinct=int(said["distinct"]) if options.traces else None,
+        limited=bool(said["limited"]),
+        threads=int(said["threads"]),
+        longest=int(said["longest"]),
+        memory=int(said["memory"]),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 from collections.abc import Sequence
 
 from model_check.explorer.result import Finding, Result, Step
@@ -18,6 +20,11 @@ def show_result(result: Result, names: str) -> str:
         lines += [
             f"  {text:<{width}}  {count:,}" for text, count in sorted(result.outcomes.items())
         ]
+        if result.outcomes_lost:
+            lines.append(f"  and others, in {result.outcomes_lost:,} executions: too many to list")
+    if result.reduced is not None:
+        names = f"--engine {shlex.quote(result.reduced)}"
+        lines += ["the same is found in a smaller program:", f"  {result.reduced}", ""]
     if result.finding is not None:
         lines += [*show_finding(result.finding), ""]
         lines.append(
@@ -36,11 +43,33 @@ def show_result(result: Result, names: str) -> str:
             f"nothing found in {result.executions:,} executions ({result.memory_model}, "
             f"{result.strategy}; ended by {result.why}): this is no proof"
         )
+    if result.rounds:
+        counts = ", ".join(f"{bound}: {count:,}" for bound, count in enumerate(result.rounds))
+        lines.append(f"executions with at most so many preemptions: {counts}")
+    if result.strategy == "pct" and result.longest:
+        lines.append(_pct(result))
+    if result.distinct is not None:
+        lines.append(
+            f"{result.distinct:,} of {result.complete:,} complete executions differ: "
+            f"{result.executions / max(result.distinct, 1):.3f} begun for each"
+        )
     lines.append(
         f"{result.executions:,} executions ({result.blocked:,} redundant, {result.cut:,} cut) in "
-        f"{result.seconds:.2f} s: {result.executions_per_second:,.0f} a second"
+        f"{result.seconds:.2f} s: {result.executions_per_second:,.0f} a second and process, "
+        f"{result.memory / 1024:,.0f} MiB"
     )
     return "\n".join(lines)
+
+
+def _pct(result: Result) -> str:
+    """State the bound of PCT: how probable it is that a defect of this depth was met."""
+    one = 1 / (result.threads * result.longest ** (result.depth - 1))
+    every = -math.expm1(result.executions * math.log1p(-one)) if one < 1 else 1.0
+    return (
+        f"pct: a defect of {result.depth} orderings among {result.threads} threads and "
+        f"{result.longest} choices is met by one execution with a probability of at least "
+        f"{one:.2g}, by all of these with {every:.2g}"
+    )
 
 
 def _wrap(text: str, width: int) -> list[str]:

@@ -47,25 +47,33 @@ static void race(const bwx_record *old, uintptr_t address, unsigned size, unsign
              old->who >> 2U, kind_of(old->who));
 }
 
-/* Looks at one array of records; drops those that the new plain write supersedes. */
+/* Drops the records whose bits are set. */
+static unsigned drop(bwx_record *records, unsigned count, uint32_t superfluous) {
+    unsigned kept = 0;
+    for (unsigned i = 0; i < count; i++)
+        if ((superfluous >> i & 1) == 0)
+            records[kept++] = records[i];
+    return kept;
+}
+
+/* Looks at one array of records; drops those that the new access supersedes. */
 static inline unsigned check(bwx_record *records, unsigned count, uint8_t bytes, unsigned kind,
                              uintptr_t address, unsigned size, uint32_t pc) {
     const bwx_thread *self = bwx.current;
-    unsigned kept = 0;
+    uint32_t superfluous = 0;
     for (unsigned i = 0; i < count; i++) {
-        bwx_record record = records[i];
-        unsigned thread = record.who >> 2U;
-        if ((record.bytes & bytes) != 0) {
-            if (thread != self->id && conflict(record.who, kind) &&
-                record.epoch > self->now.clock.at[thread])
-                race(&record, address, size, kind, pc);
-            if ((record.bytes & ~bytes) == 0 &&
-                (kind == WRITE || (thread == self->id && (record.who & 3U) == kind)))
-                continue;
-        }
-        records[kept++] = record;
+        const bwx_record *record = &records[i];
+        if ((record->bytes & bytes) == 0)
+            continue;
+        unsigned thread = record->who >> 2U;
+        if (thread != self->id && conflict(record->who, kind) &&
+            record->epoch > self->now.clock.at[thread])
+            race(record, address, size, kind, pc);
+        if ((record->bytes & ~bytes) == 0 &&
+            (kind == WRITE || (thread == self->id && (record->who & 3U) == kind)))
+            superfluous |= 1U << i;
     }
-    return kept;
+    return superfluous == 0 ? count : drop(records, count, superfluous);
 }
 
 static void add_overflow(bwx_cell *cell, bwx_record record) {
@@ -98,6 +106,19 @@ static void outside(uintptr_t address, unsigned size, unsigned kind, uint32_t pc
              kind_of(kind), size, (void *)address);
 }
 
+/* The same again since the thread's last step: nobody else has run in between. */
+static inline bool known(const bwx_cell *cell, uint8_t who, uint8_t bytes, int16_t epoch) {
+    const bwx_record *records = bwx_records_of(cell);
+    for (unsigned i = 0; i < cell->count; i++)
+        if (records[i].who == who && records[i].bytes == bytes && records[i].epoch == epoch)
+            return true;
+    return false;
+}
+
+static inline uint8_t bytes_of(uintptr_t address, size_t size) {
+    return (uint8_t)(((1U << size) - 1) << (address & 7));
+}
+
 /* One access within 8 bytes. */
 static inline void access_cell(uintptr_t address, unsigned size, unsigned flags, uint32_t pc) {
     bwx_cell *cell = bwx_cell_of(address);
@@ -106,11 +127,11 @@ static inline void access_cell(uintptr_t address, unsigned size, unsigned flags,
     bwx_thread *self = bwx.current;
     unsigned kind =
         ((flags & BWX_WRITES) != 0 ? WRITE : 0) | ((flags & BWX_ATOMIC) != 0 ? ATOMIC : 0);
-    uint8_t bytes = (uint8_t)(((1U << size) - 1) << (address & 7));
+    uint8_t bytes = bytes_of(address, size);
     if (bwx_is_heap(address)) {
         if (cell->block == 0)
             outside(address, size, kind, pc);
-        const bwx_block *block = bwx_block_number(cell->block - 1);
+        const bwx_block *block = &bwx_blocks[cell->block - 1];
         if (BWX_UNLIKELY(address + size > block->address + block->size || address < block->address))
             outside(address, size, kind, pc);
         if (BWX_UNLIKELY(block->freed))
@@ -135,22 +156,46 @@ static inline void access_cell(uintptr_t address, unsigned size, unsigned flags,
         bwx_location_forget(cell, address, size);
     if (bwx.solo) /* ordered after all that was, and before all that will be */
         return;
-    cell->count = (uint8_t)check(cell->records, cell->count, bytes, kind, address, size, pc);
+    int16_t epoch = (int16_t)(self->steps + ((flags & BWX_ATOMIC) != 0 ? 0 : 1));
+    uint8_t who = (uint8_t)(self->id << 2U | kind);
+    if (known(cell, who, bytes, epoch))
+        return;
+    bwx_record *records = bwx_records_of(cell);
+    cell->count = (uint8_t)check(records, cell->count, bytes, kind, address, size, pc);
     for (uint16_t at = cell->more; at != 0; at = overflow[at].next)
         overflow[at].count = (uint16_t)check(overflow[at].records, overflow[at].count, bytes, kind,
                                              address, size, pc);
-    bwx_record record = {.pc = pc,
-                         .epoch = (int16_t)(self->steps + ((flags & BWX_ATOMIC) != 0 ? 0 : 1)),
-                         .bytes = bytes,
-                         .who = (uint8_t)(self->id << 2U | kind)};
+    bwx_record record = {.pc = pc, .epoch = epoch, .bytes = bytes, .who = who};
     if (BWX_LIKELY(cell->count < BWX_CELL_RECORDS))
-        cell->records[cell->count++] = record;
+        records[cell->count++] = record;
     else
         add_overflow(cell, record);
 }
 
+/* Many bytes of one block, by the only thread: what there is to do without a look at each access. */
+static bool range_alone(uintptr_t address, size_t size, unsigned flags) {
+    const bwx_block *block = bwx_block_of(address);
+    if (block == NULL || block->freed || address + size > block->address + block->size ||
+        ((address | size) & 7) != 0)
+        return false;
+    if ((flags & BWX_WRITES) == 0)
+        return (flags & BWX_QUIET) != 0;
+    uint32_t number = (uint32_t)(block - bwx_blocks) + 1;
+    bwx_cell *cell = &bwx_watched.cells[(address - BWX_BASE) >> 3];
+    for (const bwx_cell *end = cell + size / 8; cell < end; cell++) {
+        if (cell->execution != bwx.execution)
+            *cell = (bwx_cell){.execution = bwx.execution, .location = BWX_NONE, .block = number};
+        else if (cell->location != BWX_NONE)
+            bwx_location_forget(cell, address + size - (uintptr_t)(end - cell) * 8, 8);
+        cell->initialised = 0xff;
+    }
+    return true;
+}
+
 void bwx_access(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
     if (bwx.solo && (flags & BWX_WRITES) == 0 && !bwx_is_heap(address))
+        return;
+    if (bwx.solo && size > 8 && range_alone(address, size, flags))
         return;
     while (size > 0) {
         size_t part = 8 - (address & 7);
@@ -179,32 +224,49 @@ static void check_free(const bwx_record *records, unsigned count, const bwx_bloc
 
 void bwx_access_free(bwx_block *block, uint32_t pc) {
     for (uintptr_t at = block->address; at < block->address + block->size; at += 8) {
-        const bwx_cell *cell = bwx_cell_of(at);
-        check_free(cell->records, cell->count, block, at, pc);
+        bwx_cell *cell = bwx_cell_of(at);
+        cell->initialised = 0; /* so that whatever touches it again is looked at (bwx_plain) */
+        if (bwx.solo)
+            continue;
+        check_free(bwx_records_of(cell), cell->count, block, at, pc);
         for (uint16_t extra = cell->more; extra != 0; extra = overflow[extra].next)
             check_free(overflow[extra].records, overflow[extra].count, block, at, pc);
     }
 }
 
+/* Is it seen at once that the access is fine, and is nothing to be noted? Bytes are only initialised while
+ * they belong to a block. */
+static inline bool plainly_fine(const bwx_cell *cell, uintptr_t address, size_t size, bool writes) {
+    const bwx_thread *self = bwx.current;
+    uint8_t bytes = bytes_of(address, size);
+    if ((cell->initialised & bytes) != bytes || (writes && cell->location != BWX_NONE))
+        return false;
+    return bwx.solo ||
+           known(cell, (uint8_t)(self->id << 2U | writes), bytes, (int16_t)(self->steps + 1));
+}
+
 /* A plain access of the program. */
 void bwx_plain(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
     bwx_thread *self = bwx.current;
-    if ((flags & BWX_WRITES) != 0) {
+    bool writes = (flags & BWX_WRITES) != 0;
+    if (writes) {
         bwx_dirty(address, size);
         if (address - bwx_stack_base(self->id) >= BWX_STACK_BYTES)
             bwx_side_effect(self);
     }
-    bwx_access(address, size, flags, pc);
+    const bwx_cell *cell = (address & 7) + size <= 8 ? bwx_cell_of(address) : NULL;
+    if (cell == NULL || !plainly_fine(cell, address, size, writes))
+        bwx_access(address, size, flags, pc);
     if (BWX_UNLIKELY(bwx.logging) && !bwx.solo && bwx_cell_of(address) != NULL &&
         address - bwx_stack_base(self->id) >= BWX_STACK_BYTES &&
         address - bwx_locals_base(self->id) >= BWX_LOCALS_BYTES) {
-        bwx_op op = {.kind = (flags & BWX_WRITES) != 0 ? BWX_PLAIN_WRITE : BWX_PLAIN_READ,
+        bwx_op op = {.kind = writes ? BWX_PLAIN_WRITE : BWX_PLAIN_READ,
                      .size = (uint8_t)(size > 255 ? 255 : size),
                      .pc = pc,
                      .object = BWX_NONE,
                      .address = address};
         bwx_step *step = bwx_step_add(self, &op);
-        if ((flags & BWX_WRITES) == 0 && size <= 8)
+        if (!writes && size <= 8)
             memcpy(&step->seen, (const void *)address, size);
     }
 }

@@ -1,15 +1,20 @@
 /* entry.c: the calls that gcc and clang put in with -fsanitize=thread.
  *
  * Loads and read-modify-writes come by way of switch.S, which adds the address of the caller's
- * registers as the last argument; where there is no assembly for the processor, PLAIN_ENTRIES gives
- * them without. Outside of an execution (a model function that the explorer calls) nothing is watched.
+ * registers as the last argument; where there is no assembly for the processor, PLAIN_ENTRIES have them
+ * saved by setjmp, at the lower end of their own frame. Outside of an execution (a model function that the
+ * explorer calls) nothing is watched.
  */
 #include "runtime.h"
 
 #if defined(BWX_UCONTEXT) || !(defined(__x86_64__) || defined(__aarch64__))
 #define PLAIN_ENTRIES 1
+#define ENTRY         static inline __attribute__((always_inline))
+#include <alloca.h>
+#include <setjmp.h>
 #else
 #define PLAIN_ENTRIES 0
+#define ENTRY
 #endif
 
 void __tsan_init(void) {
@@ -104,13 +109,13 @@ static inline uint64_t run(bwx_op *op, const uint64_t *registers, bool *exchange
 }
 
 static inline uint32_t caller(const uint64_t *registers, uint32_t own) {
-#if defined(__x86_64__)
-    return registers != NULL ? (uint32_t)registers[6] : own;
-#elif defined(__aarch64__)
-    return registers != NULL ? (uint32_t)registers[11] : own;
-#else
+#if PLAIN_ENTRIES
     (void)registers;
     return own;
+#elif defined(__x86_64__)
+    return registers != NULL ? (uint32_t)registers[6] : own;
+#else
+    return registers != NULL ? (uint32_t)registers[11] : own;
 #endif
 }
 
@@ -135,51 +140,54 @@ static void give_back(const void *expected, size_t size, bool same, uint32_t pc)
                  .address = (uintptr_t)(pointer),    \
                  .operand = (uint64_t)(value)}
 
-#define LOAD_AND_STORE(bits)                                                                       \
-    uint##bits##_t bwx_load##bits(const volatile void *at, int order, const uint64_t *registers) { \
-        uint32_t pc = caller(registers, BWX_PC);                                                   \
-        OP(BWX_LOAD, bits, at, 0, order);                                                          \
-        return (uint##bits##_t)run(&op, registers, NULL);                                          \
-    }                                                                                              \
-    void __tsan_atomic##bits##_store(volatile void *at, uint##bits##_t value, int order) {         \
-        uint32_t pc = BWX_PC;                                                                      \
-        OP(BWX_STORE, bits, at, value, order);                                                     \
-        run(&op, NULL, NULL);                                                                      \
+#define LOAD_AND_STORE(bits)                                                               \
+    ENTRY uint##bits##_t bwx_load##bits(const volatile void *at, int order,                \
+                                        const uint64_t *registers) {                       \
+        uint32_t pc = caller(registers, BWX_PC);                                           \
+        OP(BWX_LOAD, bits, at, 0, order);                                                  \
+        return (uint##bits##_t)run(&op, registers, NULL);                                  \
+    }                                                                                      \
+    void __tsan_atomic##bits##_store(volatile void *at, uint##bits##_t value, int order) { \
+        uint32_t pc = BWX_PC;                                                              \
+        OP(BWX_STORE, bits, at, value, order);                                             \
+        run(&op, NULL, NULL);                                                              \
     }
-#define READ_MODIFY_WRITE(bits, name, which)                                            \
-    uint##bits##_t bwx_##name##bits(volatile void *at, uint##bits##_t value, int order, \
-                                    const uint64_t *registers) {                        \
-        uint32_t pc = caller(registers, BWX_PC);                                        \
-        OP(BWX_RMW, bits, at, value, order);                                            \
-        op.rmw = (which);                                                               \
-        return (uint##bits##_t)run(&op, registers, NULL);                               \
+#define READ_MODIFY_WRITE(bits, name, which)                                                  \
+    ENTRY uint##bits##_t bwx_##name##bits(volatile void *at, uint##bits##_t value, int order, \
+                                          const uint64_t *registers) {                        \
+        uint32_t pc = caller(registers, BWX_PC);                                              \
+        OP(BWX_RMW, bits, at, value, order);                                                  \
+        op.rmw = (which);                                                                     \
+        return (uint##bits##_t)run(&op, registers, NULL);                                     \
     }
-#define COMPARE_EXCHANGE(bits, name, may_fail)                                                  \
-    int bwx_cas_##name##bits(volatile void *at, uint##bits##_t *expected, uint##bits##_t value, \
-                             int order, int failure, const uint64_t *registers) {               \
-        uint32_t pc = caller(registers, BWX_PC);                                                \
-        OP(BWX_CAS, bits, at, value, order);                                                    \
-        op.failure_order = order_of(failure);                                                   \
-        op.expected = *expected;                                                                \
-        op.weak = (may_fail);                                                                   \
-        bool exchanged = false;                                                                 \
-        uint64_t seen = run(&op, registers, &exchanged);                                        \
-        if (!exchanged)                                                                         \
-            give_back(expected, sizeof *expected, (uint##bits##_t)seen == *expected, pc);       \
-        if (!exchanged)                                                                         \
-            *expected = (uint##bits##_t)seen;                                                   \
-        return exchanged;                                                                       \
+#define COMPARE_EXCHANGE(bits, name, may_fail)                                            \
+    ENTRY int bwx_cas_##name##bits(volatile void *at, uint##bits##_t *expected,           \
+                                   uint##bits##_t value, int order, int failure,          \
+                                   const uint64_t *registers) {                           \
+        uint32_t pc = caller(registers, BWX_PC);                                          \
+        OP(BWX_CAS, bits, at, value, order);                                              \
+        op.failure_order = order_of(failure);                                             \
+        op.expected = *expected;                                                          \
+        op.weak = (may_fail);                                                             \
+        bool exchanged = false;                                                           \
+        uint64_t seen = run(&op, registers, &exchanged);                                  \
+        if (!exchanged)                                                                   \
+            give_back(expected, sizeof *expected, (uint##bits##_t)seen == *expected, pc); \
+        if (!exchanged)                                                                   \
+            *expected = (uint##bits##_t)seen;                                             \
+        return exchanged;                                                                 \
     }
-#define COMPARE_EXCHANGE_VALUE(bits)                                                 \
-    uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                       \
-        volatile void *at, uint##bits##_t expected, uint##bits##_t value, int order, \
-        int failure) {                                                               \
-        uint32_t pc = BWX_PC;                                                        \
-        OP(BWX_CAS, bits, at, value, order);                                         \
-        op.failure_order = order_of(failure);                                        \
-        op.expected = expected;                                                      \
-        bool exchanged = false;                                                      \
-        return (uint##bits##_t)run(&op, NULL, &exchanged);                           \
+/* clang's, for weak and strong ones: exchanged if what it gives is what was expected. */
+#define COMPARE_EXCHANGE_VALUE(bits)                                                     \
+    ENTRY uint##bits##_t bwx_cas_val##bits(volatile void *at, uint##bits##_t expected,   \
+                                           uint##bits##_t value, int order, int failure, \
+                                           const uint64_t *registers) {                  \
+        uint32_t pc = caller(registers, BWX_PC);                                         \
+        OP(BWX_CAS, bits, at, value, order);                                             \
+        op.failure_order = order_of(failure);                                            \
+        op.expected = expected;                                                          \
+        bool exchanged = false;                                                          \
+        return (uint##bits##_t)run(&op, registers, &exchanged);                          \
     }
 #define WIDTH(bits)                                 \
     LOAD_AND_STORE(bits)                            \
@@ -199,30 +207,45 @@ WIDTH(32)
 WIDTH(64)
 
 #if PLAIN_ENTRIES
+/* The caller's registers, and all that lies above them on the stack. */
+#define REGISTERS(name)                       \
+    uint64_t *name = alloca(sizeof(jmp_buf)); \
+    memset(name, 0, sizeof(jmp_buf));         \
+    (void)_setjmp(*(jmp_buf *)(void *)name)
+
 #define PLAIN_RMW(bits, name)                                                            \
     uint##bits##_t __tsan_atomic##bits##_##name(volatile void *at, uint##bits##_t value, \
                                                 int order) {                             \
-        return bwx_##name##bits(at, value, order, NULL);                                 \
+        REGISTERS(registers);                                                            \
+        return bwx_##name##bits(at, value, order, registers);                            \
     }
 #define PLAIN_CAS(bits, name)                                                                      \
     int __tsan_atomic##bits##_compare_exchange_##name(volatile void *at, uint##bits##_t *expected, \
                                                       uint##bits##_t value, int order,             \
                                                       int failure) {                               \
-        return bwx_cas_##name##bits(at, expected, value, order, failure, NULL);                    \
+        REGISTERS(registers);                                                                      \
+        return bwx_cas_##name##bits(at, expected, value, order, failure, registers);               \
     }
-#define PLAIN_WIDTH(bits)                                                           \
-    uint##bits##_t __tsan_atomic##bits##_load(const volatile void *at, int order) { \
-        return bwx_load##bits(at, order, NULL);                                     \
-    }                                                                               \
-    PLAIN_RMW(bits, exchange)                                                       \
-    PLAIN_RMW(bits, fetch_add)                                                      \
-    PLAIN_RMW(bits, fetch_sub)                                                      \
-    PLAIN_RMW(bits, fetch_and)                                                      \
-    PLAIN_RMW(bits, fetch_or)                                                       \
-    PLAIN_RMW(bits, fetch_xor)                                                      \
-    PLAIN_RMW(bits, fetch_nand)                                                     \
-    PLAIN_CAS(bits, strong)                                                         \
-    PLAIN_CAS(bits, weak)
+#define PLAIN_WIDTH(bits)                                                            \
+    uint##bits##_t __tsan_atomic##bits##_load(const volatile void *at, int order) {  \
+        REGISTERS(registers);                                                        \
+        return bwx_load##bits(at, order, registers);                                 \
+    }                                                                                \
+    PLAIN_RMW(bits, exchange)                                                        \
+    PLAIN_RMW(bits, fetch_add)                                                       \
+    PLAIN_RMW(bits, fetch_sub)                                                       \
+    PLAIN_RMW(bits, fetch_and)                                                       \
+    PLAIN_RMW(bits, fetch_or)                                                        \
+    PLAIN_RMW(bits, fetch_xor)                                                       \
+    PLAIN_RMW(bits, fetch_nand)                                                      \
+    PLAIN_CAS(bits, strong)                                                          \
+    PLAIN_CAS(bits, weak)                                                            \
+    uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                       \
+        volatile void *at, uint##bits##_t expected, uint##bits##_t value, int order, \
+        int failure) {                                                               \
+        REGISTERS(registers);                                                        \
+        return bwx_cas_val##bits(at, expected, value, order, failure, registers);    \
+    }
 PLAIN_WIDTH(8)
 PLAIN_WIDTH(16)
 PLAIN_WIDTH(32)

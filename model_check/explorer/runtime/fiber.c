@@ -6,13 +6,14 @@
  * what else the C library keeps for a thread are private to the fiber without any help of the compiler.
  * The sleeping threads get their stacks from us, hence thread-local variables have fixed addresses, too.
  *
- * switch.S switches on x86-64 and aarch64; elsewhere (or with BWX_UCONTEXT) ucontext does, and all
- * modelled threads share the thread-local variables of the one OS thread: report.c then refuses
- * programs that have any.
+ * switch.S switches on x86-64 and aarch64. Elsewhere (or with BWX_UCONTEXT) ucontext does; all fibers then
+ * have the thread-local variables of the one OS thread, whose contents are exchanged at each switch. So
+ * they are private, too, but have one address in all threads: accesses to them are not watched.
  */
 #define _GNU_SOURCE
 #include "runtime.h"
 
+#include <errno.h>
 #include <link.h>
 #include <pthread.h>
 #include <sys/auxv.h>
@@ -22,12 +23,45 @@
 #include <asm/prctl.h>
 #endif
 
+#if defined(BWX_UCONTEXT) || !(defined(__x86_64__) || defined(__aarch64__))
+#define PORTABLE 1
+#include <ucontext.h>
+#else
+#define PORTABLE 0
+#endif
+
+static size_t locals_size, locals_filled; /* the program's thread-local variables */
+static const void *locals_image;          /* … as each thread finds them */
+static char *locals;                      /* … of this OS thread */
+
+static int find_locals(struct dl_phdr_info *info, size_t size, void *unused) {
+    (void)size;
+    (void)unused;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type != PT_TLS)
+            continue;
+        locals_image = (const void *)(info->dlpi_addr + header->p_vaddr);
+        locals_filled = header->p_filesz;
+        locals_size = header->p_memsz;
+        locals = info->dlpi_tls_data;
+    }
+    return 1; /* the program itself comes first */
+}
+
+static void fill(char *fresh) {
+    if (locals_size == 0)
+        return;
+    memcpy(fresh, locals_image, locals_filled);
+    memset(fresh + locals_filled, 0, locals_size - locals_filled);
+}
+
+#if !PORTABLE
+
 static uintptr_t thread_pointers[BWX_THREADS + 1]; /* the last one: of the explorer itself */
 static volatile unsigned thread_pointers_known;
 static uintptr_t
     locals_offset; /* from the thread pointer to the program's thread-local variables */
-static size_t locals_size, locals_filled;
-static const void *locals_image;
 static bool fast_thread_pointer;
 
 static uintptr_t read_thread_pointer(void) {
@@ -39,8 +73,6 @@ static uintptr_t read_thread_pointer(void) {
     uintptr_t value;
     __asm__("mrs %0, tpidr_el0" : "=r"(value));
     return value;
-#else
-    return 0;
 #endif
 }
 
@@ -52,8 +84,6 @@ static inline void write_thread_pointer(uintptr_t value) {
         syscall(SYS_arch_prctl, ARCH_SET_FS, value);
 #elif defined(__aarch64__)
     __asm__ volatile("msr tpidr_el0, %0" : : "r"(value) : "memory");
-#else
-    (void)value;
 #endif
 }
 
@@ -66,33 +96,13 @@ static void *sleep_for_ever(void *number) {
     return NULL;
 }
 
-static int find_locals(struct dl_phdr_info *info, size_t size, void *unused) {
-    (void)size;
-    (void)unused;
-    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-        if (header->p_type != PT_TLS)
-            continue;
-        locals_image = (const void *)(info->dlpi_addr + header->p_vaddr);
-        locals_filled = header->p_filesz;
-        locals_size = header->p_memsz;
-        locals_offset = (uintptr_t)info->dlpi_tls_data - read_thread_pointer();
-    }
-    return 1; /* the program itself comes first */
-}
-
 void bwx_fibers_open(void) {
     dl_iterate_phdr(find_locals, NULL);
+    locals_offset = (uintptr_t)locals - read_thread_pointer();
 #if defined(__x86_64__)
     fast_thread_pointer = (getauxval(AT_HWCAP2) & 2) != 0;
 #endif
     thread_pointers[BWX_THREADS] = read_thread_pointer();
-#if defined(BWX_UCONTEXT) || !(defined(__x86_64__) || defined(__aarch64__))
-    if (locals_size > 0)
-        bwx_fatal(
-            "the program has thread-local variables, which this processor's explorer does not "
-            "keep apart");
-#endif
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     for (uintptr_t i = 0; i < BWX_THREADS; i++) {
@@ -108,14 +118,8 @@ void bwx_fibers_open(void) {
 }
 
 void bwx_fiber_fresh_locals(bwx_thread *thread) {
-    if (locals_size == 0)
-        return;
-    char *locals = (char *)(thread_pointers[thread->id] + locals_offset);
-    memcpy(locals, locals_image, locals_filled);
-    memset(locals + locals_filled, 0, locals_size - locals_filled);
+    fill((char *)(thread_pointers[thread->id] + locals_offset));
 }
-
-#if !defined(BWX_UCONTEXT) && (defined(__x86_64__) || defined(__aarch64__))
 
 void bwx_switch(void **save, void *load);
 void bwx_begin(void);
@@ -161,9 +165,37 @@ void bwx_fiber_leave(void) {
 
 #else
 
-#include <ucontext.h>
-
 static ucontext_t contexts[BWX_THREADS], explorer;
+static int errors[BWX_THREADS]; /* errno of each */
+
+void bwx_fibers_open(void) {
+    dl_iterate_phdr(find_locals, NULL);
+    if (locals_size > BWX_LOCALS_BYTES)
+        bwx_fatal("the program has %zu bytes of thread-local variables; %d are possible",
+                  locals_size, BWX_LOCALS_BYTES);
+}
+
+/* Where the thread's variables lie while it does not run. */
+static char *kept(unsigned thread) {
+    return (char *)bwx_locals_base(thread);
+}
+
+void bwx_fiber_fresh_locals(bwx_thread *thread) {
+    fill(kept(thread->id));
+    errors[thread->id] = 0;
+}
+
+static void keep_locals(unsigned thread) {
+    if (locals_size > 0)
+        memcpy(kept(thread), locals, locals_size);
+    errors[thread] = errno;
+}
+
+static void give_locals(unsigned thread) {
+    if (locals_size > 0)
+        memcpy(locals, kept(thread), locals_size);
+    errno = errors[thread];
+}
 
 void bwx_fiber_prepare(bwx_thread *thread, void (*run)(void)) {
     ucontext_t *context = &contexts[thread->id];
@@ -177,15 +209,19 @@ void bwx_fiber_prepare(bwx_thread *thread, void (*run)(void)) {
 
 void bwx_fiber_switch(bwx_thread *from, bwx_thread *to) {
     bwx.current = to;
+    keep_locals(from->id);
+    give_locals(to->id);
     swapcontext(&contexts[from->id], &contexts[to->id]);
 }
 
 void bwx_fiber_enter(bwx_thread *to) {
     bwx.current = to;
+    give_locals(to->id);
     swapcontext(&explorer, &contexts[to->id]);
 }
 
 void bwx_fiber_leave(void) {
+    keep_locals(bwx.current->id);
     setcontext(&explorer);
     __builtin_unreachable();
 }

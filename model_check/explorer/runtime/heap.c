@@ -16,14 +16,14 @@
 
 enum { UNIT = 16, GAP = 16, MAX_BLOCKS = 1 << 20 };
 
-static bwx_block *blocks;
+bwx_block *bwx_blocks;
 static uint32_t block_count;
 static uint32_t *block_of_unit; /* number + 1; may be stale: the block's range decides */
 static size_t used[BWX_THREADS];
 static uint32_t live;
 
 void bwx_heap_open(void) {
-    blocks = bwx_reserve(MAX_BLOCKS * sizeof *blocks);
+    bwx_blocks = bwx_reserve(MAX_BLOCKS * sizeof *bwx_blocks);
     block_of_unit =
         bwx_reserve((size_t)BWX_THREADS * BWX_HEAP_BYTES / UNIT * sizeof *block_of_unit);
 }
@@ -35,26 +35,30 @@ void bwx_heap_reset(void) {
         used[i] = 0;
 }
 
-bwx_block *bwx_block_number(uint32_t number) {
-    return &blocks[number];
-}
-
 uint32_t bwx_block_index(uintptr_t address) {
     uint32_t index = block_of_unit[(address - bwx_heap_base(0)) / UNIT];
     if (index == 0 || index > block_count)
         return 0;
-    const bwx_block *block = &blocks[index - 1];
+    const bwx_block *block = &bwx_blocks[index - 1];
     uintptr_t granule = address & ~(uintptr_t)7;
     return granule - block->address < ((block->size + 7) & ~(size_t)7) ? index : 0;
+}
+
+uint8_t bwx_block_zeros(uint32_t number, uintptr_t address) {
+    const bwx_block *block = &bwx_blocks[number];
+    if (!block->zeroed)
+        return 0;
+    size_t rest = block->address + block->size - (address & ~(uintptr_t)7);
+    return rest >= 8 ? 0xff : (uint8_t)((1U << rest) - 1);
 }
 
 bwx_block *bwx_block_of(uintptr_t address) {
     if (!bwx_is_heap(address))
         return NULL;
     uint32_t index = bwx_block_index(address);
-    if (index == 0 || address - blocks[index - 1].address >= blocks[index - 1].size)
+    if (index == 0 || address - bwx_blocks[index - 1].address >= bwx_blocks[index - 1].size)
         return NULL;
-    return &blocks[index - 1];
+    return &bwx_blocks[index - 1];
 }
 
 /* Does the program's allocation fail this time? */
@@ -90,7 +94,7 @@ static void *allocate(size_t size, size_t alignment, bool zeroed, uint32_t pc) {
     }
     if (block_count == MAX_BLOCKS)
         bwx_find(BWX_UNSUPPORTED, pc, 0, "more than %d allocations in one execution", MAX_BLOCKS);
-    bwx_block *block = &blocks[block_count++];
+    bwx_block *block = &bwx_blocks[block_count++];
     live++;
     *block = (bwx_block){.address = bwx_heap_base(self->id) + offset,
                          .size = size,
@@ -181,9 +185,9 @@ bool bwx_heap_leaks(void) {
     const bwx_block *lost = NULL;
     unsigned count = 0;
     for (uint32_t i = 0; i < block_count; i++) {
-        if (blocks[i].freed || blocks[i].marked || blocks[i].mapped)
+        if (bwx_blocks[i].freed || bwx_blocks[i].marked || bwx_blocks[i].mapped)
             continue;
-        lost = lost == NULL ? &blocks[i] : lost;
+        lost = lost == NULL ? &bwx_blocks[i] : lost;
         count++;
     }
     if (lost == NULL)

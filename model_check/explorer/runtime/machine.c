@@ -179,10 +179,14 @@ bwx_step *bwx_step_add(bwx_thread *self, const bwx_op *op) {
     step->value = op->operand;
     step->seen = 0;
     step->fences = self->now.fences;
+    if (!counted)
+        bwx.log_steps++;
     if (counted) {
         self->now.clock.at[self->id] = self->steps;
         self->trace.at[self->id] = self->steps;
     }
+    if (BWX_UNLIKELY(bwx.logging))
+        step->happened = self->now.clock;
     return step;
 }
 

@@ -60,16 +60,16 @@ static void option(bwx_options *options, const char *name, const char *value) {
                        {"steps", &options->steps},
                        {"spurious", &options->spurious},
                        {"timeouts", &options->timeouts},
+                       {"wakeups", &options->wakeups},
+                       {"cut", &options->cut},
                        {"failures", &options->failures},
                        {"split", &options->split}};
         const struct {
             const char *name;
             bool *where;
-        } switches[] = {{"freeze", &options->freeze},
-                        {"trylock", &options->trylock},
-                        {"verbose", &options->verbose},
-                        {"leaks", &options->leaks},
-                        {"log", &bwx.logging}};
+        } switches[] = {{"freeze", &options->freeze},   {"trylock", &options->trylock},
+                        {"verbose", &options->verbose}, {"leaks", &options->leaks},
+                        {"traces", &options->traces},   {"log", &bwx.logging}};
         for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
             if (strcmp(name, numbers[i].name) == 0) {
                 *numbers[i].where = (unsigned)number(value, name);
@@ -96,6 +96,7 @@ static void read_options(void) {
                                 .steps = 5000,
                                 .spurious = 1,
                                 .timeouts = 1,
+                                .wakeups = 1,
                                 .leaks = true};
     const char *given = getenv("BWX_OPTIONS");
     if (given == NULL)
@@ -192,6 +193,8 @@ static bool judge(void) {
         }
         bwx.complete++;
         bwx_outcome_count();
+        if (bwx.options.traces)
+            bwx_traces_count();
         return false;
     case BWX_CUT: bwx.cut++; return false;
     case BWX_BLOCKED: bwx.blocked++; return false;

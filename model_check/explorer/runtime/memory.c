@@ -1,9 +1,4 @@
-/* memory.c: address space at fixed places, shadow cells, and what an execution has changed.
- *
- * The heap, the fibers' stacks and their thread-local variables lie at fixed addresses, and the program
- * is linked at a fixed address, so that an execution can be repeated to the last bit, also in another
- * process. Every 8 bytes of this memory and of the program's variables have a shadow cell. Cells are
- * never cleared: a cell whose execution number is not the present one is stale and begins anew.
+/* memory.c: the program's memory, and what an execution has changed in it.
  *
  * Before each execution the program's variables become what they were before main: markers.S puts a
  * symbol in front of and behind the program's .data and .bss (the runtime's own come after them). Small
@@ -14,18 +9,11 @@
 
 #include <sys/mman.h>
 
-#define BASE   ((uintptr_t)0x1000000000)
-#define STACKS ((uintptr_t)BWX_THREADS * BWX_HEAP_BYTES)
-#define LOCALS (STACKS + (uintptr_t)BWX_THREADS * BWX_STACK_BYTES)
-#define TOTAL  (LOCALS + (uintptr_t)BWX_THREADS * BWX_LOCALS_BYTES)
-
 enum { PAGE = 4096, COPIED_WHOLE = 16384, PARTS = 2 };
 
 extern char bwx_data_begin[], bwx_data_end[], bwx_bss_begin[], bwx_bss_end[];
 
-static bwx_cell *cells;        /* of BASE … */
-static bwx_cell *global_cells; /* of the program's variables */
-static uintptr_t globals_begin, globals_size;
+bwx_space bwx_watched;
 static struct {
     char *begin;
     size_t size;
@@ -53,39 +41,20 @@ static void part_open(unsigned number, char *begin, const char *end) {
 }
 
 void bwx_memory_open(void) {
-    void *memory = mmap((void *)BASE, TOTAL, PROT_READ | PROT_WRITE,
+    void *memory = mmap((void *)BWX_BASE, BWX_SPACE, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-    if (memory != (void *)BASE)
-        bwx_fatal("cannot reserve the address space at %p", (void *)BASE);
+    if (memory != (void *)BWX_BASE)
+        bwx_fatal("cannot reserve the address space at %p", (void *)BWX_BASE);
     for (unsigned i = 0; i < BWX_THREADS;
          i++) /* a stack that overflows meets a page without access */
         (void)mprotect((void *)bwx_stack_base(i), PAGE, PROT_NONE);
-    cells = bwx_reserve(TOTAL / 8 * sizeof *cells);
-    globals_begin = (uintptr_t)bwx_data_begin & ~(uintptr_t)7;
-    globals_size = (uintptr_t)bwx_bss_end - globals_begin + 8;
-    global_cells = bwx_reserve((globals_size / 8 + 1) * sizeof *global_cells);
+    bwx_watched.globals = (uintptr_t)bwx_data_begin & ~(uintptr_t)7;
+    bwx_watched.globals_size = (uintptr_t)bwx_bss_end - bwx_watched.globals + 8;
+    size_t cells = (BWX_SPACE + bwx_watched.globals_size) / 8 + 1;
+    bwx_watched.cells = bwx_reserve(cells * sizeof *bwx_watched.cells);
+    bwx_watched.records = bwx_reserve(cells * sizeof *bwx_watched.records);
     part_open(0, bwx_data_begin, bwx_data_end);
     part_open(1, bwx_bss_begin, bwx_bss_end);
-}
-
-uintptr_t bwx_heap_base(unsigned thread) {
-    return BASE + (uintptr_t)thread * BWX_HEAP_BYTES;
-}
-
-uintptr_t bwx_stack_base(unsigned thread) {
-    return BASE + STACKS + (uintptr_t)thread * BWX_STACK_BYTES;
-}
-
-uintptr_t bwx_locals_base(unsigned thread) {
-    return BASE + LOCALS + (uintptr_t)thread * BWX_LOCALS_BYTES;
-}
-
-bool bwx_is_heap(uintptr_t address) {
-    return address - BASE < STACKS;
-}
-
-bool bwx_is_global(uintptr_t address) {
-    return address - globals_begin < globals_size;
 }
 
 void bwx_globals(const char **begin, const char **end, unsigned part) {
@@ -93,9 +62,7 @@ void bwx_globals(const char **begin, const char **end, unsigned part) {
     *end = parts[part].begin + parts[part].size;
 }
 
-static inline bwx_cell *fresh(bwx_cell *cell, uintptr_t address) {
-    if (BWX_LIKELY(cell->execution == bwx.execution))
-        return cell;
+bwx_cell *bwx_cell_fresh(bwx_cell *cell, uintptr_t address) {
     cell->execution = bwx.execution;
     cell->location = BWX_NONE;
     cell->block = 0;
@@ -104,20 +71,9 @@ static inline bwx_cell *fresh(bwx_cell *cell, uintptr_t address) {
     cell->more = 0;
     if (bwx_is_heap(address)) {
         cell->block = bwx_block_index(address);
-        if (cell->block != 0 && !bwx_block_number(cell->block - 1)->zeroed)
-            cell->initialised = 0;
+        cell->initialised = cell->block == 0 ? 0 : bwx_block_zeros(cell->block - 1, address);
     }
     return cell;
-}
-
-bwx_cell *bwx_cell_of(uintptr_t address) {
-    uintptr_t offset = address - BASE;
-    if (BWX_LIKELY(offset < TOTAL))
-        return fresh(&cells[offset >> 3], address);
-    offset = address - globals_begin;
-    if (offset < globals_size)
-        return fresh(&global_cells[offset >> 3], address);
-    return NULL;
 }
 
 void bwx_dirty(uintptr_t address, size_t size) {

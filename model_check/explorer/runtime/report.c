@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ static struct {
     uint64_t count;
 } outcomes[MAX_OUTCOMES];
 static unsigned outcome_count;
+static uint64_t outcomes_lost; /* executions whose outcome has found no room */
 
 int bwx_output = 1;
 
@@ -100,8 +102,10 @@ void bwx_outcome_count(void) {
     unsigned i = 0;
     while (i < outcome_count && strcmp(outcomes[i].text, outcome) != 0)
         i++;
-    if (i == MAX_OUTCOMES)
+    if (i == MAX_OUTCOMES) {
+        outcomes_lost++;
         return;
+    }
     if (i == outcome_count) {
         outcomes[i].text = strdup(outcome);
         outcome_count++;
@@ -147,17 +151,27 @@ static void put_step(const bwx_step *step) {
         if (source != BWX_NONE)
             fprintf(out, ", \"from\": %u", source);
     }
-    fputc('}', out);
+    fputs(", \"index\": ", out);
+    fprintf(out, "%d, \"clock\": [", step->index);
+    for (unsigned i = 0; i < bwx.thread_count; i++)
+        fprintf(out, "%s%d", i == 0 ? "" : ", ", step->happened.at[i]);
+    fputs("]}", out);
+}
+
+/* Kilobytes of memory that the process has had at most. */
+static long memory(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
 }
 
 static void put_figures(void) {
     double seconds = bwx_seconds();
     fprintf(out,
             "\"executions\": %llu, \"complete\": %llu, \"cut\": %llu, \"blocked\": %llu, "
-            "\"steps\": %llu, \"seconds\": %.6f, \"done\": %.6f",
+            "\"steps\": %llu, \"seconds\": %.6f, \"done\": %.6f, \"memory\": %ld",
             (unsigned long long)bwx.executions, (unsigned long long)bwx.complete,
             (unsigned long long)bwx.cut, (unsigned long long)bwx.blocked,
-            (unsigned long long)bwx.steps, seconds, bwx_search_done());
+            (unsigned long long)bwx.steps, seconds, bwx_search_done(), memory());
 }
 
 void bwx_report_progress(void) {
@@ -183,8 +197,8 @@ static void put_finding(void) {
     put_text(bwx.sentence);
     fputs(", \"replay\": ", out);
     put_text(replay);
-    fprintf(out, ", \"step_count\": %u, \"threads\": %u, \"stack\": [", bwx.step_count,
-            bwx.thread_count);
+    fprintf(out, ", \"step_count\": %u, \"threads\": %u, \"preemptions\": %u, \"stack\": [",
+            bwx.step_count, bwx.thread_count, bwx_search_preemptions());
     const bwx_thread *thread = &bwx.threads[bwx.found_thread];
     unsigned depth = thread->depth < BWX_FRAMES ? thread->depth : BWX_FRAMES;
     for (unsigned i = 0; i < depth; i++)
@@ -203,6 +217,11 @@ void bwx_report_result(bool exhaustive, const char *why) {
     put_text(why);
     fputs(", ", out);
     put_figures();
+    fprintf(out,
+            ", \"distinct\": %llu, \"limited\": %s, \"threads\": %u, \"longest\": %u, "
+            "\"outcomes_lost\": %llu",
+            (unsigned long long)bwx_traces_distinct(), bwx.limited ? "true" : "false",
+            bwx.thread_count, bwx_walk_longest(), (unsigned long long)outcomes_lost);
     fputs(", \"outcomes\": {", out);
     for (unsigned i = 0; i < outcome_count; i++) {
         fputs(i == 0 ? "" : ", ", out);

@@ -5,7 +5,8 @@
  * run of the program's main from a fresh state; the runtime decides who runs, and what each load reads.
  *
  *     fiber.c    modelled threads as fibers in one OS thread; switch.S switches
- *     memory.c   address space at fixed places, shadow cells, what an execution changed
+ *     cells.h    address space at fixed places, shadow cells
+ *     memory.c   what an execution changed, and how it is undone
  *     heap.c     malloc and its family
  *     access.c   is this access ordered, inside a live block, initialised?
  *     entry.c    the calls that the compiler puts in (__tsan_*)
@@ -15,9 +16,11 @@
  *     spin.c     threads that wait in a loop
  *     sync.c     mutexes, condition variables, once;   threads.c  creation, join, keys
  *     search.c   what to explore next: exhaustive with partial-order reduction, bounded
+ *     prefix.c   work for several processes
  *     walk.c     random walks, PCT, replay
  *     history.c  linearizability of marked histories
  *     libc.c     calls of the C library that touch the program's memory
+ *     traces.c   how many different executions were explored
  *     report.c   findings, steps, the result as JSON
  *     main.c     options, the loop over executions
  */
@@ -78,8 +81,8 @@ typedef enum bwx_kind {
     BWX_LOCK,
     BWX_TRYLOCK,
     BWX_UNLOCK,
-    BWX_WAIT,   /* gives the mutex back and begins to wait at a condition variable */
-    BWX_WAKE,   /* wakes there and takes the mutex again */
+    BWX_WAIT,   /* begins to wait at a condition variable */
+    BWX_WAKE,   /* leaves it without a signal */
     BWX_SIGNAL, /* … BROADCAST: one, all */
     BWX_BROADCAST,
     BWX_CREATE,
@@ -108,7 +111,7 @@ typedef struct bwx_op {
     bool timed; /* WAKE: may time out */
     uint32_t pc;
     uint32_t object; /* location or synchronisation object, BWX_NONE if none */
-    uint32_t other;  /* WAKE: the mutex; JOIN, CREATE: the thread */
+    uint32_t other;  /* WAKE: the mutex, taken again after it; JOIN, CREATE: the thread */
     uintptr_t address;
     uint64_t operand, expected;
 } bwx_op;
@@ -152,8 +155,9 @@ typedef struct bwx_thread {
     void *stack_pointer; /* where its fiber goes on */
     uint8_t id, status;
     bool joined, detached, frozen, c11, claims_nonblocking, setup;
-    bool signalled;   /* WAKE may go on */
-    uint8_t timeouts; /* timed waits that ended by themselves */
+    bool signalled;   /* a signal has taken it from the condition variable */
+    uint8_t timeouts; /* timed waits that ended by themselves … */
+    uint8_t wakeups;  /* … and waits that ended for no reason */
     uint32_t clock_calls, random_calls;
     int16_t steps; /* done so far: the index of the last one */
     bwx_op op;     /* pending */
@@ -203,6 +207,7 @@ typedef struct bwx_location {
     bool dead;
     bwx_view view;
     bwx_clock trace;
+    bwx_clock trace_of_all; /* condition variables: `trace` is that of signals alone */
 } bwx_location;
 
 /* ---- shadow cells (memory.c): what is known of 8 bytes ---- */
@@ -223,7 +228,6 @@ typedef struct bwx_cell {
     uint8_t initialised; /* mask of bytes */
     uint8_t count;
     uint16_t more; /* overflow cells (access.c) */
-    bwx_record records[BWX_CELL_RECORDS];
 } bwx_cell;
 
 /* ---- options, results ---- */
@@ -242,9 +246,10 @@ typedef struct bwx_options {
     bwx_strategy strategy;
     uint64_t executions, seed;
     double seconds;
-    unsigned preemptions, weak, depth, steps, spurious, timeouts, failures;
+    unsigned preemptions, weak, depth, steps, spurious, timeouts, wakeups, failures;
     unsigned split; /* nodes expanded fully, for work sharing; 0: none */
-    bool freeze, trylock, verbose, keep_going, leaks;
+    unsigned cut;   /* executions with more steps are cut; 0: none */
+    bool freeze, trylock, verbose, traces, leaks;
     const char *replay, *prefix;
 } bwx_options;
 
@@ -296,7 +301,9 @@ typedef struct bwx_runtime {
     bwx_clock before;    /* the running thread's trace before its present step */
     uint64_t log_steps;
     bool any_frozen;
-    bool sc_accesses; /* rc11: some step was a seq_cst access */
+    bool nothing_else; /* only timed waits can go on: their time is over */
+    bool limited;      /* bounded: something was left out, since a bound forbade it */
+    bool sc_accesses;  /* rc11: some step was a seq_cst access */
     uint64_t executions, complete, cut, blocked, steps;
     bwx_finding found;
     char sentence[1024];
@@ -322,15 +329,8 @@ void bwx_fiber_leave(void) __attribute__((noreturn));
 void bwx_fiber_fresh_locals(bwx_thread *thread);
 
 /* ---- memory.c ---- */
-enum { BWX_HEAP_BYTES = 16 << 20, BWX_STACK_BYTES = 256 << 10, BWX_LOCALS_BYTES = 128 << 10 };
 void bwx_memory_open(void);
 void bwx_memory_reset(void); /* the program's variables as they were before main */
-uintptr_t bwx_heap_base(unsigned thread);
-uintptr_t bwx_stack_base(unsigned thread);
-uintptr_t bwx_locals_base(unsigned thread);
-bool bwx_is_heap(uintptr_t address);
-bool bwx_is_global(uintptr_t address);
-bwx_cell *bwx_cell_of(uintptr_t address);       /* NULL: memory that is not watched */
 void bwx_dirty(uintptr_t address, size_t size); /* about to be written */
 void *bwx_reserve(size_t bytes);                /* memory of the runtime's own */
 void bwx_globals(const char **begin, const char **end, unsigned part);
@@ -348,9 +348,12 @@ typedef struct bwx_block {
 void bwx_heap_open(void);
 void bwx_heap_reset(void);
 bwx_block *bwx_block_of(uintptr_t address); /* that holds the byte; NULL: none */
-bwx_block *bwx_block_number(uint32_t number);
-uint32_t bwx_block_index(uintptr_t address); /* + 1; 0: none */
-bool bwx_heap_leaks(void);                   /* reports the first block that nothing points to */
+extern bwx_block *bwx_blocks;
+uint32_t bwx_block_index(uintptr_t address);                 /* + 1; 0: none */
+uint8_t bwx_block_zeros(uint32_t number, uintptr_t address); /* bytes there that begin as zeros */
+bool bwx_heap_leaks(void); /* reports the first block that nothing points to */
+
+#include "cells.h"
 
 /* ---- access.c ---- */
 enum { BWX_ATOMIC = 4, BWX_QUIET = 8 /* copies: uninitialised bytes are fine */ };
@@ -388,7 +391,6 @@ bool bwx_psc_allows(const bwx_thread *self, const bwx_op *op, const bwx_clock *l
 /* The thread's next operation may be done when this returns. */
 void bwx_reach(bwx_thread *self, const bwx_op *op);
 void bwx_next(bwx_thread *self) __attribute__((noreturn)); /* self has finished */
-uint32_t bwx_enabled(void);                                /* mask of threads */
 void bwx_end(bwx_ending ending) __attribute__((noreturn));
 /* One of n options (absolute numbers, default_option among them or not); ends the execution if n is 0. */
 uint32_t bwx_choice(const uint32_t *options, unsigned n, uint32_t default_option);
@@ -412,19 +414,28 @@ bool bwx_search_next(void); /* is there another execution? */
 uint32_t
 bwx_search_limit(unsigned thread); /* messages from this number on are to be read; 0: any */
 uint32_t bwx_search_node(void);
-void bwx_search_alone(void);    /* the next step is done without a choice */
-double bwx_search_done(void);   /* estimate, 0 … 1 */
-void bwx_search_hand_out(void); /* reports the path as work for another process */
+unsigned bwx_search_preemptions(void); /* of this execution so far */
+void bwx_search_alone(void);           /* the next step is done without a choice */
+double bwx_search_done(void);          /* estimate, 0 … 1 */
+void bwx_search_hand_out(void);        /* reports the path as work for another process */
 unsigned bwx_walk_thread(uint32_t enabled, unsigned depth);
 uint32_t bwx_walk_option(const uint32_t *options, unsigned n, uint32_t default_option);
 void bwx_walk_open(void);
 void bwx_walk_record(bool thread, uint32_t value);
 void bwx_walk_begin(void);
+unsigned bwx_walk_longest(void); /* choices of a thread in the longest execution so far */
 uint64_t bwx_random(void);
+
+/* ---- prefix.c ---- */
+extern unsigned bwx_prefix_nodes, bwx_prefix_choices; /* that another process has fixed */
+void bwx_prefix_read(const char *text);
+void bwx_prefix_node(unsigned number, uint8_t *thread, uint16_t *done);
+uint16_t bwx_prefix_choice(unsigned number);
 
 /* ---- sync.c, threads.c ---- */
 uint32_t bwx_object_of(uintptr_t address);
 bool bwx_sync_enabled(const bwx_thread *thread, bool nothing_else);
+bool bwx_may_wake(const bwx_thread *thread);
 void bwx_sync_reset(void);
 void bwx_threads_reset(void);
 int bwx_mutex_lock(void *mutex, uint32_t pc);
@@ -444,6 +455,10 @@ extern int bwx_argc;
 extern char **bwx_argv;
 void bwx_solo_update(void);
 void bwx_thread_exit(void *result) __attribute__((noreturn));
+
+/* ---- traces.c ---- */
+void bwx_traces_count(void); /* this execution, when it is complete */
+uint64_t bwx_traces_distinct(void);
 
 /* ---- history.c ---- */
 void bwx_history_reset(void);

@@ -32,9 +32,18 @@ static uint32_t all_enabled(bool nothing_else) {
     return mask;
 }
 
-uint32_t bwx_enabled(void) {
+/* Threads that can go on; 0: none that could count on it. */
+static uint32_t enabled_threads(void) {
+    bwx.nothing_else = false;
     uint32_t mask = all_enabled(false);
-    return mask != 0 ? mask : all_enabled(true);
+    if (mask == 0) {
+        mask = all_enabled(true);
+        bwx.nothing_else = mask != 0;
+    }
+    for (unsigned i = 0; mask != 0 && bwx.options.wakeups > 0 && i < bwx.thread_count; i++)
+        if (bwx_may_wake(&bwx.threads[i]))
+            mask |= 1U << i;
+    return mask;
 }
 
 /* Nobody can go on. */
@@ -64,7 +73,7 @@ static void stuck(void) {
             text + used, sizeof text - used, "%sthread %u %s", used == 0 ? "" : ", ", i,
             thread->awaits > 0            ? "waits in a loop"
             : thread->op.kind == BWX_LOCK ? "waits for a mutex"
-            : thread->op.kind == BWX_WAKE ? "waits at a condition variable"
+            : thread->op.kind == BWX_WAKE ? "waits at a condition variable for a signal"
             : thread->op.kind == BWX_JOIN ? "waits for a thread's end"
                                           : "waits");
         if (used >= sizeof text)
@@ -94,7 +103,7 @@ static void maybe_freeze(bwx_thread *self) {
 
 /* Goes on with whoever is chosen; returns when `self` is. */
 static void schedule(bwx_thread *self) {
-    uint32_t mask = bwx_enabled();
+    uint32_t mask = enabled_threads();
     if (mask == 0)
         stuck();
     bool ended = false;
@@ -125,6 +134,8 @@ void bwx_reach(bwx_thread *self, const bwx_op *op) {
         bwx_find(BWX_LIVELOCK, op->pc, 0,
                  "no end within %u steps: a loop that makes no progress, or --steps is too small",
                  bwx.options.steps);
+    if (BWX_UNLIKELY(bwx.options.cut > 0 && bwx.step_count - bwx.log_steps >= bwx.options.cut))
+        bwx_end(BWX_CUT);
     bwx.before = self->trace;
 }
 

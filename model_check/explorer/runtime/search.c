@@ -25,7 +25,9 @@ typedef struct node {
     uint8_t previous; /* that ran before */
     uint16_t enabled, backtrack, done, sleep;
     uint16_t preemptions;
-    uint32_t first_choice, step, messages;
+    uint32_t first_choice, messages;
+    uint32_t pc; /* what the thread was about to do, to see that a repetition does the same */
+    uintptr_t address;
     uint32_t limits[BWX_THREADS];
 } node;
 
@@ -42,7 +44,6 @@ static uint32_t *options;
 static unsigned node_count, choice_count;   /* of the present path */
 static unsigned nodes_begun, choices_begun; /* of this execution so far */
 static unsigned nodes_repeated;             /* the path's length when it began */
-static unsigned floor_nodes, floor_choices; /* a prefix that another process has fixed */
 static uint32_t option_count;
 static unsigned previous; /* thread that ran last */
 static unsigned preemptions, weak;
@@ -50,55 +51,20 @@ static uint16_t sleep;
 static uint32_t limits[BWX_THREADS];
 static uint32_t node_of_step; /* for the step that is now made */
 
-/* ---- work for several processes ----
- *
- * With split=N, the first N nodes of each path get every thread that can run (sleep sets still spare what is
- * equal), and what lies behind them is handed out: a prefix is, for each of its nodes, thread:done and, for
- * each choice, which of its options it takes. Who explores a prefix never changes these nodes and choices:
- * the other ways from there belong to others.
- */
-
-enum { MAX_PREFIX = 4096 };
-
-static struct {
-    uint8_t thread;
-    uint16_t done;
-} prefix_nodes[MAX_PREFIX];
-static uint16_t prefix_choices[MAX_PREFIX];
-
-static void read_prefix(const char *text) {
-    char *end;
-    while (*text != ';' && *text != 0 && floor_nodes < MAX_PREFIX) {
-        prefix_nodes[floor_nodes].thread = (uint8_t)strtoul(text, &end, 10);
-        if (*end != ':')
-            bwx_fatal("the prefix is damaged at '%.20s'", text);
-        prefix_nodes[floor_nodes++].done = (uint16_t)strtoul(end + 1, &end, 16);
-        text = *end == ',' ? end + 1 : end;
-    }
-    text += *text == ';';
-    while (*text != 0 && floor_choices < MAX_PREFIX) {
-        prefix_choices[floor_choices++] = (uint16_t)strtoul(text, &end, 10);
-        if (end == text)
-            bwx_fatal("the prefix is damaged at '%.20s'", text);
-        text = *end == ',' ? end + 1 : end;
-    }
-}
-
 /* Is this node one of the prefix? Then it is what the prefix says. */
 static void fix_node(node *at, unsigned number) {
-    if (number >= floor_nodes)
+    if (number >= bwx_prefix_nodes)
         return;
-    at->thread = prefix_nodes[number].thread;
-    at->done = prefix_nodes[number].done;
+    bwx_prefix_node(number, &at->thread, &at->done);
     at->backtrack = (uint16_t)(1U << at->thread);
     if ((at->enabled >> at->thread & 1) == 0)
         bwx_fatal("the prefix belongs to another program or other options");
 }
 
 static void fix_choice(choice *at, unsigned number) {
-    if (number >= floor_choices)
+    if (number >= bwx_prefix_choices)
         return;
-    at->now = prefix_choices[number];
+    at->now = bwx_prefix_choice(number);
     if (at->now >= at->n)
         bwx_fatal("the prefix belongs to another program or other options");
 }
@@ -108,7 +74,7 @@ void bwx_search_open(void) {
     choices = bwx_reserve(sizeof *choices * MAX_CHOICES);
     options = bwx_reserve(sizeof *options * MAX_OPTIONS);
     if (bwx.options.prefix != NULL)
-        read_prefix(bwx.options.prefix);
+        bwx_prefix_read(bwx.options.prefix);
     bwx_walk_open();
 }
 
@@ -129,6 +95,10 @@ void bwx_search_begin(void) {
 
 uint32_t bwx_search_limit(unsigned thread) {
     return limits[thread];
+}
+
+unsigned bwx_search_preemptions(void) {
+    return preemptions;
 }
 
 uint32_t bwx_search_node(void) {
@@ -158,23 +128,36 @@ double bwx_search_done(void) {
         part /= __builtin_popcount(all | 1U << nodes[i].thread);
         done += part * __builtin_popcount(nodes[i].done);
     }
-    return node_count == floor_nodes && choice_count == floor_choices ? 1 : done;
+    return node_count == bwx_prefix_nodes && choice_count == bwx_prefix_choices ? 1 : done;
 }
 
 /* ---- choosing ---- */
 
-static void changed(const node *at, uint32_t enabled) {
+static void changed(const char *what) {
     bwx_find(
         BWX_NONDETERMINISM, bwx.current->op.pc, 0,
-        "the same choices led to another state: threads %#x could run at step %u, now %#x; the "
-        "program depends on something besides its schedule (time, addresses, the environment)",
-        at->enabled, bwx.step_count, enabled);
+        "the same choices led to another state: at step %u %s; the program depends on something "
+        "besides its schedule (time, addresses, the environment)",
+        bwx.step_count, what);
+}
+
+/* The present execution repeats the path up to here: is it the same? */
+static void compare(node *at, uint32_t enabled, unsigned number) {
+    const bwx_op *op = &bwx.threads[at->thread].op;
+    if (at->enabled != enabled)
+        changed("other threads can run");
+    if (number + 1 < nodes_repeated && (at->pc != op->pc || at->address != op->address))
+        changed("the thread that runs next does something else");
+    at->pc = op->pc;
+    at->address = op->address;
 }
 
 static uint16_t bounded_set(uint32_t enabled) {
     bool could_go_on = (enabled >> previous & 1) != 0;
-    if (could_go_on && preemptions >= bwx.options.preemptions)
+    if (could_go_on && preemptions >= bwx.options.preemptions) {
+        bwx.limited = true;
         return (uint16_t)(1U << previous);
+    }
     return (uint16_t)enabled;
 }
 
@@ -199,9 +182,12 @@ static node *new_node(uint32_t enabled) {
     at->backtrack = (uint16_t)(1U << at->thread);
     if (bwx.options.strategy == BWX_BOUNDED)
         at->backtrack = bounded_set(enabled);
-    else if (node_count <= bwx.options.split)
-        at->backtrack = (uint16_t)enabled;
+    else if (node_count <= bwx.options.split || bwx.nothing_else)
+        at->backtrack =
+            (uint16_t)enabled; /* whose time is over first: no step shows that it matters */
     fix_node(at, node_count - 1);
+    at->pc = bwx.threads[at->thread].op.pc;
+    at->address = bwx.threads[at->thread].op.address;
     return at;
 }
 
@@ -215,14 +201,15 @@ unsigned bwx_search_thread(uint32_t enabled, bool *ended) {
     }
     if (walking()) {
         node_of_step = nodes_begun++;
-        previous = bwx_walk_thread(enabled, node_of_step);
+        unsigned chosen = bwx_walk_thread(enabled, node_of_step);
+        preemptions += chosen != previous && (enabled >> previous & 1) != 0;
+        previous = chosen;
         return previous;
     }
     node *at;
     if (nodes_begun < node_count) {
         at = &nodes[nodes_begun];
-        if (at->enabled != enabled)
-            changed(at, enabled);
+        compare(at, enabled, nodes_begun);
     } else {
         if (bwx.options.split > 0 && node_count >= bwx.options.split && !bwx.logging)
             bwx_end(BWX_STOPPED);
@@ -232,7 +219,6 @@ unsigned bwx_search_thread(uint32_t enabled, bool *ended) {
             return 0;
         }
     }
-    at->step = bwx.step_count;
     node_of_step = nodes_begun++;
     if (at->thread != at->previous && (enabled >> at->previous & 1) != 0)
         preemptions++;
@@ -247,6 +233,11 @@ uint32_t bwx_search_option(const uint32_t *given, unsigned n, uint32_t default_o
     if (choices_begun < choice_count) {
         const choice *at = &choices[choices_begun++];
         uint32_t option = options[at->first + at->now];
+        bool there = false;
+        for (unsigned i = 0; i < n && !there; i++)
+            there = given[i] == option;
+        if (!there)
+            changed("an operation has other results");
         weak += option != default_option;
         bwx_walk_record(false, option == default_option ? 0 : option + 1);
         return option;
@@ -262,6 +253,7 @@ uint32_t bwx_search_option(const uint32_t *given, unsigned n, uint32_t default_o
         bool there = false;
         for (unsigned i = 0; i < n; i++)
             there = there || given[i] == default_option;
+        bwx.limited = bwx.limited || (there && n > 1);
         if (there)
             n = 1;
         options[option_count++] = there ? default_option : given[0];
@@ -285,6 +277,11 @@ static bool reads(unsigned kind) {
     return kind == BWX_LOAD || kind == BWX_RMW || kind == BWX_CAS;
 }
 
+/* Comes to a condition variable, or leaves it. */
+static bool waits(unsigned kind) {
+    return kind == BWX_WAIT || kind == BWX_WAKE;
+}
+
 /* Does the step that has just been done concern what thread q is about to do? */
 static bool wakes(const bwx_step *step, const bwx_op *op) {
     if (step->kind == BWX_INVOKE || step->kind == BWX_RESPOND)
@@ -299,7 +296,9 @@ static bool wakes(const bwx_step *step, const bwx_op *op) {
             return reads(op->kind) && (step->flags & BWX_WRITES) != 0;
         return op->kind != BWX_LOAD || (step->flags & BWX_WRITES) != 0;
     }
-    return op->object == step->object || (op->kind == BWX_WAKE && op->other == step->object);
+    if (op->object != step->object)
+        return false;
+    return !(waits(op->kind) && waits(step->kind));
 }
 
 static void put_to_sleep(const bwx_step *step) {
@@ -326,7 +325,7 @@ static void put_to_sleep(const bwx_step *step) {
  * this is explored. `end`: the steps between the two. */
 static void reverse(uint32_t early, uint32_t end, unsigned thread, const bwx_clock *trace) {
     uint32_t number = bwx_steps[early].node;
-    if (number == BWX_NONE || number < floor_nodes)
+    if (number == BWX_NONE || number < bwx_prefix_nodes)
         return;
     node *at = &nodes[number];
     const bwx_step *first = &bwx_steps[early];
@@ -408,11 +407,24 @@ static void races_at_location(const bwx_step *step, const bwx_location *location
 
 /* Objects: mutexes, condition variables, the history. */
 static void races_at_object(const bwx_step *step, const bwx_location *object) {
+    bool came = false;
     for (uint32_t i = object->last_step; i != BWX_NONE; i = bwx_steps[i].previous) {
         const bwx_step *early = &bwx_steps[i];
         if (step->kind == BWX_INVOKE || step->kind == BWX_RESPOND) {
             if (early->kind != step->kind && unordered(early, step, &bwx.before))
                 reverse_steps(i, step);
+            continue;
+        }
+        if (waits(step->kind) && waits(early->kind))
+            continue;
+        if (step->kind == BWX_SIGNAL || step->kind == BWX_BROADCAST) {
+            if (!waits(early->kind) && came)
+                return; /* one who came or left since is between the two */
+            came = came || waits(early->kind);
+            if (unordered(early, step, &bwx.before))
+                reverse_steps(i, step);
+            if (!waits(early->kind))
+                return;
             continue;
         }
         if (early->kind == BWX_UNLOCK && !bwx.options.trylock)
@@ -445,9 +457,9 @@ bool bwx_search_next(void) {
     if (walking())
         return bwx.options.strategy != BWX_REPLAY;
     for (;;) {
-        unsigned first = node_count > floor_nodes ? nodes[node_count - 1].first_choice : 0;
-        if (first < floor_choices)
-            first = floor_choices;
+        unsigned first = node_count > bwx_prefix_nodes ? nodes[node_count - 1].first_choice : 0;
+        if (first < bwx_prefix_choices)
+            first = bwx_prefix_choices;
         while (choice_count > first) {
             choice *at = &choices[choice_count - 1];
             option_count = at->first + at->n;
@@ -456,7 +468,7 @@ bool bwx_search_next(void) {
             option_count = at->first;
             choice_count--;
         }
-        if (node_count == floor_nodes)
+        if (node_count == bwx_prefix_nodes)
             return false;
         node *at = &nodes[node_count - 1];
         at->done |= (uint16_t)(1U << at->thread);

@@ -9,7 +9,9 @@
  * of the kept registers, which lie right below the caller's stack. So the runtime can tell that a
  * thread is in the very state in which it has been before (spin.c).
  */
-#if defined(__x86_64__)
+#if defined(BWX_UCONTEXT)
+/* Nothing: fiber.c and entry.c do without. */
+#elif defined(__x86_64__)
     .text
     .globl bwx_switch
     .type bwx_switch, @function
@@ -129,7 +131,7 @@ bwx_begin:
 #define CAS(bits, op)  ENTRY __tsan_atomic##bits##_compare_exchange_##op, bwx_cas_##op##bits, x5
 #endif
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if !defined(BWX_UCONTEXT) && (defined(__x86_64__) || defined(__aarch64__))
 #define WIDTH(bits) \
     LOAD(bits); \
     RMW(bits, exchange); \
@@ -140,11 +142,12 @@ bwx_begin:
     RMW(bits, fetch_xor); \
     RMW(bits, fetch_nand); \
     CAS(bits, strong); \
-    CAS(bits, weak)
+    CAS(bits, weak); \
+    CAS(bits, val)
 
     WIDTH(8)
     WIDTH(16)
     WIDTH(32)
     WIDTH(64)
-    .section .note.GNU-stack, "", %progbits
 #endif
+    .section .note.GNU-stack, "", %progbits

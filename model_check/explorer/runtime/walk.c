@@ -24,7 +24,9 @@ static unsigned replay_thread_count, replay_option_count;
 static uint32_t priorities[BWX_THREADS];
 static uint32_t lowest;
 static unsigned change_points[64];
-static unsigned longest = 32; /* steps with a choice, of the executions so far */
+static unsigned longest; /* steps with a choice, of the executions so far */
+
+enum { UNKNOWN_LENGTH = 32 }; /* of the first execution */
 
 uint64_t bwx_random(void) {
     uint64_t z = (random_state += UINT64_C(0x9e3779b97f4a7c15));
@@ -74,7 +76,11 @@ void bwx_walk_begin(void) {
     for (unsigned i = 0; i < BWX_THREADS; i++)
         priorities[i] = lowest + 1 + (uint32_t)(bwx_random() >> 40);
     for (unsigned i = 0; i + 1 < bwx.options.depth; i++)
-        change_points[i] = (unsigned)(bwx_random() % longest);
+        change_points[i] = (unsigned)(bwx_random() % (longest > 0 ? longest : UNKNOWN_LENGTH));
+}
+
+unsigned bwx_walk_longest(void) {
+    return thread_total > longest ? thread_total : longest;
 }
 
 static unsigned random_thread(uint32_t enabled) {
