@@ -19,6 +19,7 @@ from model_check.everything import everything
 from model_check.explorer.command import explore_command
 from model_check.explorer.orders_command import engine, orders
 from model_check.linearizability.command import lin
+from model_check.proofs.command import proofs
 from model_check.report import CannotRun
 from model_check.stress.command import stress
 from model_check.tlc.command import tlc
@@ -81,6 +82,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 app.command("tlc")(_guarded(tlc))
 app.command("litmus")(_guarded(litmus))
+app.command("proofs")(_guarded(proofs))
 app.command("lin")(_guarded(lin))
 app.command("stress")(_guarded(stress))
 app.command("explore")(_guarded(explore_command))

@@ -18,6 +18,7 @@ from model_check.axioms import command as litmus
 from model_check.console import output
 from model_check.explorer import suite as explore
 from model_check.linearizability import command as lin
+from model_check.proofs import command as proofs
 from model_check.report import (
     CannotRun,
     Section,
@@ -42,6 +43,7 @@ DEFAULT_JSON = Path("build/check/summary.json")
 PARTS: Mapping[str, Part] = {
     "tlc": tlc.section,
     "litmus": litmus.section,
+    "proofs": proofs.section,
     "lin": lin.section,
     "stress": stress.section,
     "explore": explore.section,
