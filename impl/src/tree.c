@@ -43,6 +43,8 @@ bw_status bw_open(const bw_options *options, bw_tree **tree) {
     memset(made, 0, sizeof *made);
     made->options = *options;
     made->search = search;
+    made->leaf_blocks_at = (uint32_t)bw_page_blocks_offset(options->leaf_log);
+    made->inner_blocks_at = (uint32_t)bw_page_blocks_offset(options->inner_log);
     if (pthread_mutex_init(&made->worker_mutex, NULL) != 0) {
         bw_dealloc(options, made, sizeof *made, _Alignof(bw_tree));
         return BW_ENOMEM;

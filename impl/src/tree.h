@@ -84,10 +84,11 @@ typedef enum bw_state {
 
 struct bw_tree {
     /* Read by every operation, written at open. */
-    _Atomic(bw_page *) *map;
+    _Atomic uint64_t *map; /* see bw_map_word */
     const bw_search *search;
     uint64_t id; /* of all trees of this process, never used again */
     _Atomic uint64_t state;
+    uint32_t leaf_blocks_at, inner_blocks_at; /* where the blocks begin in leaves, in inner pages */
     bw_options options;
 
     /* Written rarely. */
@@ -135,20 +136,38 @@ static inline void bw_epoch_unpin(bw_thread *self) {
 bw_status bw_map_open(bw_tree *tree);
 void bw_map_close(bw_tree *tree);
 
+/* An entry of the table is a page's address and, above it, how many entries its base has: so that a search
+ * that has learnt the page id can guess where in the page a key lies, and start that load too, before
+ * the page's header arrives (search.inc). It is a function of the page, so a page has one word. */
+enum { BW_MAP_COUNT_SHIFT = 48 };
+
+static inline uint64_t bw_map_word(const bw_page *page) {
+    return (uint64_t)(uintptr_t)page | (uint64_t)page->count << BW_MAP_COUNT_SHIFT;
+}
+
+static inline bw_page *bw_map_word_page(uint64_t word) {
+    return (bw_page *)(uintptr_t)(word & ((UINT64_C(1) << BW_MAP_COUNT_SHIFT) - 1));
+}
+
 /* acquire: pairs with the release of bw_map_store and bw_map_install, so that a page is seen whole. */
-static inline bw_page *bw_map_load(const bw_tree *tree, bw_pid pid) {
+static inline uint64_t bw_map_load_word(const bw_tree *tree, bw_pid pid) {
     return atomic_load_explicit(&tree->map[pid], memory_order_acquire);
+}
+
+static inline bw_page *bw_map_load(const bw_tree *tree, bw_pid pid) {
+    return bw_map_word_page(bw_map_load_word(tree, pid));
 }
 
 /* For a page id that no other thread can know yet. release: as above. */
 static inline void bw_map_store(bw_tree *tree, bw_pid pid, bw_page *page) {
-    atomic_store_explicit(&tree->map[pid], page, memory_order_release);
+    atomic_store_explicit(&tree->map[pid], bw_map_word(page), memory_order_release);
 }
 
 /* Replaces a frozen page; false if another helper has done it. release: as above; relaxed on
  * failure: the page seen is not used. */
 static inline bool bw_map_install(bw_tree *tree, bw_pid pid, bw_page *frozen, bw_page *fresh) {
-    return atomic_compare_exchange_strong_explicit(&tree->map[pid], &frozen, fresh,
+    uint64_t expected = bw_map_word(frozen);
+    return atomic_compare_exchange_strong_explicit(&tree->map[pid], &expected, bw_map_word(fresh),
                                                    memory_order_release, memory_order_relaxed);
 }
 
