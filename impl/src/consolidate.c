@@ -10,9 +10,17 @@
  *   Freeze                                 bw_log_freeze
  *   Build, Install, InstallLost; SwapEntry bw_consolidate_page
  */
+#include "hint.h"
 #include "tree.h"
 
 #include <string.h>
+
+/* Looks where the children are now. */
+static void fill_hints(const bw_tree *tree, bw_page *page, const uint64_t *values, unsigned n) {
+    uint32_t *hints = bw_page_hints(tree, page);
+    for (unsigned i = 0; i < n; i++)
+        bw_hint_store(&hints[i], bw_hint_of(tree, bw_map_peek(tree, (bw_pid)values[i])));
+}
 
 bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
                        const uint64_t *values, unsigned n, uint64_t low, uint64_t high,
@@ -20,7 +28,7 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
     const bw_options *options = &self->tree->options;
     unsigned log_slots = level == 0 ? options->leaf_log : options->inner_log;
     unsigned blocks = (n + BW_BLOCK - 1) / BW_BLOCK;
-    size_t blocks_at = bw_page_blocks_offset(log_slots);
+    size_t blocks_at = level == 0 ? self->tree->leaf_blocks_at : self->tree->inner_blocks_at;
     size_t bytes = blocks_at + blocks * sizeof(bw_block);
     unsigned units = (unsigned)((bytes + BW_PAGE_UNIT - 1) / BW_PAGE_UNIT);
     bw_page *page = bw_page_alloc(self, &units, replaced);
@@ -43,6 +51,8 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
     for (unsigned i = 0; i < log_slots; i++)
         /* relaxed: the page is published by the mapping table's release. */
         atomic_store_explicit(&page->log[i], 0, memory_order_relaxed);
+    if (level > 0)
+        fill_hints(self->tree, page, values, n);
     bw_block *block = (bw_block *)bw_page_blocks(page);
     for (unsigned b = 0; b < blocks; b++, block++, keys += BW_BLOCK, values += BW_BLOCK) {
         const unsigned run = n - b * BW_BLOCK;

@@ -6,6 +6,7 @@
  *     samples  the first key of each block, padded with 2^64-1 to 16: two cache lines at a fixed place,
  *              always both searched, so that a search waits for no field of the header
  *     log      log_slots words: slot i goes from 0 to a record word once and never changes again
+ *     hints    inner pages only: where the child of each entry probably is, 4 bytes each (hint.h)
  *     blocks   16 keys followed by their 16 values; the last block is padded with 2^64-1
  *
  * A leaf (level 0) maps keys to the user's values, an inner page maps separators to page ids; the
@@ -35,7 +36,7 @@ enum {
     BW_MAX_ENTRIES = BW_MAX_CAPACITY + BW_MAX_LOG,
     BW_CACHE_LINE = 64,
     BW_PAGE_UNIT = 256, /* pages are sized in these */
-    BW_PAGE_CLASSES = 20,
+    BW_PAGE_CLASSES = 24,
     BW_MAX_LEVEL = 64, /* also the most duties of one call */
 };
 
@@ -163,9 +164,16 @@ static inline bool bw_page_ends_before(const bw_page *page, uint64_t key) {
     return key >= page->high && page->right != BW_NO_PID;
 }
 
-/* Where the blocks begin in a page with this many log slots, in bytes: at a cache line. */
-static inline size_t bw_page_blocks_offset(unsigned log_slots) {
+/* Where the hints of an inner page with this many log slots begin, in bytes: at a cache line. */
+static inline size_t bw_page_hints_offset(unsigned log_slots) {
     size_t end = sizeof(bw_page) + log_slots * sizeof(uint64_t);
+    return (end + BW_CACHE_LINE - 1) / BW_CACHE_LINE * BW_CACHE_LINE;
+}
+
+/* Where the blocks begin, in a page with this many log slots and room for so many hints (none in a
+ * leaf): at a cache line, too. */
+static inline size_t bw_page_blocks_offset(unsigned log_slots, unsigned hints) {
+    size_t end = bw_page_hints_offset(log_slots) + hints * sizeof(uint32_t);
     return (end + BW_CACHE_LINE - 1) / BW_CACHE_LINE * BW_CACHE_LINE;
 }
 

@@ -88,7 +88,7 @@ struct bw_tree {
     const bw_search *search;
     uint64_t id; /* of all trees of this process, never used again */
     _Atomic uint64_t state;
-    uint32_t leaf_blocks_at, inner_blocks_at; /* where the blocks begin in leaves, in inner pages */
+    uint32_t leaf_blocks_at, inner_blocks_at, hints_at; /* where these begin in pages */
     bw_options options;
 
     /* Written rarely. */
