@@ -35,6 +35,11 @@ BW_UNSEEN static inline uint64_t bw_map_peek(const bw_tree *tree, bw_pid pid) {
     return *(const volatile uint64_t *)&tree->map[pid];
 }
 
+/* A slot of a log, likewise. */
+BW_UNSEEN static inline uint64_t bw_hint_slot(const bw_page *page, unsigned i) {
+    return *(const volatile uint64_t *)&page->log[i];
+}
+
 static inline uint32_t *bw_page_hints(const bw_tree *tree, const bw_page *page) {
     return (uint32_t *)((char *)page + tree->hints_at);
 }
