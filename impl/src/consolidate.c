@@ -140,9 +140,10 @@ bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_dut
     unsigned n = bw_page_entries(page, tree->search, length, keys, values);
     unsigned capacity =
         page->level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
+    bool won;
     if (n > capacity)
         return bw_split(self, pid, page, keys, values, n, left_of_cut(page, values, n, capacity),
-                        duties);
+                        duties, &won);
     bw_page *child;
     if (pid == BW_ROOT && page->level > 0 && n == 1 &&
         must_collapse(tree, (bw_pid)values[0], &child))

@@ -11,6 +11,7 @@
  *     detour.c    how readers pass pages that are being merged
  *     navigate.c  floor, ceiling, …                   cursor.c    walking
  *     range.c     count, size                         trim.c      delete_range, clear, pop
+ *     bulk.c      many keys into one leaf             hint.h      where children probably are
  *     upkeep.c    consolidate everything, the worker
  *     stats.c     figures                             check.c     self_check
  */
@@ -309,9 +310,10 @@ void bw_log_freeze(bw_page *page);
  * BW_OK also if another helper was faster. BW_ENOMEM, BW_EPIDS: nothing changed. */
 bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_duties *duties);
 
-/* The part of it for n > capacity entries. */
+/* The part of it for n > capacity entries; *won: this call did it. */
 bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *keys,
-                   const uint64_t *values, unsigned n, unsigned left, bw_duties *duties);
+                   const uint64_t *values, unsigned n, unsigned left, bw_duties *duties,
+                   bool *won);
 
 /* Does duties until none is left; gives up what fails. */
 void bw_do_duties(bw_thread *self, bw_duties *duties);
@@ -385,6 +387,16 @@ static inline void bw_count_size(bw_thread *self, int64_t change) {
     int64_t size = atomic_load_explicit(&self->figures.size, memory_order_relaxed);
     atomic_store_explicit(&self->figures.size, size + change, memory_order_relaxed);
 }
+
+/* ---- bulk.c ---- */
+
+enum { BW_LEAST_RUN = 8 }; /* fewer keys are put one by one: freezing wastes the rest of the log */
+
+/* Puts the first of the n > 0 keys that ascend and belong to one leaf, and adds those that were absent to
+ * *fresh. Returns how many it has put: 0 if they are better put one by one. *run: how many belong there.
+ * Caller is pinned. */
+size_t bw_put_run(bw_thread *self, const uint64_t *keys, const uint64_t *values, size_t n,
+                  size_t *run, size_t *fresh);
 
 /* bw_remove for a caller that is pinned. */
 bw_status bw_remove_pinned(bw_thread *self, uint64_t key, uint64_t *seen);

@@ -185,11 +185,25 @@ bw_status bw_remove_pinned(bw_thread *self, uint64_t key, uint64_t *seen) {
     return write_pinned(self, REMOVE, key, 0, 0, seen);
 }
 
+/* Do the next keys ascend, as a run must? Most often one look says no. */
+static inline bool ascends(const uint64_t *keys, size_t n) {
+    if (n < BW_LEAST_RUN)
+        return false;
+    for (size_t i = 1; i < BW_LEAST_RUN; i++)
+        if (keys[i] <= keys[i - 1])
+            return false;
+    return true;
+}
+
 bw_status bw_put_many(bw_tree *tree, const uint64_t *keys, const uint64_t *values, size_t n,
                       size_t *done, size_t *inserted) {
-    enum { KEYS_PER_PIN = 256 }; /* as in bw_get_many */
+    enum {
+        KEYS_PER_PIN = 256, /* as in bw_get_many */
+        SPARSE = 64,        /* keys before the next look for a run, after one that was too short */
+    };
     size_t fresh = 0;
     size_t i = 0;
+    size_t singles = 0; /* keys before this one are put one by one */
     bw_status status = BW_OK;
     if (n > 0 && (keys == NULL || values == NULL))
         status = BW_EINVAL;
@@ -199,12 +213,21 @@ bw_status bw_put_many(bw_tree *tree, const uint64_t *keys, const uint64_t *value
             status = bw_enter(tree, &self);
         if (status != BW_OK)
             break;
-        for (size_t end = n - i < KEYS_PER_PIN ? n : i + KEYS_PER_PIN; i < end; i++) {
+        for (size_t end = n - i < KEYS_PER_PIN ? n : i + KEYS_PER_PIN; i < end;) {
+            if (i >= singles && ascends(keys + i, n - i)) {
+                size_t run;
+                size_t put = bw_put_run(self, keys + i, values + i, n - i, &run, &fresh);
+                i += put;
+                if (put > 0)
+                    continue;
+                singles = i + (run < BW_LEAST_RUN ? SPARSE : run);
+            }
             status = write_pinned(self, PUT, keys[i], 0, values[i], NULL);
             if (status < 0)
                 break;
             fresh += status == BW_OK;
             status = BW_OK;
+            i++;
         }
         bw_leave(self);
     } while (status == BW_OK && i < n);
