@@ -49,6 +49,9 @@ typedef struct bw_thread {
     bw_tree *tree;
     uint32_t depth;  /* nested pins */
     uint32_t jitter; /* state of the backoff's random numbers */
+    bw_pid last_pid; /* the leaf that it wrote to last, so many times in a row (write.c), … */
+    uint32_t last_run;
+    uint64_t last_recycled; /* … and tree->recycled then */
 
     _Alignas(BW_CACHE_LINE) bw_limbo limbo;
     bw_pool pool;
@@ -96,6 +99,7 @@ struct bw_tree {
     _Alignas(BW_CACHE_LINE) _Atomic uint64_t epoch;    /* the global epoch, from 1 */
     _Alignas(BW_CACHE_LINE) _Atomic uint64_t next_pid; /* the first that was never taken */
     _Atomic uint64_t free_pids;   /* head of the list of free ones: page id | pops so far << 32 */
+    _Atomic uint64_t recycled;    /* page ids that were free again so far */
     _Atomic(bw_thread *) threads; /* every registration */
     _Atomic(bw_page *) orphans;   /* bags of threads that have ended */
     _Atomic uint64_t cursors;     /* open ones */

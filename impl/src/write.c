@@ -66,6 +66,36 @@ void bw_backoff(bw_thread *self, unsigned lost) {
         spin_hint();
 }
 
+/* ---- the leaf of the last write ----
+ *
+ * Where writes come in order of their keys, the next one most often belongs to the same leaf: a thread
+ * remembers its page id, and after some writes in a row to that leaf it looks there first, instead of going
+ * down from the root. The page id was alive under an earlier pin. If tree->recycled has not changed,
+ * it has not been taken for another page since: the mapping table, loaded under this pin, then holds what
+ * a descent could have led to (or the tombstone, which no key is within). */
+enum { WRITES_IN_A_ROW = 4 };
+
+static inline bool is_last_leaf(const bw_thread *self, uint64_t key, bw_place *place) {
+    const bw_tree *tree = self->tree;
+    if (__builtin_expect(self->last_run < WRITES_IN_A_ROW, 1))
+        return false;
+    const uint64_t word = bw_map_load_word(tree, self->last_pid);
+    /* relaxed: ordered after the load of the word, which acquires: see epoch.c. */
+    if (atomic_load_explicit(&tree->recycled, memory_order_relaxed) != self->last_recycled ||
+        (word & 1) != 0)
+        return false;
+    *place = (bw_place){.page = bw_map_word_page(word), .pid = self->last_pid};
+    return place->page->level == 0 && key >= place->page->low &&
+           !bw_page_ends_before(place->page, key);
+}
+
+static inline void remember_leaf(bw_thread *self, bw_pid pid) {
+    self->last_run = pid != self->last_pid ? 0 : self->last_run + (self->last_run < WRITES_IN_A_ROW);
+    self->last_pid = pid;
+    /* relaxed: the page id is alive under this pin, so any number up to now will do. */
+    self->last_recycled = atomic_load_explicit(&self->tree->recycled, memory_order_relaxed);
+}
+
 /* Always inline: each call gets a copy of its own, without the branches of the other kinds. */
 __attribute__((always_inline)) static inline bw_status
 write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expected, uint64_t value,
@@ -88,7 +118,13 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
     bw_place place;
     for (;;) {
         bw_scan scan;
-        const uint64_t *in_base = search->seek(tree, key, reads_value, &place, &scan);
+        const uint64_t *in_base;
+        if (is_last_leaf(self, key, &place)) {
+            in_base = search->look(place.page, key, reads_value, &scan);
+        } else {
+            in_base = search->seek(tree, key, reads_value, &place, &scan);
+            remember_leaf(self, place.pid);
+        }
         bw_page *leaf = place.page;
         for (;;) {
             if (scan.latest != 0) {
