@@ -22,9 +22,9 @@ static void fill_hints(const bw_tree *tree, bw_page *page, const uint64_t *value
         bw_hint_store(&hints[i], bw_hint_of(tree, bw_map_peek(tree, (bw_pid)values[i])));
 }
 
-bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
-                       const uint64_t *values, unsigned n, uint64_t low, uint64_t high,
-                       bw_pid right, unsigned replaced) {
+/* A page of n entries with an empty log, that lacks samples, hints and blocks; NULL: no memory. */
+static bw_page *begin(bw_thread *self, unsigned level, unsigned n, uint64_t low, uint64_t high,
+                      bw_pid right, unsigned replaced) {
     const bw_options *options = &self->tree->options;
     unsigned log_slots = level == 0 ? options->leaf_log : options->inner_log;
     unsigned blocks = (n + BW_BLOCK - 1) / BW_BLOCK;
@@ -51,8 +51,18 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
     for (unsigned i = 0; i < log_slots; i++)
         /* relaxed: the page is published by the mapping table's release. */
         atomic_store_explicit(&page->log[i], 0, memory_order_relaxed);
+    return page;
+}
+
+bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
+                       const uint64_t *values, unsigned n, uint64_t low, uint64_t high,
+                       bw_pid right, unsigned replaced) {
+    bw_page *page = begin(self, level, n, low, high, right, replaced);
+    if (page == NULL)
+        return NULL;
     if (level > 0)
         fill_hints(self->tree, page, values, n);
+    const unsigned blocks = page->blocks;
     bw_block *block = (bw_block *)bw_page_blocks(page);
     for (unsigned b = 0; b < blocks; b++, block++, keys += BW_BLOCK, values += BW_BLOCK) {
         const unsigned run = n - b * BW_BLOCK;
@@ -81,6 +91,76 @@ void bw_log_freeze(bw_page *page) {
             return;
     }
 }
+
+/* ---- leaves that keep their keys ----
+ *
+ * Where all records of a leaf's log put keys that the base has, or ascending ones behind its end, nothing
+ * moves: the fresh page is a copy with some values changed and some entries more. */
+
+typedef struct bw_edits {
+    unsigned count;              /* of changed values: the entry and the value of each, in order */
+    unsigned entries[BW_MAX_LOG];
+    uint64_t values[BW_MAX_LOG];
+    unsigned appended; /* entries behind the end */
+    uint64_t append_keys[BW_MAX_LOG];
+    uint64_t append_values[BW_MAX_LOG];
+} bw_edits;
+
+/* false: something would move. */
+static bool gather_edits(const bw_page *leaf, const bw_search *search, unsigned slots,
+                         bw_edits *edits) {
+    edits->count = 0;
+    edits->appended = 0;
+    if (leaf->level > 0 || leaf->count == 0)
+        return false;
+    uint64_t last = bw_page_key(leaf, leaf->count - 1U);
+    for (unsigned i = 0; i < slots; i++) {
+        const uint64_t word = bw_slot(leaf, i);
+        if (bw_word_freezes(word))
+            continue;
+        if (bw_word_kind(word) != BW_KIND_PUT)
+            return false;
+        const bw_record *record = bw_word_record(word);
+        if (record->key > last) {
+            last = edits->append_keys[edits->appended] = record->key;
+            edits->append_values[edits->appended++] = record->value;
+            continue;
+        }
+        const int at = search->floor(leaf, record->key);
+        if (at < 0 || bw_page_key(leaf, (unsigned)at) != record->key)
+            return false;
+        edits->entries[edits->count] = (unsigned)at;
+        edits->values[edits->count++] = record->value;
+    }
+    return true;
+}
+
+static bw_page *build_edited(bw_thread *self, const bw_page *leaf, const bw_edits *edits) {
+    const unsigned n = leaf->count + edits->appended;
+    bw_page *page = begin(self, 0, n, leaf->low, leaf->high, leaf->right, leaf->units);
+    if (page == NULL)
+        return NULL;
+    bw_block *blocks = (bw_block *)bw_page_blocks(page);
+    memcpy(page->samples, leaf->samples, sizeof page->samples);
+    memcpy(blocks, bw_page_blocks(leaf), leaf->blocks * sizeof *blocks);
+    for (unsigned i = 0; i < edits->count; i++)
+        blocks[edits->entries[i] / BW_BLOCK].values[edits->entries[i] % BW_BLOCK] =
+            edits->values[i];
+    for (unsigned i = 0; i < edits->appended; i++) {
+        const unsigned entry = leaf->count + i;
+        bw_block *block = &blocks[entry / BW_BLOCK];
+        if (entry % BW_BLOCK == 0) { /* a new block */
+            memset(block->keys, 0xff, sizeof block->keys);
+            memset(block->values, 0, sizeof block->values);
+            page->samples[entry / BW_BLOCK] = edits->append_keys[i];
+        }
+        block->keys[entry % BW_BLOCK] = edits->append_keys[i];
+        block->values[entry % BW_BLOCK] = edits->append_values[i];
+    }
+    return page;
+}
+
+/* ---- consolidation ---- */
 
 /* How many of n entries the left page keeps. Records that all lie behind (before) the base come from
  * ascending (descending) inserts: the page that will not grow further is left about 90 % full. */
@@ -122,6 +202,23 @@ static bool must_collapse(const bw_tree *tree, bw_pid child_pid, bw_page **child
     return !bw_page_is_tombstone(*child) && bw_page_is_removed(*child);
 }
 
+/* Puts the fresh page of n entries in the old one's place. */
+static bw_status install(bw_thread *self, bw_pid pid, bw_page *page, bw_page *fresh, unsigned n,
+                         bw_duties *duties) {
+    if (fresh == NULL)
+        return BW_ENOMEM;
+    if (bw_map_install(self->tree, pid, page, fresh)) {
+        bw_count_up(&self->figures.consolidations);
+        if (n < page->count || n == 0) /* one that grows is not worth the question */
+            bw_merge_if_small(self, pid, page, n, duties);
+        bw_epoch_retire(self, page);
+    } else {
+        bw_count_up(&self->figures.consolidations_lost);
+        bw_page_release(self, fresh);
+    }
+    return BW_OK;
+}
+
 bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_duties *duties) {
     bw_tree *tree = self->tree;
     unsigned length = bw_log_length(page);
@@ -135,11 +232,16 @@ bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_dut
                                false, duties);
     if (last == BW_KIND_MERGE)
         return bw_merge_install(self, pid, page, duties);
+    unsigned capacity =
+        page->level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
+    bw_edits edits;
+    if (gather_edits(page, tree->search, length, &edits) &&
+        page->count + edits.appended <= capacity)
+        return install(self, pid, page, build_edited(self, page, &edits),
+                       page->count + edits.appended, duties);
     uint64_t keys[BW_MAX_ENTRIES];
     uint64_t values[BW_MAX_ENTRIES];
     unsigned n = bw_page_entries(page, tree->search, length, keys, values);
-    unsigned capacity =
-        page->level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
     bool won;
     if (n > capacity)
         return bw_split(self, pid, page, keys, values, n, left_of_cut(page, values, n, capacity),
@@ -148,18 +250,8 @@ bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_dut
     if (pid == BW_ROOT && page->level > 0 && n == 1 &&
         must_collapse(tree, (bw_pid)values[0], &child))
         return bw_collapse_finish(self, (bw_pid)values[0], child);
-    bw_page *fresh = bw_page_build(self, page->level, keys, values, n, page->low, page->high,
-                                   page->right, page->units);
-    if (fresh == NULL)
-        return BW_ENOMEM;
-    if (bw_map_install(tree, pid, page, fresh)) {
-        bw_count_up(&self->figures.consolidations);
-        if (n < page->count || n == 0) /* one that grows is not worth the question */
-            bw_merge_if_small(self, pid, page, n, duties);
-        bw_epoch_retire(self, page);
-    } else {
-        bw_count_up(&self->figures.consolidations_lost);
-        bw_page_release(self, fresh);
-    }
-    return BW_OK;
+    return install(self, pid, page,
+                   bw_page_build(self, page->level, keys, values, n, page->low, page->high,
+                                 page->right, page->units),
+                   n, duties);
 }
