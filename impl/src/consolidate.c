@@ -98,7 +98,7 @@ void bw_log_freeze(bw_page *page) {
  * moves: the fresh page is a copy with some values changed and some entries more. */
 
 typedef struct bw_edits {
-    unsigned count;              /* of changed values: the entry and the value of each, in order */
+    unsigned count; /* of changed values: the entry and the value of each, in order */
     unsigned entries[BW_MAX_LOG];
     uint64_t values[BW_MAX_LOG];
     unsigned appended; /* entries behind the end */

@@ -98,9 +98,8 @@ static bool range_before(const bw_cursor *cursor, uint64_t *high) {
 /* Starts the loads of all that a walk over the leaf will read, from `low` on: the records of the log, the
  * blocks of up to `limit` entries and, if they do not suffice, the beginning of the next leaf. Always inline: to
  * the compiler, a function that only prefetches does nothing. */
-__attribute__((always_inline)) static inline void prefetch_leaf(const bw_tree *tree,
-                                                                const bw_found *place, uint64_t low,
-                                                                size_t limit) {
+__attribute__((always_inline)) static inline void
+prefetch_leaf(const bw_tree *tree, const bw_found *place, uint64_t low, size_t limit) {
     const bw_page *leaf = place->page;
     for (unsigned i = 0; i < place->slots; i++)
         __builtin_prefetch(bw_word_record(bw_slot(leaf, i)));
@@ -174,8 +173,8 @@ static bw_status fill_up(bw_cursor *cursor) {
         return BW_NOT_FOUND;
     cursor->first = 0;
     size_t n;
-    bw_status status = read_up(cursor, low, UINT64_MAX, BW_MAX_ENTRIES, 1, cursor->keys,
-                               cursor->values, &n);
+    bw_status status =
+        read_up(cursor, low, UINT64_MAX, BW_MAX_ENTRIES, 1, cursor->keys, cursor->values, &n);
     if (status == BW_OK) {
         cursor->end = (unsigned)n;
         cursor->copied = BEHIND_GAP;

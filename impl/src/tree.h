@@ -316,8 +316,7 @@ bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_dut
 
 /* The part of it for n > capacity entries; *won: this call did it. */
 bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *keys,
-                   const uint64_t *values, unsigned n, unsigned left, bw_duties *duties,
-                   bool *won);
+                   const uint64_t *values, unsigned n, unsigned left, bw_duties *duties, bool *won);
 
 /* Does duties until none is left; gives up what fails. */
 void bw_do_duties(bw_thread *self, bw_duties *duties);

@@ -72,25 +72,35 @@ void bw_backoff(bw_thread *self, unsigned lost) {
  * remembers its page id, and after some writes in a row to that leaf it looks there first, instead of going
  * down from the root. The page id was alive under an earlier pin. If tree->recycled has not changed,
  * it has not been taken for another page since: the mapping table, loaded under this pin, then holds what
- * a descent could have led to (or the tombstone, which no key is within). */
-enum { WRITES_IN_A_ROW = 4 };
+ * a descent could have led to (or the tombstone, which no key is within). Now and then a write goes down all the
+ * same, for the duties that are found on the way. */
+enum {
+    WRITES_IN_A_ROW = 4,
+    WRITES_BY_THE_WAY = 36, /* so many in a row, and the next one goes down */
+};
 
-static inline bool is_last_leaf(const bw_thread *self, uint64_t key, bw_place *place) {
+static inline bool is_last_leaf(bw_thread *self, uint64_t key, bw_place *place) {
     const bw_tree *tree = self->tree;
     if (__builtin_expect(self->last_run < WRITES_IN_A_ROW, 1))
         return false;
+    if (self->last_run == WRITES_BY_THE_WAY) {
+        self->last_run = WRITES_IN_A_ROW - 1;
+        return false;
+    }
     const uint64_t word = bw_map_load_word(tree, self->last_pid);
     /* relaxed: ordered after the load of the word, which acquires: see epoch.c. */
     if (atomic_load_explicit(&tree->recycled, memory_order_relaxed) != self->last_recycled ||
         (word & 1) != 0)
         return false;
     *place = (bw_place){.page = bw_map_word_page(word), .pid = self->last_pid};
+    self->last_run++;
     return place->page->level == 0 && key >= place->page->low &&
            !bw_page_ends_before(place->page, key);
 }
 
 static inline void remember_leaf(bw_thread *self, bw_pid pid) {
-    self->last_run = pid != self->last_pid ? 0 : self->last_run + (self->last_run < WRITES_IN_A_ROW);
+    self->last_run =
+        pid != self->last_pid ? 0 : self->last_run + (self->last_run < WRITES_IN_A_ROW);
     self->last_pid = pid;
     /* relaxed: the page id is alive under this pin, so any number up to now will do. */
     self->last_recycled = atomic_load_explicit(&self->tree->recycled, memory_order_relaxed);
@@ -116,10 +126,10 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
     bw_duties duties;
     duties.count = 0;
     bw_place place;
-    for (;;) {
+    for (bool again = false;; again = true) {
         bw_scan scan;
         const uint64_t *in_base;
-        if (is_last_leaf(self, key, &place)) {
+        if (!again && is_last_leaf(self, key, &place)) {
             in_base = search->look(place.page, key, reads_value, &scan);
         } else {
             in_base = search->seek(tree, key, reads_value, &place, &scan);
