@@ -10,8 +10,11 @@
  * built, put right by writers that find them old, and read and written without any order. So neither
  * sanitizers nor the explorer are to look at these accesses, each of which is one word.
  *
- *     hint: the page's address from the table's, in units of BW_PAGE_UNIT (26 bits, signed) |
+ *     hint: where the page is in the 4 GiB below the table, in units of BW_PAGE_UNIT (26 bits) |
  *           entries / 4 (6 bits)
+ *
+ * Systems map memory from above to below, and the table is mapped first. Pages that lie elsewhere have no
+ * hints.
  */
 #ifndef BWTREE_HINT_H
 #define BWTREE_HINT_H
@@ -44,16 +47,16 @@ static inline uint32_t *bw_page_hints(const bw_tree *tree, const bw_page *page) 
     return (uint32_t *)((char *)page + tree->hints_at);
 }
 
-/* Pages begin a cache line behind a multiple of their unit, since a chunk begins with its header. */
 static inline uint64_t bw_hint_origin(const bw_tree *tree) {
-    return ((uint64_t)(uintptr_t)tree->map & ~(uint64_t)(BW_PAGE_UNIT - 1)) + BW_CACHE_LINE;
+    return ((uint64_t)(uintptr_t)tree->map & ~(uint64_t)(BW_PAGE_UNIT - 1)) -
+           ((uint64_t)BW_PAGE_UNIT << (32 - BW_HINT_COUNT_BITS));
 }
 
 /* Such a word as the mapping table's, with the page that the hint means and about as many entries. */
 static inline uint64_t bw_hint_word(const bw_tree *tree, uint32_t hint) {
-    const int64_t units = (int32_t)hint >> BW_HINT_COUNT_BITS;
+    const uint64_t units = hint >> BW_HINT_COUNT_BITS;
     const uint64_t count = (hint & ((1U << BW_HINT_COUNT_BITS) - 1)) * BW_HINT_COUNT_UNIT;
-    return (bw_hint_origin(tree) + (uint64_t)(units * BW_PAGE_UNIT)) | count << BW_MAP_COUNT_SHIFT;
+    return (bw_hint_origin(tree) + units * BW_PAGE_UNIT) | count << BW_MAP_COUNT_SHIFT;
 }
 
 /* The hint of such a word; 0, which means no page, if it does not fit. */

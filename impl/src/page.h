@@ -35,8 +35,8 @@ enum {
     BW_MAX_LOG = 64,       /* slots of a log */
     BW_MAX_ENTRIES = BW_MAX_CAPACITY + BW_MAX_LOG,
     BW_CACHE_LINE = 64,
-    BW_PAGE_UNIT = 256, /* pages are sized in these */
-    BW_PAGE_CLASSES = 24,
+    BW_PAGE_UNIT = 64, /* pages are sized in these */
+    BW_PAGE_CLASSES = 96,
     BW_MAX_LEVEL = 64, /* also the most duties of one call */
 };
 
