@@ -187,9 +187,14 @@ typedef struct bw_scan {
     uint64_t latest; /* the last word about the key, 0 if none */
 } bw_scan;
 
-/* Goes on from scan->next to the first free slot. */
+/* The last word about `key` in the first `slots` slots, 0 if none. */
+uint64_t bw_log_latest(const bw_page *page, unsigned slots, uint64_t key);
+
+/* Goes on from scan->next to the first free slot. Of the words with the key's tag, only the last one's record is
+ * looked at, most often: a hot key has many in one log, and others have written them. */
 static inline void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan) {
     uint64_t tag = bw_tag(key);
+    uint64_t latest = 0;
     unsigned i = scan->next;
     for (; i < page->log_slots; i++) {
         uint64_t word = bw_slot(page, i);
@@ -198,10 +203,14 @@ static inline void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan)
         if (bw_word_freezes(word)) {
             scan->frozen = true;
             scan->removed = word == BW_REMOVE_WORD;
-        } else if (bw_word_tag(word) == tag && bw_word_record(word)->key == key) {
-            scan->latest = word;
+        } else if (__builtin_expect(bw_word_tag(word) == tag, 0)) {
+            latest = word;
         }
     }
+    if (latest != 0)
+        scan->latest = __builtin_expect(bw_word_record(latest)->key == key, 1)
+                           ? latest
+                           : bw_log_latest(page, i, key);
     scan->next = i;
     if (i == page->log_slots)
         scan->frozen = true;
@@ -213,9 +222,6 @@ unsigned bw_log_length(const bw_page *page);
 /* Does the log end with REMOVE? Then what the page holds is to be trusted only while its left sibling
  * still names it (detour.c). */
 bool bw_page_is_removed(const bw_page *page);
-
-/* The last word about `key` in the first `slots` slots, 0 if none. */
-uint64_t bw_log_latest(const bw_page *page, unsigned slots, uint64_t key);
 
 /* ---- what a page holds (page.c) ---- */
 
