@@ -4,7 +4,7 @@
 #include "by_hand.h"
 #include "support.h"
 
-enum { MOST = 1500 };
+enum { MOST = 1500, BATCHES = CHECK_SANITIZED ? 12 : 40 };
 
 static const uint32_t shapes[][4] = {{2, 1, 3, 1}, {6, 3, 4, 2}, {16, 16, 8, 4}, {256, 16, 256, 2}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
@@ -21,7 +21,7 @@ static void runs_do_what_single_puts_do(void) {
         check_random random = check_random_of(shape);
         uint64_t keys[MOST];
         uint64_t values[MOST];
-        for (unsigned i = 0; i < 60; i++) {
+        for (unsigned i = 0; i < BATCHES; i++) {
             size_t n = check_below(&random, MOST);
             /* Dense or sparse; long runs, or short ones with steps back and equal neighbours. */
             uint64_t step = 1 + check_below(&random, 1 + i % 3 * 40);
@@ -49,6 +49,7 @@ static void runs_do_what_single_puts_do(void) {
             if (i % 10 == 9)
                 model_check(&m, tree);
         }
+        model_check(&m, tree);
         model_free(&m);
         tree_free(tree);
     }
@@ -87,7 +88,7 @@ static void runs_at_the_right_end_leave_full_pages(void) {
 static void a_run_without_memory_says_how_far_it_came(void) {
     enum { KEYS = 400 };
     for (unsigned shape = 0; shape + 1 < SHAPES; shape++) {
-        for (uint64_t nth = 1; nth < 120; nth += 1 + nth / 10) {
+        for (uint64_t nth = 1; nth < 120; nth += 1 + nth / (CHECK_SANITIZED ? 3 : 10)) {
             meter m;
             bw_options options = options_metered(options_shape(shape), &m);
             bw_tree *tree = tree_open(&options);
@@ -136,7 +137,7 @@ static void *empty_and_refill(void *argument) {
 
 static void a_leaf_that_has_gone_is_not_written_to(void) {
     for (unsigned shape = 0; shape < SHAPES; shape++) {
-        for (uint64_t start = 5; start < 60; start += 9) {
+        for (uint64_t start = 5; start < 60; start += CHECK_SANITIZED ? 27 : 9) {
             bw_options options = options_shape(shape);
             bw_tree *tree = tree_open(&options);
             model m = {0};
