@@ -234,14 +234,15 @@ bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_dut
         return bw_merge_install(self, pid, page, duties);
     unsigned capacity =
         page->level == 0 ? tree->options.leaf_capacity : tree->options.inner_capacity;
+    const unsigned records = length; /* all of them: the log is frozen */
     bw_edits edits;
-    if (gather_edits(page, tree->search, length, &edits) &&
+    if (gather_edits(page, tree->search, records, &edits) &&
         page->count + edits.appended <= capacity)
         return install(self, pid, page, build_edited(self, page, &edits),
                        page->count + edits.appended, duties);
     uint64_t keys[BW_MAX_ENTRIES];
     uint64_t values[BW_MAX_ENTRIES];
-    unsigned n = bw_page_entries(page, tree->search, length, keys, values);
+    unsigned n = bw_page_entries(page, tree->search, records, keys, values);
     bool won;
     if (n > capacity)
         return bw_split(self, pid, page, keys, values, n, left_of_cut(page, values, n, capacity),
