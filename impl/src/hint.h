@@ -55,7 +55,7 @@ static inline uint64_t bw_hint_origin(const bw_tree *tree) {
 /* Such a word as the mapping table's, with the page that the hint means and about as many entries. */
 static inline uint64_t bw_hint_word(const bw_tree *tree, uint32_t hint) {
     const uint64_t units = hint >> BW_HINT_COUNT_BITS;
-    const uint64_t count = (hint & ((1U << BW_HINT_COUNT_BITS) - 1)) * BW_HINT_COUNT_UNIT;
+    const uint64_t count = (uint64_t)(hint & ((1U << BW_HINT_COUNT_BITS) - 1)) * BW_HINT_COUNT_UNIT;
     return (bw_hint_origin(tree) + units * BW_PAGE_UNIT) | count << BW_MAP_COUNT_SHIFT;
 }
 
