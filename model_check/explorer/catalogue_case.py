@@ -24,6 +24,7 @@ class Plan:
     executions: int | None = None
     spurious: int = 0
     freeze: bool = False
+    steps: int = 5000  # of one execution; more is a livelock
 
     @property
     def bound(self) -> str:
@@ -50,6 +51,7 @@ class Plan:
             executions=self.executions,
             spurious=self.spurious,
             freeze=self.freeze,
+            steps=self.steps,
             seed=seed,
         )
 
