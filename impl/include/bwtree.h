@@ -272,8 +272,8 @@ BW_API bw_status bw_cursor_prev_many(bw_cursor *cursor, uint64_t limit, uint64_t
 BW_API bw_status bw_get_many(bw_tree *tree, const uint64_t *keys, size_t n, uint64_t *values,
                              bool *present, size_t *hits);
 
-/* Puts n pairs in the order given: each is one bw_put, linearizable by itself. *done (optional): how
- * many were put: n on BW_OK, fewer when an error (BW_ENOMEM, BW_EPIDS) ended the call early.
+/* Puts n pairs in the order given: each is one bw_put, linearizable by itself. Keys that ascend go into
+ * their leaf together, many times as fast as one by one. *done (optional): how many were put: n on BW_OK, fewer when an error (BW_ENOMEM, BW_EPIDS) ended the call early.
  * *inserted (optional): how many of those keys were absent before. */
 BW_API bw_status bw_put_many(bw_tree *tree, const uint64_t *keys, const uint64_t *values, size_t n,
                              size_t *done, size_t *inserted);

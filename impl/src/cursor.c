@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { LEAVES_PER_PIN = 8 }; /* keeps pins short: reclamation goes on beside a long walk */
+
 typedef enum bw_copied { NOTHING, BEHIND_GAP, BEFORE_GAP } bw_copied;
 
 struct bw_cursor {
@@ -93,10 +95,55 @@ static bool range_before(const bw_cursor *cursor, uint64_t *high) {
     return !(!cursor->behind && cursor->gap == 0);
 }
 
-/* Reads, from the leaf that `low` belongs to, up to `limit` entries with keys in [low, high],
- * and where the next leaf begins. */
+/* Starts the loads of all that a walk over the leaf will read, from `low` on: the records of the log, the
+ * blocks of up to `limit` entries and, if they do not suffice, the beginning of the next leaf. Always inline: to
+ * the compiler, a function that only prefetches does nothing. */
+__attribute__((always_inline)) static inline void
+prefetch_leaf(const bw_tree *tree, const bw_found *place, uint64_t low, size_t limit) {
+    const bw_page *leaf = place->page;
+    for (unsigned i = 0; i < place->slots; i++)
+        __builtin_prefetch(bw_word_record(bw_slot(leaf, i)));
+    unsigned from = 0;
+    while (from + 1U < leaf->blocks && leaf->samples[from + 1] <= low)
+        from++;
+    const size_t wanted = (limit + BW_BLOCK - 1) / BW_BLOCK + 1;
+    const unsigned blocks = wanted < leaf->blocks - from ? (unsigned)wanted : leaf->blocks - from;
+    const char *line = (const char *)(bw_page_blocks(leaf) + from);
+    const char *end = line + blocks * sizeof(bw_block);
+    for (; line < end; line += BW_CACHE_LINE)
+        __builtin_prefetch(line);
+    if (wanted <= blocks || bw_page_is_rightmost(leaf))
+        return;
+    const uint64_t word = bw_map_load_word(tree, leaf->right);
+    const size_t entries = word >> BW_MAP_COUNT_SHIFT;
+    const size_t rest = (wanted - blocks) * BW_BLOCK;
+    line = (const char *)bw_map_word_page(word);
+    end = line + tree->leaf_blocks_at +
+          (rest < entries ? rest : entries) / BW_BLOCK * sizeof(bw_block);
+    for (; line < end; line += BW_CACHE_LINE)
+        __builtin_prefetch(line);
+}
+
+/* Goes on to the leaf on the right, under the same pin; false if that takes a way down from the root. A page
+ * that was not removed when it was looked at names a page id that is not taken for another page before the
+ * unpin (detour.c); and what it leads to is true in the same way, unless it is removed. */
+static bool step_right(const bw_tree *tree, bw_found *place) {
+    const bw_page *left = place->page;
+    if (place->witness != NULL)
+        return false;
+    bw_page *page = bw_map_load(tree, left->right);
+    if (bw_page_is_tombstone(page) || page->low != left->high)
+        return false;
+    place->pid = left->right;
+    place->page = page;
+    place->slots = bw_log_length(page);
+    return place->slots == 0 || bw_slot(page, place->slots - 1) != BW_REMOVE_WORD;
+}
+
+/* Reads up to `limit` entries with keys in [low, high], from at most LEAVES_PER_PIN leaves, the first of which is
+ * the one that `low` belongs to, and tells where the next leaf begins. */
 static bw_status read_up(bw_cursor *cursor, uint64_t low, uint64_t high, size_t limit,
-                         uint64_t *keys, uint64_t *values, unsigned *n) {
+                         unsigned leaves, uint64_t *keys, uint64_t *values, size_t *n) {
     bw_tree *tree = cursor->tree;
     bw_thread *self;
     bw_status status = bw_enter(tree, &self);
@@ -104,10 +151,18 @@ static bw_status read_up(bw_cursor *cursor, uint64_t low, uint64_t high, size_t 
         return status;
     bw_found place;
     bw_find(tree, low, 0, &place);
-    const bw_page *leaf = place.page;
-    *n = bw_page_range(leaf, tree->search, place.slots, low, high, limit, keys, values);
-    cursor->last_leaf = bw_page_is_rightmost(leaf);
-    cursor->next_gap = leaf->high;
+    *n = 0;
+    for (;;) {
+        const bw_page *leaf = place.page;
+        prefetch_leaf(tree, &place, low, limit - *n);
+        *n += bw_page_range(leaf, tree->search, place.slots, low, high, limit - *n, keys + *n,
+                            values + *n);
+        cursor->last_leaf = bw_page_is_rightmost(leaf);
+        cursor->next_gap = low = leaf->high;
+        if (*n == limit || cursor->last_leaf || low > high || --leaves == 0 ||
+            !step_right(tree, &place))
+            break;
+    }
     bw_leave(self);
     return BW_OK;
 }
@@ -117,10 +172,13 @@ static bw_status fill_up(bw_cursor *cursor) {
     if (!range_behind(cursor, &low))
         return BW_NOT_FOUND;
     cursor->first = 0;
-    bw_status status = read_up(cursor, low, UINT64_MAX, BW_MAX_ENTRIES, cursor->keys,
-                               cursor->values, &cursor->end);
-    if (status == BW_OK)
+    size_t n;
+    bw_status status =
+        read_up(cursor, low, UINT64_MAX, BW_MAX_ENTRIES, 1, cursor->keys, cursor->values, &n);
+    if (status == BW_OK) {
+        cursor->end = (unsigned)n;
         cursor->copied = BEHIND_GAP;
+    }
     return status;
 }
 
@@ -253,12 +311,13 @@ bw_status bw_cursor_next_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys,
     size_t given = 0;
     while (given < n) {
         uint64_t low;
-        unsigned got;
+        size_t got;
         if (!range_behind(cursor, &low) || low > limit) {
             status = BW_NOT_FOUND;
             break;
         }
-        status = read_up(cursor, low, limit, n - given, keys + given, values + given, &got);
+        status = read_up(cursor, low, limit, n - given, LEAVES_PER_PIN, keys + given,
+                         values + given, &got);
         if (status != BW_OK)
             break;
         given += got;

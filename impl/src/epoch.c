@@ -145,7 +145,10 @@ uint64_t bw_epoch_free_eligible(bw_thread *self, uint64_t limit) {
         bw_figure_add(&limbo->freed, 1);
         bw_figure_add(&limbo->freed_bytes, page_bytes(page));
         if (page->limbo_pid != BW_NO_PID) {
-            /* Whoever could know the page id could hold the page. */
+            /* Whoever could know the page id could hold the page, or remembers it with the number before
+             * this one. relaxed: whoever then finds another page under the page id has acquired its
+             * publication, which comes after. */
+            atomic_fetch_add_explicit(&self->tree->recycled, 1, memory_order_relaxed);
             bw_pids_give_back(self, 1, &page->limbo_pid);
             bw_count_up(&self->figures.pids_recycled);
         }

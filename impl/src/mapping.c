@@ -40,14 +40,14 @@ void bw_map_close(bw_tree *tree) {
 
 /* relaxed: the head's release publishes it. */
 static void link_to(bw_tree *tree, bw_pid pid, bw_pid next) {
-    bw_page *link = (bw_page *)((uintptr_t)next << 1 | 1);
+    uint64_t link = (uint64_t)next << 1 | 1;
     atomic_store_explicit(&tree->map[pid], link, memory_order_relaxed);
 }
 
 bw_pid bw_pids_next_free(const bw_tree *tree, bw_pid pid) {
     /* relaxed: ordered after the head's acquire; if the page id has been taken meanwhile it may be
      * anything, and then the head has changed. */
-    uintptr_t link = (uintptr_t)atomic_load_explicit(&tree->map[pid], memory_order_relaxed);
+    uint64_t link = atomic_load_explicit(&tree->map[pid], memory_order_relaxed);
     bw_pid next = (bw_pid)(link >> 1);
     return (link & 1) != 0 && next < tree->options.max_pids ? next : BW_NO_PID;
 }

@@ -272,7 +272,7 @@ static void object_release(bw_thread *self, void *object, unsigned class) {
 bw_page *bw_page_alloc(bw_thread *self, unsigned *units, unsigned replaced) {
     if (*units > BW_PAGE_CLASSES)
         __builtin_unreachable(); /* no page has room for more entries than bw_options_check allows */
-    unsigned largest = *units < replaced ? BW_PAGE_CLASSES : *units + *units / 4 + 1;
+    unsigned largest = *units < replaced ? BW_PAGE_CLASSES : *units + *units / 8 + 1;
     return object_alloc(self, units, largest < BW_PAGE_CLASSES ? largest : BW_PAGE_CLASSES);
 }
 

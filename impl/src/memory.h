@@ -80,7 +80,7 @@ static inline uint64_t bw_pool_chunk_cut(const bw_pool *pool) {
 }
 
 /* Uninitialized memory, or NULL when out of memory. A page of at least *units; *units becomes what it
- * has: at most a quarter more, or any number if it is to take the place of a page that is larger than
+ * has: at most an eighth more, or any number if it is to take the place of a page that is larger than
  * it must be (`replaced` units, 0 for none): a tree that shrinks has nothing but large pages to spare. */
 bw_page *bw_page_alloc(struct bw_thread *self, unsigned *units, unsigned replaced);
 bw_record *bw_record_alloc(struct bw_thread *self);

@@ -6,6 +6,7 @@
  *     samples  the first key of each block, padded with 2^64-1 to 16: two cache lines at a fixed place,
  *              always both searched, so that a search waits for no field of the header
  *     log      log_slots words: slot i goes from 0 to a record word once and never changes again
+ *     hints    inner pages only: where the child of each entry probably is, 4 bytes each (hint.h)
  *     blocks   16 keys followed by their 16 values; the last block is padded with 2^64-1
  *
  * A leaf (level 0) maps keys to the user's values, an inner page maps separators to page ids; the
@@ -34,8 +35,8 @@ enum {
     BW_MAX_LOG = 64,       /* slots of a log */
     BW_MAX_ENTRIES = BW_MAX_CAPACITY + BW_MAX_LOG,
     BW_CACHE_LINE = 64,
-    BW_PAGE_UNIT = 256, /* pages are sized in these */
-    BW_PAGE_CLASSES = 20,
+    BW_PAGE_UNIT = 64, /* pages are sized in these */
+    BW_PAGE_CLASSES = 96,
     BW_MAX_LEVEL = 64, /* also the most duties of one call */
 };
 
@@ -163,9 +164,16 @@ static inline bool bw_page_ends_before(const bw_page *page, uint64_t key) {
     return key >= page->high && page->right != BW_NO_PID;
 }
 
-/* Where the blocks begin in a page with this many log slots, in bytes: at a cache line. */
-static inline size_t bw_page_blocks_offset(unsigned log_slots) {
+/* Where the hints of an inner page with this many log slots begin, in bytes: at a cache line. */
+static inline size_t bw_page_hints_offset(unsigned log_slots) {
     size_t end = sizeof(bw_page) + log_slots * sizeof(uint64_t);
+    return (end + BW_CACHE_LINE - 1) / BW_CACHE_LINE * BW_CACHE_LINE;
+}
+
+/* Where the blocks begin, in a page with this many log slots and room for so many hints (none in a
+ * leaf): at a cache line, too. */
+static inline size_t bw_page_blocks_offset(unsigned log_slots, unsigned hints) {
+    size_t end = bw_page_hints_offset(log_slots) + hints * sizeof(uint32_t);
     return (end + BW_CACHE_LINE - 1) / BW_CACHE_LINE * BW_CACHE_LINE;
 }
 
@@ -179,9 +187,14 @@ typedef struct bw_scan {
     uint64_t latest; /* the last word about the key, 0 if none */
 } bw_scan;
 
-/* Goes on from scan->next to the first free slot. */
+/* The last word about `key` in the first `slots` slots, 0 if none. */
+uint64_t bw_log_latest(const bw_page *page, unsigned slots, uint64_t key);
+
+/* Goes on from scan->next to the first free slot. Of the words with the key's tag, only the last one's record is
+ * looked at, most often: a hot key has many in one log, and others have written them. */
 static inline void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan) {
     uint64_t tag = bw_tag(key);
+    uint64_t latest = 0;
     unsigned i = scan->next;
     for (; i < page->log_slots; i++) {
         uint64_t word = bw_slot(page, i);
@@ -190,10 +203,14 @@ static inline void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan)
         if (bw_word_freezes(word)) {
             scan->frozen = true;
             scan->removed = word == BW_REMOVE_WORD;
-        } else if (bw_word_tag(word) == tag && bw_word_record(word)->key == key) {
-            scan->latest = word;
+        } else if (__builtin_expect(bw_word_tag(word) == tag, 0)) {
+            latest = word;
         }
     }
+    if (latest != 0)
+        scan->latest = __builtin_expect(bw_word_record(latest)->key == key, 1)
+                           ? latest
+                           : bw_log_latest(page, i, key);
     scan->next = i;
     if (i == page->log_slots)
         scan->frozen = true;
@@ -205,9 +222,6 @@ unsigned bw_log_length(const bw_page *page);
 /* Does the log end with REMOVE? Then what the page holds is to be trusted only while its left sibling
  * still names it (detour.c). */
 bool bw_page_is_removed(const bw_page *page);
-
-/* The last word about `key` in the first `slots` slots, 0 if none. */
-uint64_t bw_log_latest(const bw_page *page, unsigned slots, uint64_t key);
 
 /* ---- what a page holds (page.c) ---- */
 

@@ -31,7 +31,7 @@ static void drop(bw_thread *self, bw_page *page, bool published) {
 }
 
 static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys,
-                            const uint64_t *values, unsigned n, unsigned left) {
+                            const uint64_t *values, unsigned n, unsigned left, bool *won) {
     bw_tree *tree = self->tree;
     bw_pid pids[2];
     if (!bw_pids_take(self, 2, pids))
@@ -45,13 +45,12 @@ static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys
     bw_page *root = bw_page_build(self, page->level + 1U, separators, children, 2, page->low,
                                   page->high, page->right, 0);
     bool built = right_page != NULL && left_page != NULL && root != NULL;
-    bool won = false;
     if (built) {
         bw_map_store(tree, pids[1], right_page);
         bw_map_store(tree, pids[0], left_page);
-        won = bw_map_install(tree, BW_ROOT, page, root);
+        *won = bw_map_install(tree, BW_ROOT, page, root);
     }
-    if (won) {
+    if (*won) {
         bw_count_up(&self->figures.splits);
         bw_count_up(&self->figures.root_splits);
         bw_count_up(&self->figures.consolidations);
@@ -69,9 +68,11 @@ static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys
 }
 
 bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *keys,
-                   const uint64_t *values, unsigned n, unsigned left, bw_duties *duties) {
+                   const uint64_t *values, unsigned n, unsigned left, bw_duties *duties,
+                   bool *won) {
+    *won = false;
     if (pid == BW_ROOT)
-        return split_root(self, page, keys, values, n, left);
+        return split_root(self, page, keys, values, n, left, won);
     bw_tree *tree = self->tree;
     bw_pid right;
     if (!bw_pids_take(self, 1, &right))
@@ -82,12 +83,11 @@ bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *k
     bw_page *left_page =
         bw_page_build(self, page->level, keys, values, left, page->low, separator, right, 0);
     bool built = right_page != NULL && left_page != NULL;
-    bool won = false;
     if (built) {
         bw_map_store(tree, right, right_page);
-        won = bw_map_install(tree, pid, page, left_page);
+        *won = bw_map_install(tree, pid, page, left_page);
     }
-    if (won) {
+    if (*won) {
         bw_count_up(&self->figures.splits);
         bw_count_up(&self->figures.consolidations);
         bw_epoch_retire(self, page);

@@ -43,6 +43,10 @@ bw_status bw_open(const bw_options *options, bw_tree **tree) {
     memset(made, 0, sizeof *made);
     made->options = *options;
     made->search = search;
+    made->hints_at = (uint32_t)bw_page_hints_offset(options->inner_log);
+    made->leaf_blocks_at = (uint32_t)bw_page_blocks_offset(options->leaf_log, 0);
+    made->inner_blocks_at =
+        (uint32_t)bw_page_blocks_offset(options->inner_log, options->inner_capacity);
     if (pthread_mutex_init(&made->worker_mutex, NULL) != 0) {
         bw_dealloc(options, made, sizeof *made, _Alignof(bw_tree));
         return BW_ENOMEM;

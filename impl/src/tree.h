@@ -11,6 +11,7 @@
  *     detour.c    how readers pass pages that are being merged
  *     navigate.c  floor, ceiling, …                   cursor.c    walking
  *     range.c     count, size                         trim.c      delete_range, clear, pop
+ *     bulk.c      many keys into one leaf             hint.h      where children probably are
  *     upkeep.c    consolidate everything, the worker
  *     stats.c     figures                             check.c     self_check
  */
@@ -48,6 +49,9 @@ typedef struct bw_thread {
     bw_tree *tree;
     uint32_t depth;  /* nested pins */
     uint32_t jitter; /* state of the backoff's random numbers */
+    bw_pid last_pid; /* the leaf that it wrote to last, so many times in a row (write.c), … */
+    uint32_t last_run;
+    uint64_t last_recycled; /* … and tree->recycled then */
 
     _Alignas(BW_CACHE_LINE) bw_limbo limbo;
     bw_pool pool;
@@ -84,16 +88,18 @@ typedef enum bw_state {
 
 struct bw_tree {
     /* Read by every operation, written at open. */
-    _Atomic(bw_page *) *map;
+    _Atomic uint64_t *map; /* see bw_map_word */
     const bw_search *search;
     uint64_t id; /* of all trees of this process, never used again */
     _Atomic uint64_t state;
+    uint32_t leaf_blocks_at, inner_blocks_at, hints_at; /* where these begin in pages */
     bw_options options;
 
     /* Written rarely. */
     _Alignas(BW_CACHE_LINE) _Atomic uint64_t epoch;    /* the global epoch, from 1 */
     _Alignas(BW_CACHE_LINE) _Atomic uint64_t next_pid; /* the first that was never taken */
     _Atomic uint64_t free_pids;   /* head of the list of free ones: page id | pops so far << 32 */
+    _Atomic uint64_t recycled;    /* page ids that were free again so far */
     _Atomic(bw_thread *) threads; /* every registration */
     _Atomic(bw_page *) orphans;   /* bags of threads that have ended */
     _Atomic uint64_t cursors;     /* open ones */
@@ -135,20 +141,38 @@ static inline void bw_epoch_unpin(bw_thread *self) {
 bw_status bw_map_open(bw_tree *tree);
 void bw_map_close(bw_tree *tree);
 
+/* An entry of the table is a page's address and, above it, how many entries its base has: so that a search
+ * that has learnt the page id can guess where in the page a key lies, and start that load too, before
+ * the page's header arrives (search.inc). It is a function of the page, so a page has one word. */
+enum { BW_MAP_COUNT_SHIFT = 48 };
+
+static inline uint64_t bw_map_word(const bw_page *page) {
+    return (uint64_t)(uintptr_t)page | (uint64_t)page->count << BW_MAP_COUNT_SHIFT;
+}
+
+static inline bw_page *bw_map_word_page(uint64_t word) {
+    return (bw_page *)(uintptr_t)(word & ((UINT64_C(1) << BW_MAP_COUNT_SHIFT) - 1));
+}
+
 /* acquire: pairs with the release of bw_map_store and bw_map_install, so that a page is seen whole. */
-static inline bw_page *bw_map_load(const bw_tree *tree, bw_pid pid) {
+static inline uint64_t bw_map_load_word(const bw_tree *tree, bw_pid pid) {
     return atomic_load_explicit(&tree->map[pid], memory_order_acquire);
+}
+
+static inline bw_page *bw_map_load(const bw_tree *tree, bw_pid pid) {
+    return bw_map_word_page(bw_map_load_word(tree, pid));
 }
 
 /* For a page id that no other thread can know yet. release: as above. */
 static inline void bw_map_store(bw_tree *tree, bw_pid pid, bw_page *page) {
-    atomic_store_explicit(&tree->map[pid], page, memory_order_release);
+    atomic_store_explicit(&tree->map[pid], bw_map_word(page), memory_order_release);
 }
 
 /* Replaces a frozen page; false if another helper has done it. release: as above; relaxed on
  * failure: the page seen is not used. */
 static inline bool bw_map_install(bw_tree *tree, bw_pid pid, bw_page *frozen, bw_page *fresh) {
-    return atomic_compare_exchange_strong_explicit(&tree->map[pid], &frozen, fresh,
+    uint64_t expected = bw_map_word(frozen);
+    return atomic_compare_exchange_strong_explicit(&tree->map[pid], &expected, bw_map_word(fresh),
                                                    memory_order_release, memory_order_relaxed);
 }
 
@@ -290,9 +314,9 @@ void bw_log_freeze(bw_page *page);
  * BW_OK also if another helper was faster. BW_ENOMEM, BW_EPIDS: nothing changed. */
 bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_duties *duties);
 
-/* The part of it for n > capacity entries. */
+/* The part of it for n > capacity entries; *won: this call did it. */
 bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *keys,
-                   const uint64_t *values, unsigned n, unsigned left, bw_duties *duties);
+                   const uint64_t *values, unsigned n, unsigned left, bw_duties *duties, bool *won);
 
 /* Does duties until none is left; gives up what fails. */
 void bw_do_duties(bw_thread *self, bw_duties *duties);
@@ -366,6 +390,16 @@ static inline void bw_count_size(bw_thread *self, int64_t change) {
     int64_t size = atomic_load_explicit(&self->figures.size, memory_order_relaxed);
     atomic_store_explicit(&self->figures.size, size + change, memory_order_relaxed);
 }
+
+/* ---- bulk.c ---- */
+
+enum { BW_LEAST_RUN = 8 }; /* fewer keys are put one by one: freezing wastes the rest of the log */
+
+/* Puts the first of the n > 0 keys that ascend and belong to one leaf, and adds those that were absent to
+ * *fresh. Returns how many it has put: 0 if they are better put one by one. *run: how many belong there.
+ * Caller is pinned. */
+size_t bw_put_run(bw_thread *self, const uint64_t *keys, const uint64_t *values, size_t n,
+                  size_t *run, size_t *fresh);
 
 /* bw_remove for a caller that is pinned. */
 bw_status bw_remove_pinned(bw_thread *self, uint64_t key, uint64_t *seen);

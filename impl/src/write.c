@@ -66,6 +66,46 @@ void bw_backoff(bw_thread *self, unsigned lost) {
         spin_hint();
 }
 
+/* ---- the leaf of the last write ----
+ *
+ * Where writes come in order of their keys, the next one most often belongs to the same leaf: a thread
+ * remembers its page id, and after some writes in a row to that leaf it looks there first, instead of going
+ * down from the root. The page id was alive under an earlier pin. If tree->recycled has not changed,
+ * it has not been taken for another page since: the mapping table, loaded under this pin, then holds what
+ * a descent could have led to (or the tombstone, which no key is within). Now and then a write goes down all the
+ * same, for the duties that are found on the way. */
+enum {
+    WRITES_IN_A_ROW = 4,
+    WRITES_BY_THE_WAY = 36, /* so many in a row, and the next one goes down */
+};
+
+static inline bool is_last_leaf(bw_thread *self, uint64_t key, bw_place *place) {
+    const bw_tree *tree = self->tree;
+    if (__builtin_expect(self->last_run < WRITES_IN_A_ROW, 1))
+        return false;
+    if (self->last_run == WRITES_BY_THE_WAY) {
+        self->last_run = WRITES_IN_A_ROW - 1;
+        return false;
+    }
+    const uint64_t word = bw_map_load_word(tree, self->last_pid);
+    /* relaxed: ordered after the load of the word, which acquires: see epoch.c. */
+    if (atomic_load_explicit(&tree->recycled, memory_order_relaxed) != self->last_recycled ||
+        (word & 1) != 0)
+        return false;
+    *place = (bw_place){.page = bw_map_word_page(word), .pid = self->last_pid};
+    self->last_run++;
+    return place->page->level == 0 && key >= place->page->low &&
+           !bw_page_ends_before(place->page, key);
+}
+
+static inline void remember_leaf(bw_thread *self, bw_pid pid) {
+    self->last_run =
+        pid != self->last_pid ? 0 : self->last_run + (self->last_run < WRITES_IN_A_ROW);
+    self->last_pid = pid;
+    /* relaxed: the page id is alive under this pin, so any number up to now will do. */
+    self->last_recycled = atomic_load_explicit(&self->tree->recycled, memory_order_relaxed);
+}
+
 /* Always inline: each call gets a copy of its own, without the branches of the other kinds. */
 __attribute__((always_inline)) static inline bw_status
 write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expected, uint64_t value,
@@ -86,9 +126,15 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
     bw_duties duties;
     duties.count = 0;
     bw_place place;
-    for (;;) {
+    for (bool again = false;; again = true) {
         bw_scan scan;
-        const uint64_t *in_base = search->seek(tree, key, reads_value, &place, &scan);
+        const uint64_t *in_base;
+        if (!again && is_last_leaf(self, key, &place)) {
+            in_base = search->look(place.page, key, reads_value, &scan);
+        } else {
+            in_base = search->seek(tree, key, reads_value, &place, &scan);
+            remember_leaf(self, place.pid);
+        }
         bw_page *leaf = place.page;
         for (;;) {
             if (scan.latest != 0) {
@@ -185,11 +231,25 @@ bw_status bw_remove_pinned(bw_thread *self, uint64_t key, uint64_t *seen) {
     return write_pinned(self, REMOVE, key, 0, 0, seen);
 }
 
+/* Do the next keys ascend, as a run must? Most often one look says no. */
+static inline bool ascends(const uint64_t *keys, size_t n) {
+    if (n < BW_LEAST_RUN)
+        return false;
+    for (size_t i = 1; i < BW_LEAST_RUN; i++)
+        if (keys[i] <= keys[i - 1])
+            return false;
+    return true;
+}
+
 bw_status bw_put_many(bw_tree *tree, const uint64_t *keys, const uint64_t *values, size_t n,
                       size_t *done, size_t *inserted) {
-    enum { KEYS_PER_PIN = 256 }; /* as in bw_get_many */
+    enum {
+        KEYS_PER_PIN = 256, /* as in bw_get_many */
+        SPARSE = 64,        /* keys before the next look for a run, after one that was too short */
+    };
     size_t fresh = 0;
     size_t i = 0;
+    size_t singles = 0; /* keys before this one are put one by one */
     bw_status status = BW_OK;
     if (n > 0 && (keys == NULL || values == NULL))
         status = BW_EINVAL;
@@ -199,12 +259,21 @@ bw_status bw_put_many(bw_tree *tree, const uint64_t *keys, const uint64_t *value
             status = bw_enter(tree, &self);
         if (status != BW_OK)
             break;
-        for (size_t end = n - i < KEYS_PER_PIN ? n : i + KEYS_PER_PIN; i < end; i++) {
+        for (size_t end = n - i < KEYS_PER_PIN ? n : i + KEYS_PER_PIN; i < end;) {
+            if (i >= singles && ascends(keys + i, n - i)) {
+                size_t run;
+                size_t put = bw_put_run(self, keys + i, values + i, n - i, &run, &fresh);
+                i += put;
+                if (put > 0)
+                    continue;
+                singles = i + (run < BW_LEAST_RUN ? SPARSE : run);
+            }
             status = write_pinned(self, PUT, keys[i], 0, values[i], NULL);
             if (status < 0)
                 break;
             fresh += status == BW_OK;
             status = BW_OK;
+            i++;
         }
         bw_leave(self);
     } while (status == BW_OK && i < n);

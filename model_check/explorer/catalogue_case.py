@@ -24,6 +24,7 @@ class Plan:
     executions: int | None = None
     spurious: int = 0
     freeze: bool = False
+    steps: int = 5000  # of one execution; more is a livelock
 
     @property
     def bound(self) -> str:
@@ -51,6 +52,7 @@ class Plan:
             spurious=self.spurious,
             wakeups=0,  # the worker's waits are timed: they end by themselves anyway
             freeze=self.freeze,
+            steps=self.steps,
             seed=seed,
         )
 

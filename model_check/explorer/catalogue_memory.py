@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from model_check.explorer.catalogue_case import (
     ALL,
@@ -13,6 +14,9 @@ from model_check.explorer.catalogue_case import (
     WEAK,
     Case,
 )
+
+#: What gathers free memory looks at every size class of pages: long, but not without end.
+LONG = tuple(replace(plan, steps=12_000) for plan in SOME)
 
 MEMORY: Sequence[Case] = (
     Case(
@@ -91,7 +95,7 @@ MEMORY: Sequence[Case] = (
         "pages of merged leaves, from pools, are used again by splits",
         f"options pooling=1; before {FOUR}; thread remove 10, remove 20, consolidate, collect; "
         "thread put 50 5, put 60 6, collect",
-        SOME,
+        LONG,
     ),
     Case(
         "free-page-ids",
@@ -106,7 +110,7 @@ MEMORY: Sequence[Case] = (
         "two threads give empty chunks back while they take from the depot",
         "options pooling=1; before put 10 1, put 10 2; thread put 20 3, collect; "
         "thread collect, put 30 4",
-        SOME,
+        LONG,
     ),
     Case(
         "shrink-taken-over",

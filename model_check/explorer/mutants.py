@@ -106,17 +106,18 @@ DEFECTS: Sequence[Defect] = (
     Defect(
         "a consolidation without the last slot",
         "consolidate.c",
-        "bw_page_entries(page, tree->search, length, keys, values);",
-        "bw_page_entries(page, tree->search, length - 1, keys, values);",
+        "    const unsigned records = length;",
+        "    const unsigned records = length - 1;",
         ("append-consolidation",),
     ),
     Defect(
         "a page is published before its contents",
         "consolidate.c",
-        "    if (bw_map_install(tree, pid, page, fresh)) {\n",
-        "    fresh->count = 0;\n"
-        "    bool won = bw_map_install(tree, pid, page, fresh);\n"
-        "    fresh->count = n;\n"
+        "    if (bw_map_install(self->tree, pid, page, fresh)) {\n",
+        "    const uint8_t blocks = fresh->blocks;\n"
+        "    fresh->blocks = 0;\n"
+        "    bool won = bw_map_install(self->tree, pid, page, fresh);\n"
+        "    fresh->blocks = blocks;\n"
         "    if (won) {\n",
         ("append-consolidation",),
     ),
@@ -124,9 +125,9 @@ DEFECTS: Sequence[Defect] = (
         "a split is installed before its right page",
         "split.c",
         "        bw_map_store(tree, right, right_page);\n"
-        "        won = bw_map_install(tree, pid, page, left_page);\n",
-        "        won = bw_map_install(tree, pid, page, left_page);\n"
-        "        if (won)\n"
+        "        *won = bw_map_install(tree, pid, page, left_page);\n",
+        "        *won = bw_map_install(tree, pid, page, left_page);\n"
+        "        if (*won)\n"
         "            bw_map_store(tree, right, right_page);\n",
         ("split-read-posting",),
     ),

@@ -1,0 +1,73 @@
+/* hint.h: where the children of an inner page probably are.
+ *
+ * Between an inner page and its child stands the mapping table, whose entry is a cache miss of its own in a
+ * large tree: the child's header, and with it all that is guessed about where in the child a key lies,
+ * would have to wait for it. So an inner page has a hint for each entry of its base: what the table held
+ * for the child when somebody looked, in 4 bytes. A search starts the loads of that page while it waits
+ * for the table's entry, and then goes where the entry says.
+ *
+ * Hints feed prefetches and nothing else, so a wrong one costs time only. They are filled when the inner page is
+ * built, put right by writers that find them old, and read and written without any order. So neither
+ * sanitizers nor the explorer are to look at these accesses, each of which is one word.
+ *
+ *     hint: where the page is in the 4 GiB below the table, in units of BW_PAGE_UNIT (26 bits) |
+ *           entries / 4 (6 bits)
+ *
+ * Systems map memory from above to below, and the table is mapped first. Pages that lie elsewhere have no
+ * hints.
+ */
+#ifndef BWTREE_HINT_H
+#define BWTREE_HINT_H
+
+#include "tree.h"
+
+enum { BW_HINT_COUNT_BITS = 6, BW_HINT_COUNT_UNIT = 4 };
+
+#define BW_UNSEEN __attribute__((no_sanitize("thread")))
+
+BW_UNSEEN static inline uint32_t bw_hint_load(const uint32_t *hint) {
+    return *(const volatile uint32_t *)hint;
+}
+
+BW_UNSEEN static inline void bw_hint_store(uint32_t *hint, uint32_t value) {
+    *(volatile uint32_t *)hint = value;
+}
+
+/* The entry of a page id, for a hint only. */
+BW_UNSEEN static inline uint64_t bw_map_peek(const bw_tree *tree, bw_pid pid) {
+    return *(const volatile uint64_t *)&tree->map[pid];
+}
+
+/* A slot of a log, likewise. */
+BW_UNSEEN static inline uint64_t bw_hint_slot(const bw_page *page, unsigned i) {
+    return *(const volatile uint64_t *)&page->log[i];
+}
+
+static inline uint32_t *bw_page_hints(const bw_tree *tree, const bw_page *page) {
+    return (uint32_t *)((char *)page + tree->hints_at);
+}
+
+static inline uint64_t bw_hint_origin(const bw_tree *tree) {
+    return ((uint64_t)(uintptr_t)tree->map & ~(uint64_t)(BW_PAGE_UNIT - 1)) -
+           ((uint64_t)BW_PAGE_UNIT << (32 - BW_HINT_COUNT_BITS));
+}
+
+/* Such a word as the mapping table's, with the page that the hint means and about as many entries. */
+static inline uint64_t bw_hint_word(const bw_tree *tree, uint32_t hint) {
+    const uint64_t units = hint >> BW_HINT_COUNT_BITS;
+    const uint64_t count = (uint64_t)(hint & ((1U << BW_HINT_COUNT_BITS) - 1)) * BW_HINT_COUNT_UNIT;
+    return (bw_hint_origin(tree) + units * BW_PAGE_UNIT) | count << BW_MAP_COUNT_SHIFT;
+}
+
+/* The hint of such a word; 0, which means no page, if it does not fit. */
+static inline uint32_t bw_hint_of(const bw_tree *tree, uint64_t word) {
+    const uint64_t most = (1U << BW_HINT_COUNT_BITS) - 1;
+    const uint64_t count = (word >> BW_MAP_COUNT_SHIFT) / BW_HINT_COUNT_UNIT;
+    const uint64_t page = (uint64_t)(uintptr_t)bw_map_word_page(word);
+    const uint64_t units = (page - bw_hint_origin(tree)) / BW_PAGE_UNIT;
+    const uint32_t hint =
+        (uint32_t)(units << BW_HINT_COUNT_BITS) | (uint32_t)(count < most ? count : most);
+    return bw_map_word_page(bw_hint_word(tree, hint)) == bw_map_word_page(word) ? hint : 0;
+}
+
+#endif
