@@ -17,7 +17,7 @@
 
 /* Looks where the children are now. */
 static void fill_hints(const bw_tree *tree, bw_page *page, const uint64_t *values, unsigned n) {
-    uint32_t *hints = bw_page_hints(tree, page);
+    bw_hint *hints = bw_page_hints(tree, page);
     for (unsigned i = 0; i < n; i++)
         bw_hint_store(&hints[i], bw_hint_of(tree, bw_map_peek(tree, (bw_pid)values[i])));
 }

@@ -7,8 +7,9 @@
  * for the table's entry, and then goes where the entry says.
  *
  * Hints feed prefetches and nothing else, so a wrong one costs time only. They are filled when the inner page is
- * built, put right by writers that find them old, and read and written without any order. So neither
- * sanitizers nor the explorer are to look at these accesses, each of which is one word.
+ * built, put right by writers that find them old, and read and written relaxed. Whatever they say, no
+ * result depends on it: so sanitizers and the explorer need not look at these accesses, and to look would
+ * only multiply executions that do not differ.
  *
  *     hint: where the page is in the 4 GiB below the table, in units of BW_PAGE_UNIT (26 bits) |
  *           entries / 4 (6 bits)
@@ -25,26 +26,29 @@ enum { BW_HINT_COUNT_BITS = 6, BW_HINT_COUNT_UNIT = 4 };
 
 #define BW_UNSEEN __attribute__((no_sanitize("thread")))
 
-BW_UNSEEN static inline uint32_t bw_hint_load(const uint32_t *hint) {
-    return *(const volatile uint32_t *)hint;
+/* The one atomic that is not of 64 bits: lock-free wherever those are. */
+typedef _Atomic uint32_t bw_hint;
+
+BW_UNSEEN static inline uint32_t bw_hint_load(const bw_hint *hint) {
+    return atomic_load_explicit((bw_hint *)hint, memory_order_relaxed);
 }
 
-BW_UNSEEN static inline void bw_hint_store(uint32_t *hint, uint32_t value) {
-    *(volatile uint32_t *)hint = value;
+BW_UNSEEN static inline void bw_hint_store(bw_hint *hint, uint32_t value) {
+    atomic_store_explicit(hint, value, memory_order_relaxed);
 }
 
 /* The entry of a page id, for a hint only. */
 BW_UNSEEN static inline uint64_t bw_map_peek(const bw_tree *tree, bw_pid pid) {
-    return *(const volatile uint64_t *)&tree->map[pid];
+    return atomic_load_explicit(&tree->map[pid], memory_order_relaxed);
 }
 
 /* A slot of a log, likewise. */
 BW_UNSEEN static inline uint64_t bw_hint_slot(const bw_page *page, unsigned i) {
-    return *(const volatile uint64_t *)&page->log[i];
+    return atomic_load_explicit((_Atomic uint64_t *)&page->log[i], memory_order_relaxed);
 }
 
-static inline uint32_t *bw_page_hints(const bw_tree *tree, const bw_page *page) {
-    return (uint32_t *)((char *)page + tree->hints_at);
+static inline bw_hint *bw_page_hints(const bw_tree *tree, const bw_page *page) {
+    return (bw_hint *)((char *)page + tree->hints_at);
 }
 
 static inline uint64_t bw_hint_origin(const bw_tree *tree) {
