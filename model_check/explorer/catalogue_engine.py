@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from model_check.explorer.catalogue_case import Case, Plan
+from model_check.explorer.catalogue_orders import ORDER_CASES
 
 _FOUR = "put_many 10 1 20 2 30 3 40 4"
 _SIX = f"{_FOUR}, put_many 50 5 60 6"
@@ -447,6 +448,8 @@ CATALOGUE: Sequence[Case] = (
         (Plan("sc", "exhaustive"),),
         expected="assertion",
     ),
+    # ---- single memory orders ----
+    *ORDER_CASES,
 )
 
 

@@ -58,9 +58,25 @@ typedef enum operation_kind {
     UNPIN,
     SIZE,
     STATS,
+    LEVEL_STATS,
     CHECK,
     CLOSE,
     FAIL, /* the calling thread's n-th allocation from now on */
+    FREE, /* of the tree: its thread does nothing after that */
+    OPEN_CURSOR,
+    FREE_CURSOR,
+    TELL, /* says so, by a relaxed store … */
+    TOLD, /* … to whoever goes on only if it has been said: orders nothing */
+    /* Steps from inside the library, by themselves (inside.h). */
+    ADVANCE,
+    RECLAIM,
+    SHRINK,
+    HAND_OVER,
+    TAKE_PAGES,
+    GIVE_PAGES,
+    TAKE_PID,
+    GIVE_PID,
+    PIDS_LEFT,
     OPERATION_KINDS,
 } operation_kind;
 
@@ -78,8 +94,8 @@ typedef struct section {
 typedef struct program {
     bw_options options;
     uint32_t failures; /* allocations that may fail in each thread, any of them */
-    uint32_t attach;   /* threads register out of the exploration's sight … */
-    uint32_t detach;   /* … and give their registrations back so */
+    uint32_t attach;   /* the first so many threads register out of the exploration's sight … */
+    uint32_t detach;   /* … and, unless it is 0, all give their registrations back so */
     uint32_t lie;  /* the value of each thread's call of this number (from 1) is falsified: a check
                           of the checks */
     uint32_t leak; /* the main thread loses a block: likewise */
@@ -87,9 +103,10 @@ typedef struct program {
     section before, threads[MAX_THREADS], after;
     unsigned key_count; /* keys that occur, ascending */
     uint64_t keys[MAX_KEYS];
-    bool closes; /* some thread closes the tree */
+    bool closes; /* some thread closes or frees the tree */
     bool fails;  /* allocations may fail */
     bool parts;  /* some operation is not atomic */
+    bool takes_pages;
 } program;
 
 extern program engine_program;
