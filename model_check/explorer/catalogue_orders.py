@@ -12,15 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model_check.explorer.catalogue_case import Case, Plan
+from model_check.explorer.catalogue_case import ALL, WHOLE_RC11, WHOLE_SC, Case, Plan
 
-_ALL = (Plan("sc", "exhaustive"), Plan("rc11", "exhaustive"))
-# Explored to the end once, with nothing found: sc 30,425 executions, rc11 116,376 (82 s).
+_WHOLE = (*WHOLE_SC, *WHOLE_RC11)
+# To the end: sc 30,425 executions, rc11 116,376 in 82 s.
 _FIRST = (
     Plan("sc", "exhaustive", executions=2000),
     Plan("rc11", "exhaustive", executions=3000),
 )
-# Explored to the end once, too: in rc11 4,626 and 7,754 executions (16 and 34 s).
+# To the end: in rc11 4,626 and 7,754 executions in 16 and 34 s.
 _ONE_SWITCH = (
     Plan("sc", "bounded", preemptions=1, executions=2000),
     Plan("rc11", "bounded", preemptions=1, weak=0, executions=2000),
@@ -38,26 +38,26 @@ ORDER_CASES: Sequence[Case] = (
         "order-unpin",
         "what a reader did is done when its page is freed",
         "options detach=0; before put 10 1; thread put 10 5, advance, advance; thread get 10",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-pinned-end",
         "the same for a reader that ends while it is pinned",
         "options detach=0; before put 10 1; thread put 10 5, advance, advance; thread pin, get 10",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-behind",
         "a page is retired under the epoch that its reader, who has advanced it, reads it in",
         "options detach=0; before put 10 1; thread put 10 5, advance; thread advance, get 10",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-handed-on",
         "a page is freed under an epoch that its reader has made",
         "options detach=0; before put 10 1; thread put 10 5, advance, advance; "
         "thread get 10, advance",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-by-a-third",
@@ -65,103 +65,104 @@ ORDER_CASES: Sequence[Case] = (
         "options detach=0; before put 10 1; thread get 10; thread put 10 5, reclaim; "
         "thread advance, advance",
         _FIRST,
+        deep=_WHOLE,
     ),
     Case(
         "order-orphans",
         "a thread takes over the bags of one that ends",
         "options detach=0; before put 10 1; thread put 10 5, detach; thread advance",
-        _ALL,
+        ALL,
     ),
     # ---- registrations: one is made, or changes hands, beside those who walk over all ----
     Case(
         "order-registered",
         "two threads register: the one looks whether the other's registration is free",
         "options attach=0 detach=0; thread attach; thread attach",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-registered-advance",
         "an advance meets a new registration",
         "options attach=1 detach=0; thread advance; thread attach",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-registered-size",
         "bw_size meets a new registration",
         "options attach=1 detach=0; thread size; thread attach",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-registered-stats",
         "bw_get_stats meets a new registration in each of its walks",
         "options attach=1 detach=0; thread stats; thread attach",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-registered-shrink",
         "bw_memory_shrink meets a new registration in each of its walks",
         f"options pooling=1 attach=1 detach=0; before {_TWO_CHUNKS}, give_pages 0 37; "
         "thread shrink; thread attach",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-registered-close",
         "bw_close meets a new registration in each of its walks",
         "options attach=0 detach=0; thread close; thread attach",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-borrowed",
         "a registration that its thread gives back is emptied by a collector, and taken again",
         f"options detach=0 pooling=1; before {_TWO_CHUNKS}, give_pages 12 25; "
         "thread detach, give_pages 0 1; thread shrink",
-        _ALL,
+        ALL,
     ),
     # ---- closing ----
     Case(
         "order-close",
         "a call is seen to be over",
         "options detach=0; before put 10 1; thread close; thread get 10",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-close-shrink",
         "a collector is seen to be at work, or done",
         "options detach=0 pooling=1; thread close; thread shrink",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-close-shrinks",
         "the first of two collectors is seen to be done, too",
         "options detach=0 pooling=1; thread shrink; thread shrink; thread close",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-cursor",
         "a tree is freed when its last cursor has been",
         "options detach=0; thread open_cursor, tell, free_cursor; thread told, free",
-        _ALL,
+        ALL,
     ),
     # ---- page ids ----
     Case(
         "order-new-pid",
         "one who walks over all page ids meets a page that no other page names to it",
         "options detach=0; before put 10 1, put 20 2; thread put 30 3; thread level_stats 0",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-pids",
         "a page id is taken from the list while another is put on it",
         f"options detach=0 max_pids=4; before {_TWO_FREE_PIDS}, detach; "
         "thread give_pid 0, detach; thread take_pid 3",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-pids-left",
         "two page ids stay free while a third is put in front of them",
         f"options detach=0 max_pids=4; before {_TWO_FREE_PIDS}, detach; "
         "thread give_pid 0, detach; thread pids_left 2",
-        _ALL,
+        ALL,
     ),
     # ---- memory ----
     Case(
@@ -169,21 +170,21 @@ ORDER_CASES: Sequence[Case] = (
         "a batch of free pages goes through the depot to another thread",
         "options detach=0 pooling=1; before take_pages 0 1 1; "
         "thread give_pages 0 1, hand_over; thread take_pages 1 1 1",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-depot-full",
         "the same when no stack of the depot is empty",
         f"options detach=0 pooling=1; before take_pages 0 9 1, {_EIGHT_BATCHES}; "
         "thread give_pages 8 1, hand_over; thread take_pages 10 2 1",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-depot-shrink",
         "a batch of free pages goes through the depot to a collector",
         f"options detach=0 pooling=1; before {_TWO_CHUNKS}, give_pages 12 25, take_pages 40 65 1, "
         "give_pages 40 64, detach; thread give_pages 104 1; thread shrink",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-chunk",
@@ -191,13 +192,14 @@ ORDER_CASES: Sequence[Case] = (
         f"options detach=0 pooling=1; before {_TWO_CHUNKS}, give_pages 12 25; "
         "thread take_pages 40 1 20; thread shrink",
         _ONE_SWITCH,
+        deep=_WHOLE,
     ),
     Case(
         "order-chunks-again",
         "a second collector meets the chunks that the first has put back",
         f"options detach=0 pooling=1; before {_TWO_CHUNKS}, give_pages 12 24; "
         "thread shrink; thread shrink",
-        _ALL,
+        ALL,
     ),
     Case(
         "order-chunk-left",
@@ -205,5 +207,6 @@ ORDER_CASES: Sequence[Case] = (
         f"options detach=0 pooling=1; before {_TWO_CHUNKS}, give_pages 12 25, hand_over, detach; "
         "thread take_pages 40 1 20; thread shrink",
         _ONE_SWITCH,
+        deep=_WHOLE,
     ),
 )
