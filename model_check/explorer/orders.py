@@ -362,9 +362,10 @@ def as_markdown(fates: Sequence[Fate], accepted: Iterable[Accepted]) -> str:
         code = mutant.code.replace("|", "\\|")
         reason = reasons.get((mutant.file, mutant.function, mutant.code, mutant.change))
         by = f"`{fate.case}`" if fate.killed else "argued" if reason else "**not explained**"
+        after = f"{fate.executions:,}" if fate.killed else "–"
         table.append(
             f"| {mutant.file} | {mutant.function} | `{code}` | {mutant.change} | {by} "
-            f"| {fate.finding or '–'} | {fate.executions:,} |"
+            f"| {fate.finding or '–'} | {after} |"
         )
         if not fate.killed and reason:
             argued.append(f"- {mutant.file}, `{mutant.function}`, {mutant.change}: {reason}")
@@ -380,7 +381,7 @@ def as_markdown(fates: Sequence[Fate], accepted: Iterable[Accepted]) -> str:
         "",
         f"{len(fates)} mutants: {killed} killed, {len(argued)} argued, {open_} not explained.",
         "",
-        "| file | function | statement | change | found by | finding | executions |",
+        "| file | function | statement | change | found by | finding | after executions |",
         "|---|---|---|---|---|---|---:|",
         *table,
         "",

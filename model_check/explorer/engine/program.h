@@ -13,10 +13,15 @@
  *     floor K, ceiling K, lower K, higher K, first, last, pop_first, pop_last
  *     count LOW HIGH, delete_range LOW HIGH, get_many K …, put_many K V …
  *     walk K N M           a cursor at K (max: at the end), N entries forward, then M back
- *     consolidate, collect, size, stats, check (bw_self_check)
+ *     consolidate, collect, size, stats, level_stats LEVEL, check (bw_self_check)
  *     attach, detach       a thread's registration; options attach=0 detach=0 leave them to the program
- *     pin, unpin, close
+ *     pin, unpin, close, free (the tree; the last of its thread)
+ *     open_cursor, free_cursor
+ *     tell, told           an execution goes on behind `told` only if it comes after `tell`, which orders
+ *                          nothing else: what the user of a tree must know, not how
  *     fail N               the thread's N-th allocation from here on fails
+ *
+ * inside.h has more, from inside the library.
  */
 #ifndef ENGINE_PROGRAM_H
 #define ENGINE_PROGRAM_H
