@@ -118,10 +118,14 @@ static uint64_t tree_bytes(void *index) {
     return stats.bytes_reserved + 8 * stats.pids_used;
 }
 
+#ifndef BENCH_TREE_NAME
+#define BENCH_TREE_NAME "bwtree"
+#endif
+
 extern const bench_adapter bench_adapter_bwtree;
 const bench_adapter bench_adapter_bwtree = {
     .abi = BENCH_ADAPTER_ABI,
-    .name = "bwtree",
+    .name = BENCH_TREE_NAME,
     .description = "this project's tree, default options",
     .max_key = UINT64_MAX,
     .open = tree_open,
@@ -142,3 +146,11 @@ const bench_adapter bench_adapter_bwtree = {
     .written = tree_written,
 #endif
 };
+
+#ifdef BENCH_TREE_SHARED
+/* For bench_quick.py, which loads the trees of two commits into one process. */
+__attribute__((visibility("default"))) const bench_adapter *bench_adapter_get(void);
+const bench_adapter *bench_adapter_get(void) {
+    return &bench_adapter_bwtree;
+}
+#endif

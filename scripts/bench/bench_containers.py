@@ -1,7 +1,7 @@
 """The containers of the Python benchmark: how each is opened, and its timed loops.
 
-Each timed loop is written out for each kind of container, so that no wrapper's call is charged to
-any. What is not safe for threads that write (SortedDict, BTrees) is used under one lock, and a batch
+Each timed loop is written out for each kind of container, so that no wrapper's call is charged.
+What is not safe for threads that write (SortedDict, BTrees) is used under one lock, and a batch
 holds it once. bench_databases.py has those that keep files.
 """
 
@@ -95,7 +95,7 @@ def locked_loops(mapping: Any) -> Loops:
     def load_many(stream: Stream) -> int:
         for keys, values in stream.batches:
             with lock:
-                mapping.update(zip(keys, values, strict=True))
+                mapping.update(list(zip(keys, values, strict=True)))
         return 0
 
     def get(stream: Stream) -> int:

@@ -60,7 +60,8 @@ def tool(name: str) -> str:
     return found
 
 
-def _run_quietly(command: Sequence[str], what: str) -> None:
+def run_quietly(command: Sequence[str], what: str) -> None:
+    """Run a command that builds something; CannotRun with the end of what it said if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-25:])
@@ -77,8 +78,8 @@ def build(folder: Path, engine: Path) -> Driver:
     configure = [cmake, "-S", str(HERE), "-B", str(folder), f"-DBENCH_ENGINE_DIR={engine}"]
     if not (folder / "CMakeCache.txt").is_file():
         configure += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}"]
-    _run_quietly(configure, "configuring the bench driver")
-    _run_quietly([cmake, "--build", str(folder)], "building the bench driver")
+    run_quietly(configure, "configuring the bench driver")
+    run_quietly([cmake, "--build", str(folder)], "building the bench driver")
     return describe(folder / "bench_driver")
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VIOLATION, _CANNOT, _INTERRUPTED = 1, 2, 130
-_LEAST_KEYS, _MOST_THREADS = 10_000, 64
+_LEAST_KEYS, _MOST_THREADS = 1_000, 64
 _MOST_OPERATIONS = 2_000_000
 #: Memory to have ready for a key: the greatest index's (std::map's), and the streams'.
 _INDEX_BYTES, _STREAM_BYTES = 64, 2 * 8
