@@ -7,6 +7,7 @@ each has its machine, date, command, and how much of the processors other progra
 from __future__ import annotations
 
 import json
+import re
 import statistics
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,8 @@ def condense(document: dict[str, Any]) -> KeptRun:
         key = (one["part"], one["index"], one["threads"], one["workload"], clocked)
         groups.setdefault(key, []).append(one)
     return KeptRun(
-        command=document["command"].replace("python scripts/bench/run.py", "run.py"),
+        # Without what says only where the result went.
+        command=re.sub(r" --json \S+", "", document["command"]),
         started=document["started"],
         commit=document["commit"],
         machine=document["machine"]["summary"],
