@@ -26,6 +26,7 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
     bw_page *page = bw_page_alloc(self, &units, replaced);
     if (page == NULL)
         return NULL;
+    bw_figure_add(&self->figures.page_bytes, bytes);
     page->count = n;
     page->level = (uint8_t)level;
     page->log_slots = (uint8_t)log_slots;

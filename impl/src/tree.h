@@ -62,6 +62,7 @@ typedef struct bw_thread {
         _Atomic uint64_t splits, root_splits, posts, helps;
         _Atomic uint64_t merges, merges_lost, root_collapses;
         _Atomic uint64_t pids_recycled;
+        _Atomic uint64_t page_bytes; /* of the pages that it has built */
     } figures;
 
     /* For how long this thread has been seen to block the epoch (epoch.c). */
