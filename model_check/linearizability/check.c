@@ -7,18 +7,18 @@
 struct lin_check {
     lin_partition partition;
     lin_judge *judge;
-    uint64_t limit;
     uint64_t bad, failed; /* rank of the key in the way; part, counted from its first */
     _Atomic bool stop;
 };
 
-lin_check *lin_check_new(const rec_history *history, uint64_t limit, const char **message) {
+lin_check *lin_check_new(const rec_history *history, uint64_t configurations, uint64_t milliseconds,
+                         const char **message) {
     *message = "out of memory: check fewer operations at a time";
     lin_check *check = calloc(1, sizeof *check);
     if (check == NULL)
         return NULL;
-    check->limit = limit;
-    check->judge = lin_judge_new(limit, &check->stop);
+    lin_limits limits = {configurations, milliseconds, &check->stop};
+    check->judge = lin_judge_new(&limits, NULL);
     const char *wrong = NULL;
     int result = lin_partition_make(&check->partition, history, &wrong);
     if (result == -2)
@@ -66,11 +66,15 @@ uint64_t lin_check_records(const lin_check *check) {
 uint64_t lin_check_parts(const lin_check *check) {
     return check->partition.part_count;
 }
-uint64_t lin_check_peak(const lin_check *check) {
-    return lin_judge_peak(check->judge);
+void lin_check_figures(const lin_check *check, lin_figures *figures) {
+    lin_judge_figures(check->judge, figures);
 }
-uint64_t lin_check_overlapping(const lin_check *check) {
-    return lin_judge_overlapping(check->judge);
+uint64_t lin_check_bytes(const lin_check *check) {
+    const lin_partition *p = &check->partition;
+    lin_figures figures;
+    lin_judge_figures(check->judge, &figures);
+    return p->part_count * sizeof *p->parts +
+           p->key_count * (sizeof *p->keys + sizeof *p->initial + sizeof *p->first) + figures.bytes;
 }
 
 uint64_t lin_check_bad_key(const lin_check *check) {
@@ -239,7 +243,7 @@ int lin_check_order(lin_check *check, uint64_t *order) {
         const lin_part *parts = p->parts + p->first[key];
         uint64_t count = p->first[key + 1] - p->first[key], instant = 0;
         verdict = lin_judge_parts(check->judge, parts, count, &p->initial[key], 1, &failed, one);
-        for (uint64_t i = 0; verdict == LIN_OK && i < count; i++, at++) {
+        for (uint64_t i = 0; verdict == LIN_OK && i < count && one[i] != LIN_NO_PART; i++, at++) {
             if (parts[one[i]].invoked > instant)
                 instant = parts[one[i]].invoked;
             placed[at] = (struct placed){instant, at, p->first[key] + one[i]};
@@ -249,6 +253,8 @@ int lin_check_order(lin_check *check, uint64_t *order) {
         qsort(placed, at, sizeof *placed, by_instant);
         for (uint64_t i = 0; i < at; i++)
             order[i] = placed[i].index;
+        for (uint64_t i = at; i < p->part_count; i++)
+            order[i] = UINT64_MAX;
     }
     free(placed);
     free(one);

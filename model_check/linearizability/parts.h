@@ -19,8 +19,22 @@
 
 #include "history.h"
 
-enum lin_need { LIN_ANY, LIN_ABSENT, LIN_SOME, LIN_VALUE, LIN_NEVER };
+enum lin_need {
+    LIN_ANY,
+    LIN_ABSENT,
+    LIN_SOME,
+    LIN_VALUE,
+    LIN_NEVER,
+    LIN_CALL, /* an operation of another object: `want` is its number in a model (model.h) */
+};
 enum lin_effect { LIN_KEEPS, LIN_SETS, LIN_DELETES };
+
+/* `responded` of a call that was in flight when the recording ended, or whose thread died: it may have
+ * taken effect at any time after its invocation, or not at all. */
+#define LIN_NEVER_RESPONDED UINT64_MAX
+
+/* In the place of a part's index: none. */
+#define LIN_NO_PART UINT32_MAX
 
 typedef struct lin_part {
     uint64_t invoked, responded;

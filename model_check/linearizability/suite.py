@@ -196,6 +196,8 @@ def _row(name: str, report: Report) -> dict[str, Scalar]:
         "overlapping": report.overlapping,
         "keys": report.keys,
         "configurations": report.peak,
+        "forced": report.forced,
+        "searched": report.searched,
         "seconds": round(report.seconds, 3),
         "reason": report.reason,
     }

@@ -88,7 +88,9 @@ def test_verdicts_on_random_small_histories_agree_with_the_oracle(batch: int) ->
     for number in range(HISTORIES):
         parts, initial = random_parts(dice)
         expected = linearizable(parts, initial)
-        outcome, order = judge(parts, initial)
+        judged = judge(parts, initial)
+        assert judged is not None
+        outcome, order = judged
         verdicts[expected] += 1
         said = {Outcome.OK: True, Outcome.VIOLATION: False}[outcome]
         assert said == expected, f"batch {batch}, history {number}: {parts} from {initial}"
