@@ -1,9 +1,10 @@
 """Is a recorded history linearizable? Complete, in C, every operation's result used.
 
 ``check``     the verdict on a history, and the order that explains it (parts.h, judge.h)
-``oracle``    a small checker in Python that the C one is compared with
+``oracle``    small checkers in Python and z3 that the C ones are compared with
+``differential``  the comparison, on millions of random histories
 ``whole``     another, for small histories, that takes the map as one object, not key by key
-``corrupt``   twelve corruptions that must all be rejected
+``corrupt``   seventeen corruptions that must all be rejected
 ``timeline``  a violation as a picture
 ``command``   ``bwcheck lin``
 """

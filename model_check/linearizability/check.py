@@ -29,7 +29,7 @@ _SLICES = 64
 #: Fewer records than this are checked in the time that starting a thread takes.
 _SMALL = 10_000
 
-NEEDS = ("any", "absent", "some", "value", "never")
+NEEDS = ("any", "absent", "some", "value", "never", "other", "call")
 EFFECTS = ("keeps", "sets", "deletes")
 
 
@@ -47,6 +47,7 @@ _REASONS = {
     lib.LIN_UNKNOWN_MEMORY: "out of memory",
     lib.LIN_UNKNOWN_STOPPED: "stopped",
     lib.LIN_UNKNOWN_WIDE: "more than 16,384 operations on one key in flight",
+    lib.LIN_UNKNOWN_MODEL: "the model failed",
     lib.LIN_UNKNOWN_DISPUTE: "two algorithms disagree: this is a defect of the checker, report it",
 }
 
@@ -179,7 +180,7 @@ def find_order(history: History, *, limit: int = LIMIT) -> list[Step] | None:
         if verdict == lib.LIN_VIOLATION:
             return None
         if verdict != lib.LIN_OK:
-            raise CannotRun(f"no order was found: {_why(verdict, limit, 0)}")
+            raise CannotRun(f"no order was found: {reason_of(verdict, limit, 0)}")
         return [
             Step(int(lib.lin_check_part_key(native, i)), _part(lib.lin_check_part(native, i)))
             for i in order[0:count]
@@ -255,14 +256,15 @@ def _outcome(verdict: int) -> Outcome:
     return Outcome.VIOLATION if verdict == lib.LIN_VIOLATION else Outcome.UNKNOWN
 
 
-def _why(verdict: int, limit: int, seconds: float) -> str:
+def reason_of(verdict: int, limit: int, seconds: float) -> str:
+    """Say why a verdict is unknown."""
     return _REASONS[verdict].format(limit=limit, seconds=seconds)
 
 
 def _reason(verdict: int, limit: int, seconds: float, native: Any) -> str:
     if verdict not in _REASONS:
         return ""
-    return f"key {lib.lin_check_bad_key(native)}: {_why(verdict, limit, seconds)}"
+    return f"key {lib.lin_check_bad_key(native)}: {reason_of(verdict, limit, seconds)}"
 
 
 def _violation(native: Any) -> Violation:

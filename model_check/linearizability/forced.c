@@ -176,7 +176,7 @@ static bool classify(struct lin_forced *f, uint64_t *writes, uint64_t *misses) {
     for (uint64_t i = 0; i < f->count; i++) {
         const lin_part *part = &f->parts[i];
         bool open = part->responded == LIN_NEVER_RESPONDED;
-        if (part->need == LIN_CALL || (part->need == LIN_SOME && !open))
+        if (part->need == LIN_CALL || ((part->need == LIN_SOME || part->need == LIN_OTHER) && !open))
             return false;
         f->unanswered |= open;
         *writes += part->effect == LIN_SETS;

@@ -25,7 +25,8 @@ enum lin_need {
     LIN_SOME,
     LIN_VALUE,
     LIN_NEVER,
-    LIN_CALL, /* an operation of another object: `want` is its number in a model (model.h) */
+    LIN_OTHER, /* anything but `want` */
+    LIN_CALL,  /* an operation of another object: `want` is its number in a model (model.h) */
 };
 enum lin_effect { LIN_KEEPS, LIN_SETS, LIN_DELETES };
 

@@ -22,11 +22,13 @@ HEADERS = (
     HERE.parent / "linearizability" / "parts.h",
     HERE.parent / "linearizability" / "verdict.h",
     HERE.parent / "linearizability" / "check.h",
+    HERE.parent / "linearizability" / "object.h",
     HERE.parent / "linearizability" / "differential.h",
 )
 _JUDGE = HERE.parent / "linearizability" / "judge.h"
 
 _EXTRAS = """
+extern "Python" int lin_python_step(void *context, uint64_t from, uint64_t call, uint64_t *to);
 int rec_clock_select(void);
 double rec_clock_frequency(void);
 int lin_judge_once(const lin_part *parts, uint64_t count, const lin_state *initial,
@@ -37,6 +39,7 @@ _SOURCE = """
 #include "clock.h"
 #include "run.h"
 #include "check.h"
+#include "object.h"
 #include "differential.h"
 
 /* Judges one key's parts with a judge of their own: what differential tests call. */

@@ -1,0 +1,72 @@
+"""Operations of any service, as a history in plain Python: what was called, what came back, when.
+
+The recorder's histories are arrays in C (recorder/history.py). These here come from elsewhere: from
+files (textual.py, jepsen.py), or made by hand. models.py says what the operations do, objects.py
+checks them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+
+class OperationsError(Exception):
+    """What was read is no history; the message names the line or offset and says what is wrong."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call.
+
+    ``responded`` is None for a call that never returned: it may have taken effect at any time after
+    ``invoked``, or not at all, and ``result`` means nothing. A call that is known to have failed
+    without effect does not belong into a history. Times are of one clock, in any unit.
+    """
+
+    process: Hashable
+    name: str
+    argument: Hashable = None
+    result: Hashable = None
+    invoked: int = 0
+    responded: int | None = None
+    key: Hashable = None  #: of the object that was called, where there are several
+    line: int = 0  #: in the file, from 1; 0: from nowhere
+
+    @property
+    def known(self) -> bool:
+        """Tell whether it returned."""
+        return self.responded is not None
+
+    def __str__(self) -> str:
+        """Write it as a call with its result."""
+        argument = "" if self.argument is None else _text(self.argument)
+        what = f"{self.name}({argument})"
+        if not self.known:
+            return f"{what} never returned"
+        return what if self.result is None and self.argument is not None else (
+            f"{what} → {_text(self.result)}"
+        )
+
+
+@dataclass(frozen=True)
+class Operations:
+    """A history: operations, and what the file said about it."""
+
+    calls: tuple[Operation, ...]
+    source: str = ""
+    failed: int = 0  #: calls left out since they are known to have had no effect
+    others: int = 0  #: entries left out since no client made them (a nemesis, say)
+    model: str = ""  #: of models.py, where the file names it
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+def _text(value: Hashable) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, tuple):
+        return "[" + " ".join(_text(item) for item in value) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
