@@ -97,6 +97,7 @@ struct window {
     lin_state start; /* of the key */
     lin_part *kept;
     lin_state *states;
+    uint64_t state_count;
     uint64_t *written; /* values that parts write, with the invocation: sorted by value */
 };
 
@@ -165,11 +166,12 @@ static int judge_from(struct window *w, const struct write *writes, uint64_t wri
                 w->states[states++] = (lin_state){writes[i].value, 1};
         }
     }
+    w->state_count = states;
     return lin_judge_parts(w->check->judge, w->kept, kept, w->states, states, &failed, NULL);
 }
 
-uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity,
-                          bool *since_start) {
+uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity, lin_state *states,
+                          uint64_t *state_count, bool *since_start) {
     const lin_partition *p = &check->partition;
     const lin_part *parts = p->parts + p->first[check->bad];
     uint64_t total = lin_check_bad_key_parts(check), until = parts[check->failed].responded;
@@ -183,7 +185,9 @@ uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity,
     w.kept = malloc((count + 1) * sizeof *w.kept);
     w.states = malloc((count + 3) * sizeof *w.states);
     w.written = malloc((count + 1) * sizeof *w.written);
+    uint64_t room = *state_count;
     *since_start = true;
+    *state_count = 0;
     if (ends && written && w.kept && w.states && w.written) {
         for (uint64_t i = 0; i < count; i++) {
             ends[i] = parts[i].responded;
@@ -211,6 +215,8 @@ uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity,
         (void)judge_from(&w, written, writes, ends[fails], &kept);
         *since_start = kept == count;
         memcpy(window, w.kept, (kept < capacity ? kept : capacity) * sizeof *window);
+        memcpy(states, w.states, (w.state_count < room ? w.state_count : room) * sizeof *states);
+        *state_count = w.state_count;
     }
     free(ends);
     free(written);

@@ -34,8 +34,10 @@ uint64_t lin_check_bad_key_parts(const lin_check *check);
 /* After LIN_VIOLATION: the shortest stretch of time of the bad key that no order explains, whatever
  * state of those that the past allows it begins in. Gives the number of parts in it, and fills up to
  * `capacity` of them; *since_start says that it begins in the initial state because nothing shorter
- * fails. */
-uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity, bool *since_start);
+ * fails. `states` receives those that it may begin in, up to *state_count; *state_count becomes
+ * their number. */
+uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity, lin_state *states,
+                          uint64_t *state_count, bool *since_start);
 
 /* After LIN_OK: an order of all parts, as indices into lin_check_part. Each part gets the earliest
  * instant that the order of its key allows; by these instants all keys' orders merge into one

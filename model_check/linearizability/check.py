@@ -10,27 +10,29 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from model_check.linearizability.parts import NEVER, Part, from_native, judge_parts
+from model_check.linearizability.shrink import Kept, shrink
 from model_check.recorder.native import ffi, interruptible, lib, text
 from model_check.report import CannotRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from model_check.recorder.history import History
 
-#: Configurations alive at once before the verdict is "unknown": 24 bytes each or more, some times over.
+#: Configurations alive at once before the verdict is "unknown": 24 bytes each or more, some times
+#: over.
 LIMIT = 1 << 20
 _WINDOW = 4096
+_SHRUNK = 1500  #: parts of a window that are shrunk; a longer one is shown as it is
+_ANY_WAY = lib.LIN_ALGORITHMS
 _SLICES = 64
 #: Fewer records than this are checked in the time that starting a thread takes.
 _SMALL = 10_000
-
-NEEDS = ("any", "absent", "some", "value", "never", "other", "call")
-EFFECTS = ("keeps", "sets", "deletes")
 
 
 class Outcome(Enum):
@@ -52,30 +54,12 @@ _REASONS = {
 }
 
 
-#: In the place of :attr:`Part.responded`: it never did.
-NEVER = 2**64 - 1
-_NO_PART = 2**32 - 1
-
-
 class Algorithm(IntEnum):
     """How a key was judged; judge.h."""
 
     FORCED = 0
     SEARCHED = 1
     DEEP = 2
-
-
-class Part(NamedTuple):
-    """What one record says about one key; parts.h explains it."""
-
-    invoked: int
-    responded: int
-    need: str
-    want: int
-    effect: str
-    give: int
-    lane: int
-    record: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +71,12 @@ class Violation:
     window: tuple[Part, ...]  #: the first of them, if there are very many
     window_size: int
     since_start: bool  #: the window needs the initial state: nothing shorter fails
+    states: tuple[int | None, ...]  #: that the window may begin in; None is absent
+    core: tuple[Kept, ...]  #: the parts of the window that matter (shrink.py)
+
+    def fails(self, parts: Sequence[Part]) -> bool:
+        """Tell whether no order explains these parts, begun in any state of the window."""
+        return judge_parts(parts, self.states, LIMIT, _ANY_WAY)[0] == int(lib.LIN_VIOLATION)
 
 
 @dataclass(frozen=True)
@@ -182,7 +172,7 @@ def find_order(history: History, *, limit: int = LIMIT) -> list[Step] | None:
         if verdict != lib.LIN_OK:
             raise CannotRun(f"no order was found: {reason_of(verdict, limit, 0)}")
         return [
-            Step(int(lib.lin_check_part_key(native, i)), _part(lib.lin_check_part(native, i)))
+            Step(int(lib.lin_check_part_key(native, i)), from_native(lib.lin_check_part(native, i)))
             for i in order[0:count]
             if i != NEVER
         ]
@@ -201,23 +191,9 @@ def judge(
 
     ``only`` leaves one algorithm; None if it is the forced order and the values force none.
     """
-    native = ffi.new(
-        "lin_part[]",
-        [
-            (p.invoked, p.responded, p.want, p.give, p.record, p.lane, NEEDS.index(p.need),
-             EFFECTS.index(p.effect))
-            for p in parts
-        ],
-    )  # fmt: skip
-    state = ffi.new("lin_state *", (initial or 0, initial is not None))
-    order = ffi.new("uint32_t[]", max(len(parts), 1))
-    failed = ffi.new("uint64_t *")
-    way = lib.LIN_ALGORITHMS if only is None else int(only)
-    verdict = lib.lin_judge_once(native, len(parts), state, limit, way, failed, order)
-    if verdict == lib.LIN_NOT_FORCED:
-        return None
-    found = [i for i in order[0 : len(parts)] if i != _NO_PART] if verdict == lib.LIN_OK else []
-    return _outcome(verdict), found
+    way = _ANY_WAY if only is None else int(only)
+    verdict, order = judge_parts(parts, [initial], limit, way)
+    return None if verdict == lib.LIN_NOT_FORCED else (_outcome(verdict), order)
 
 
 def _open(history: History, limit: int, seconds: float) -> Any:
@@ -268,26 +244,20 @@ def _reason(verdict: int, limit: int, seconds: float, native: Any) -> str:
 
 
 def _violation(native: Any) -> Violation:
-    window = ffi.new("lin_part[]", _WINDOW)
-    since_start = ffi.new("bool *")
-    size = int(lib.lin_check_window(native, window, _WINDOW, since_start))
-    return Violation(
+    window, states = ffi.new("lin_part[]", _WINDOW), ffi.new("lin_state[]", _WINDOW)
+    since_start, state_count = ffi.new("bool *"), ffi.new("uint64_t *", _WINDOW)
+    size = int(lib.lin_check_window(native, window, _WINDOW, states, state_count, since_start))
+    parts = tuple(from_native(window[i]) for i in range(min(size, _WINDOW)))
+    violation = Violation(
         key=int(lib.lin_check_bad_key(native)),
         parts=int(lib.lin_check_bad_key_parts(native)),
-        window=tuple(_part(window[i]) for i in range(min(size, _WINDOW))),
+        window=parts,
         window_size=size,
         since_start=bool(since_start[0]),
+        states=tuple(s.value if s.present else None for s in states[0 : state_count[0]]),
+        core=tuple(Kept(part) for part in parts),
     )
-
-
-def _part(native: Any) -> Part:
-    return Part(
-        invoked=native.invoked,
-        responded=native.responded,
-        need=NEEDS[native.need],
-        want=native.want,
-        effect=EFFECTS[native.effect],
-        give=native.give,
-        lane=native.lane,
-        record=native.record,
-    )
+    whole = size <= _SHRUNK and state_count[0] <= _WINDOW
+    if not whole or not violation.fails(parts):
+        return violation
+    return replace(violation, core=shrink(parts, violation.fails))

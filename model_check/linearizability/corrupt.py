@@ -26,8 +26,8 @@ its life lies between its writer and its consumer. W: writes v; C: consumed v; R
     removed twice       C removed a, a later remove found nothing: let it have removed a
     exchanged values    W1 wrote a, R saw a, R < W2 and W2 wrote b: exchange what they wrote
 
-The number of a deletion is certain only if every call tells what it saw: all values that nobody names and
-that are gone at the end were then taken by deletions, each by one (deletions.h).
+The number of a deletion is certain only if every call tells what it saw: all values that nobody
+names and that are gone at the end were then taken by deletions, each by one (deletions.h).
 """
 
 from __future__ import annotations
@@ -405,7 +405,8 @@ CORRUPTIONS: Mapping[
 def corruptions(history: History, seed: int = 0, share: int = 1) -> Iterator[Corruption]:
     """Give one corrupted copy of ``history`` for each of the ways, at places by ``seed``.
 
-    Places are sought at one key in ``share``. A way for which the history has no place is left out: the caller must count.
+    Places are sought at one key in ``share``. A way for which the history has no place is left out:
+    the caller must count.
     """
     index = Index(history, random.Random(seed), share)
     for name, (places, make) in CORRUPTIONS.items():

@@ -14,13 +14,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from model_check.linearizability.check import EFFECTS, NEEDS, Part
 from model_check.linearizability.oracle import encoded, linearizable
+from model_check.linearizability.parts import from_native
 from model_check.recorder.native import ffi, lib
 from model_check.report import CannotRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from model_check.linearizability.parts import Part
 
 _SLICE = 100_000
 _WAYS = ("forced order", "search breadth first", "search depth first", "all orders")
@@ -44,11 +46,7 @@ def random_parts(seed: int, number: int) -> tuple[list[Part], int | None]:
     native = ffi.new("lin_part[]", lib.LIN_RANDOM_PARTS)
     state = ffi.new("lin_state *")
     count = lib.lin_random_parts(seed, number, native, state)
-    parts = [
-        Part(p.invoked, p.responded, NEEDS[p.need], p.want, EFFECTS[p.effect], p.give, p.lane,
-             p.record)
-        for p in native[0:count]
-    ]  # fmt: skip
+    parts = [from_native(part) for part in native[0:count]]
     return parts, int(state.value) if state.present else None
 
 
@@ -107,7 +105,9 @@ def _dispute(seed: int, native: Any) -> str:
     number = int(native.disputed)
     parts, initial = random_parts(seed, number)
     what = "verdicts" if native.what == 0 else f"the order of the {_WAYS[native.what - 1]}"
-    said = ", ".join(f"{way} {verdict}" for way, verdict in zip(_WAYS, native.verdicts, strict=True))
+    said = ", ".join(
+        f"{way} {verdict}" for way, verdict in zip(_WAYS, native.verdicts, strict=True)
+    )
     return f"history {number} of seed {seed}: {what}: {said}: {parts} from {initial}"
 
 

@@ -15,13 +15,16 @@ Your own object is a class with a first state and a step::
 
 ``step`` gives the state behind a call that had this result, or IMPOSSIBLE. For a call that never
 returned (``not call.known``) it gives the state behind the call if it took effect; it must not look
-at the result. Each call is judged on the object that its ``key`` names, all objects apart (a history
-is linearizable if each of its objects is); a model of objects that depend on each other overrides
+at the result. Each call is judged on the object that its ``key`` names, all objects apart (a
+history is linearizable if each of its objects is); a model of objects that depend on each other
+overrides
 ``object_of``.
 """
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from model_check.recorder.native import lib
@@ -86,10 +89,13 @@ class SequenceModel(Model):
         raise NotImplementedError
 
 
+def _where(call: Operation) -> str:
+    return f"line {call.line}: " if call.line else ""
+
+
 def _unknown(model: Model, call: Operation, known: str) -> CannotRun:
-    where = f"line {call.line}: " if call.line else ""
     return CannotRun(
-        f"{where}the model {model.name} has no {call.name!r}; its operations are {known}"
+        f"{_where(call)}the model {model.name} has no {call.name!r}; its operations are {known}"
     )
 
 
@@ -101,9 +107,8 @@ def _saw(value: Hashable, effect: str = "keeps", give: Hashable = None) -> Step:
 def _pair(model: Model, call: Operation) -> tuple[Hashable, Hashable]:
     if isinstance(call.argument, tuple) and len(call.argument) == 2:
         return call.argument[0], call.argument[1]
-    where = f"line {call.line}: " if call.line else ""
     raise CannotRun(
-        f"{where}the argument of {call.name} in the model {model.name} is a pair: "
+        f"{_where(call)}the argument of {call.name} in the model {model.name} is a pair: "
         f"what is expected and what is written; got {call.argument!r}"
     )
 
@@ -112,12 +117,17 @@ class Map(CellModel):
     """An ordered map, key by key. What gives back what it saw is checked fastest.
 
     get -> value or nothing; put(v); exchange(v) -> the value before, or nothing; insert(v) -> true
-    or false; remove -> true or false; take -> the value removed, or nothing; cas([old new]) -> true
-    or false.
+    or false; insert_or_get(v) -> nothing if it inserted, else the value there; update(v) -> the
+    value replaced, or nothing; overwrite(v), where something was there; remove -> true or false;
+    take -> the value removed, or nothing; cas([old new]) -> true or false; compare_exchange([old
+    new]) -> the value it saw, or nothing.
     """
 
     name = "map"
-    _KNOWN = "get (or read), put (or write), exchange, insert, remove, take, cas"
+    _KNOWN = (
+        "get (or read), put (or write), exchange, overwrite, insert, insert_or_get, update, "
+        "remove, take, cas, compare_exchange"
+    )
 
     def cell(self, call: Operation) -> Step:
         """Say what the call demands and leaves."""
@@ -130,6 +140,11 @@ class Map(CellModel):
             if call.known:
                 return _saw(result, "sets", call.argument)
             return Step("any", None, "sets", call.argument)
+        if name in {"insert", "remove"} and call.known and not isinstance(result, bool):
+            raise CannotRun(
+                f"{_where(call)}the result of {name} in the model {self.name} is true or false, "
+                f"got {result!r}; what it saw is told by insert_or_get and take"
+            )
         if name == "insert":
             did = result is True or not call.known
             return Step("absent", None, "sets", call.argument) if did else Step("some")
@@ -140,6 +155,20 @@ class Map(CellModel):
             if not call.known:
                 return Step("some", None, "deletes")
             return _saw(result, "keeps" if result is None else "deletes")
+        if name == "overwrite":
+            return Step("some", None, "sets", call.argument)
+        if name == "insert_or_get":
+            found = call.known and result is not None
+            return _saw(result) if found else Step("absent", None, "sets", call.argument)
+        if name == "update":
+            if not call.known:
+                return Step("some", None, "sets", call.argument)
+            return _saw(result) if result is None else _saw(result, "sets", call.argument)
+        if name == "compare_exchange":
+            old, new = _pair(self, call)
+            if call.known and result != old:
+                return _saw(result)
+            return _saw(old, "sets", new)
         if name == "cas":
             old, new = _pair(self, call)
             if result is not False or not call.known:
@@ -152,7 +181,7 @@ class Register(Map):
     """A register: read, write, exchange, cas; it holds ``initial``, nothing if that is None."""
 
     name = "register"
-    _KNOWN = "read (or get), write (or put), exchange, cas"
+    _KNOWN = "read (or get), write (or put), exchange, cas, compare_exchange"
 
     def __init__(self, initial: Hashable = None) -> None:
         """Give the value that it holds at first."""
@@ -160,7 +189,9 @@ class Register(Map):
 
     def cell(self, call: Operation) -> Step:
         """Say what the call demands and leaves."""
-        if call.name in {"insert", "remove", "take"}:
+        if call.name not in {
+            "read", "get", "write", "put", "exchange", "cas", "compare_exchange",
+        }:  # fmt: skip
             raise _unknown(self, call, self._KNOWN)
         return super().cell(call)
 
@@ -232,8 +263,7 @@ class Counter(SequenceModel):
 def _integer(model: Model, call: Operation, value: Hashable) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         return value % 2**64
-    where = f"line {call.line}: " if call.line else ""
-    raise CannotRun(f"{where}a {model.name} holds integers below 2^63, got {value!r}")
+    raise CannotRun(f"{_where(call)}a {model.name} holds integers below 2^63, got {value!r}")
 
 
 class Queue(SequenceModel):
@@ -267,6 +297,23 @@ class Stack(Queue):
 
 #: Models by the name that the command line takes.
 MODELS: Mapping[str, type[Model]] = {
-    model.name: model
-    for model in (Map, Register, CasRegister, Set, Counter, Queue, Stack, Mutex)
+    model.name: model for model in (Map, Register, CasRegister, Set, Counter, Queue, Stack, Mutex)
 }
+
+
+def find_model(name: str) -> Model:
+    """Make a model by its name, or by FILE.py:CLASS. CannotRun when there is none."""
+    if name in MODELS:
+        return MODELS[name]()
+    path, colon, member = name.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        raise CannotRun(f"no model {name!r}; there are {', '.join(MODELS)}, or FILE.py:CLASS")
+    spec = importlib.util.spec_from_file_location("users_model", path)
+    if spec is None or spec.loader is None or not Path(path).is_file():
+        raise CannotRun(f"cannot read the model in {path}: there is no such file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = getattr(module, member, None)
+    if not (isinstance(found, type) and issubclass(found, Model)):
+        raise CannotRun(f"{path} has no class {member} that is a Model")
+    return found()

@@ -16,17 +16,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from model_check.linearizability.check import (
-    EFFECTS,
-    LIMIT,
-    NEEDS,
-    NEVER,
-    Algorithm,
-    Outcome,
-    Part,
-    reason_of,
-)
+from model_check.linearizability.check import LIMIT, Algorithm, Outcome, reason_of
 from model_check.linearizability.models import IMPOSSIBLE, CellModel, Model, SequenceModel
+from model_check.linearizability.parts import NEVER, Part, to_native, to_states
 from model_check.linearizability.shrink import Kept, explain, shrink
 from model_check.recorder.native import ffi, interruptible, lib
 from model_check.report import CannotRun
@@ -46,7 +38,9 @@ class ObjectViolation:
 
     object: Hashable  #: what it is called; None if there is only one
     calls: int  #: on it, in the whole history
-    core: tuple[tuple[Operation, bool], ...]  #: the calls that matter; True: only that it may be there
+    core: tuple[
+        tuple[Operation, bool], ...
+    ]  #: the calls that matter; True: only that it may be there
     why: str
 
 
@@ -134,7 +128,7 @@ class _Object:
         self.model = model
         self.calls = sorted(calls, key=lambda call: call.invoked)
         self.error: BaseException | None = None
-        self._ids: dict[Hashable, int] = {}
+        self._ids: dict[tuple[bool, Hashable], int] = {}
         self._numbers: dict[Hashable, int] = {}  # of calls that are the same
         self._numbered: list[Operation] = []
         self._states: list[Any] = []
@@ -222,16 +216,8 @@ class _Object:
         self, parts: Sequence[Part], states: Sequence[int | None] | None = None
     ) -> tuple[int, int]:
         """Give the verdict, and the index of the part where it fails."""
-        native = ffi.new(
-            "lin_part[]",
-            [
-                (p.invoked, p.responded, p.want, p.give, p.record, p.lane, NEEDS.index(p.need),
-                 EFFECTS.index(p.effect))
-                for p in parts
-            ],
-        )  # fmt: skip
         begin = [self._initial] if states is None else states
-        initial = ffi.new("lin_state[]", [(s or 0, s is not None) for s in begin])
+        native, initial = to_native(parts), to_states(begin)
         failed = ffi.new("uint64_t *")
 
         def call() -> int:
@@ -248,7 +234,7 @@ class _Object:
 
     def fails(self, parts: Sequence[Part]) -> bool:
         """Tell whether no order explains ``parts``."""
-        return self.judge(parts)[0] == lib.LIN_VIOLATION
+        return self.judge(parts)[0] == int(lib.LIN_VIOLATION)
 
     def figures(self) -> Any:
         """Give what the engine has done."""
@@ -264,10 +250,8 @@ class _Object:
         core = [part for part in self.parts if part.invoked <= until]
         if not self.fails(core):
             core = self.parts  # the search for the place came to its limits
-        if len(core) <= _SHRUNK:
-            kept = self._shrunk(core)
-        else:
-            kept = tuple(Kept(part) for part in core)
+        small = len(core) <= _SHRUNK
+        kept = self._shrunk(core) if small else tuple(Kept(part) for part in core)
         return ObjectViolation(
             object=name,
             calls=len(self.calls),
@@ -328,4 +312,3 @@ def lin_python_step(context: Any, state: int, call: int, to: Any) -> int:
         return 0
     to[0] = after
     return 1
-

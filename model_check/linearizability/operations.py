@@ -7,11 +7,20 @@ checks them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
+
+
+#: Calls of which no result means that they found nothing.
+_GIVING = frozenset(
+    {
+        "get", "read", "exchange", "insert_or_get", "update", "compare_exchange", "take", "dequeue",
+        "pop",
+    }
+)  # fmt: skip
 
 
 class OperationsError(Exception):
@@ -47,9 +56,8 @@ class Operation:
         what = f"{self.name}({argument})"
         if not self.known:
             return f"{what} never returned"
-        return what if self.result is None and self.argument is not None else (
-            f"{what} → {_text(self.result)}"
-        )
+        silent = self.result is None and self.name not in _GIVING
+        return what if silent else f"{what} → {_text(self.result)}"
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,22 @@ class Operations:
     others: int = 0  #: entries left out since no client made them (a nemesis, say)
     model: str = ""  #: of models.py, where the file names it
     facts: dict[str, object] = field(default_factory=dict)
+
+
+def ranked(calls: Iterable[Operation]) -> tuple[Operation, ...]:
+    """Order calls by invocation, with the ranks of their times: only the order of times counts."""
+    ordered = sorted(calls, key=lambda call: call.invoked)
+    times = {call.invoked for call in ordered}
+    times |= {call.responded for call in ordered if call.responded is not None}
+    rank = {time: number for number, time in enumerate(sorted(times))}
+    return tuple(
+        replace(
+            call,
+            invoked=rank[call.invoked],
+            responded=None if call.responded is None else rank[call.responded],
+        )
+        for call in ordered
+    )
 
 
 def _text(value: Hashable) -> str:

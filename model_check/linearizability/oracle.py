@@ -1,11 +1,11 @@
-"""Two checkers so small that they can be believed by reading them; the C ones are compared with them.
+"""Two checkers small enough to be believed by reading them; the C ones are compared with them.
 
 :func:`linearizable` is Wing and Gong's search (1993) over sets of operations already ordered, with
 the memory of Lowe (2017): a state that was reached with the same set before is not tried again.
 :func:`encoded` asks z3 for places in an order. Both are exponential in what overlaps, so for
 histories of a dozen parts only.
 
-A part that never responded (``responded`` is :data:`~model_check.linearizability.check.NEVER`) may
+A part that never responded (``responded`` is :data:`~model_check.linearizability.parts.NEVER`) may
 stand in the order or not.
 """
 
@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model_check.linearizability.check import NEVER
+from model_check.linearizability.parts import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from model_check.linearizability.check import Part
+    from model_check.linearizability.parts import Part
 
 
 def _step(part: Part, state: int | None) -> tuple[bool, int | None]:
@@ -70,10 +70,6 @@ def encoded(parts: Sequence[Part], initial: int | None = None) -> bool:
     def before(one: int, other: int) -> Any:
         return And(taken[one], place[one] < place[other])
 
-    def sees(i: int, states: list[Any]) -> Any:
-        """Say that part ``i`` finds the first state, or what one of some writers left, in place."""
-        return Or(*states) if states else BoolVal(val=False)
-
     def untouched(i: int) -> Any:
         return And(*[Not(before(w, i)) for w in writers if w != i])
 
@@ -91,7 +87,7 @@ def encoded(parts: Sequence[Part], initial: int | None = None) -> bool:
             after = parts[w].give if parts[w].effect == "sets" else None
             if w != i and suits(part, after):
                 states.append(left_by(w, i))
-        solver.add(Implies(taken[i], sees(i, states)))
+        solver.add(Implies(taken[i], Or(*states) if states else BoolVal(val=False)))
         for j, later in enumerate(parts):
             if part.responded < later.invoked:
                 solver.add(Implies(taken[j], place[i] < place[j]))

@@ -3,9 +3,11 @@
 Only steps are taken after which failing still proves that the whole history fails:
 
 - a read is left out: what is linearizable stays so without it;
-- a part that changes the cell is *weakened*: as if it had never returned, it may have taken effect or
+- a part that changes the cell is *weakened*: as if it had never returned, it may have taken effect
+or
   not, on whatever it found. That allows more orders, never fewer;
-- a weakened part is left out if nothing that is left could need it: nobody wants its value, and none
+- a weakened part is left out if nothing that is left could need it: nobody wants its value, and
+none
   needs just any value (or, for a removal, an absent cell).
 """
 
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from model_check.linearizability.check import NEVER, Part
+from model_check.linearizability.parts import NEVER, Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,10 +39,8 @@ class Kept(NamedTuple):
         return self.part._replace(responded=NEVER, need="any", want=0)
 
 
-def shrink(
-    parts: Sequence[Part], fails: Callable[[Sequence[Part]], bool]
-) -> tuple[Kept, ...]:
-    """Give the parts of a failing list that matter; at least one, as an empty list does not fail."""
+def shrink(parts: Sequence[Part], fails: Callable[[Sequence[Part]], bool]) -> tuple[Kept, ...]:
+    """Give the parts of a failing list that matter; at least one: an empty list does not fail."""
     kept = [Kept(part) for part in parts]
 
     def still(candidate: Iterable[Kept]) -> bool:
@@ -70,16 +70,22 @@ def _without_reads(kept: list[Kept], still: Callable[[Iterable[Kept]], bool]) ->
 
 
 def _without_mutators(kept: list[Kept], still: Callable[[Iterable[Kept]], bool]) -> list[Kept]:
-    for index in reversed(range(len(kept))):
-        item = kept[index]
-        if item.part.effect == "keeps":
-            continue
-        weak = item._replace(weakened=True)
-        candidate = [*kept[:index], weak, *kept[index + 1 :]]
-        if not item.weakened and not still(candidate):
-            continue
-        others = [*kept[:index], *kept[index + 1 :]]
-        kept = others if _useless(weak.part, others) else candidate
+    """Weaken mutators, many at a time first, and leave out those that nothing needs then."""
+    size = max(sum(item.part.effect != "keeps" for item in kept), 1)
+    while size >= 1:
+        strong = [item for item in kept if item.part.effect != "keeps" and not item.weakened]
+        for first in reversed(range(0, len(strong), size)):
+            chosen = {id(item) for item in strong[first : first + size]}
+            candidate = [
+                item._replace(weakened=True) if id(item) in chosen else item for item in kept
+            ]
+            if still(candidate):
+                kept = candidate
+        size //= 2
+    for item in reversed(kept):
+        others = [other for other in kept if other is not item]
+        if item.weakened and _useless(item.part, others):
+            kept = others
     return kept
 
 
@@ -126,8 +132,8 @@ def explain(
                 return reason
     last = max(strong or everything, key=lambda part: (part.responded, part.invoked))
     return (
-        f"no order of these {len(kept)} calls that keeps to their times gives each of them its result; "
-        f"the last to return: {call(last)}"
+        f"no order of these {len(kept)} calls that keeps to their times gives each of them its "
+        f"result; the last to return: {call(last)}"
     )
 
 
@@ -165,9 +171,7 @@ def _reason(
             f"and nothing wrote {value(part.want)} in between"
         )
     if part.need == "absent" and other.effect == "sets" and follows:
-        return (
-            f"{call(part)} after this had returned: {call(other)}; and nothing removed it in between"
-        )
+        return f"{call(part)} after this had returned: {call(other)}; and nothing removed it"
     if part.need == "absent" and other.need == "absent" and other.effect == "sets":
         return f"both {call(other)} and {call(part)}, and nothing removed a value in between"
     if part.need == "value" and other.need == "value" and follows and other.effect == "keeps":

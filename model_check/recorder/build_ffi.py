@@ -32,7 +32,8 @@ extern "Python" int lin_python_step(void *context, uint64_t from, uint64_t call,
 int rec_clock_select(void);
 double rec_clock_frequency(void);
 int lin_judge_once(const lin_part *parts, uint64_t count, const lin_state *initial,
-                   uint64_t limit, int only, uint64_t *failed, uint32_t *order);
+                   uint64_t initial_count, uint64_t limit, int only, uint64_t *failed, uint32_t
+                   *order);
 """
 
 _SOURCE = """
@@ -44,13 +45,14 @@ _SOURCE = """
 
 /* Judges one key's parts with a judge of their own: what differential tests call. */
 static int lin_judge_once(const lin_part *parts, uint64_t count, const lin_state *initial,
-                          uint64_t limit, int only, uint64_t *failed, uint32_t *order)
+                          uint64_t initial_count, uint64_t limit, int only, uint64_t *failed,
+                          uint32_t *order)
 {
     lin_limits limits = {limit, 0, NULL};
     lin_judge *judge = lin_judge_new(&limits, NULL);
     if (judge == NULL) return LIN_UNKNOWN_MEMORY;
     lin_judge_use(judge, only);
-    int verdict = lin_judge_parts(judge, parts, count, initial, 1, failed, order);
+    int verdict = lin_judge_parts(judge, parts, count, initial, initial_count, failed, order);
     lin_judge_free(judge);
     return verdict;
 }
