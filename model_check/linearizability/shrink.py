@@ -20,8 +20,6 @@ from model_check.linearizability.parts import NEVER, Part
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-#: Judges a list of parts, ascending by invocation: True if no order explains them.
-Fails = "Callable[[Sequence[Part]], bool]"
 _ROUNDS = 4
 
 
@@ -124,10 +122,10 @@ def explain(
         if part.need == "value" and alone(part):
             writers = [p for p in everything if p.effect == "sets" and p.give == part.want]
             if not writers and part.want not in states:
-                return f"{call(part)}, but nothing had written {value(part.want)}"
+                return f"{call(part)}, but nothing had written {value(part.want)} by then"
     for part in strong:
         for other in strong:
-            reason = _reason(part, other, states, call, value) if part is not other else ""
+            reason = _reason(part, other, call, value) if part is not other else ""
             if reason and alone(part, other):
                 return reason
     last = max(strong or everything, key=lambda part: (part.responded, part.invoked))
@@ -140,16 +138,11 @@ def explain(
 def _reason(
     part: Part,
     other: Part,
-    states: Sequence[int | None],
     call: Callable[[Part], str],
     value: Callable[[int], str],
 ) -> str:
     """Give what ``other`` has against ``part``, if it is something simple."""
     follows = other.responded < part.invoked
-    if part.need == "value" and other.effect == "sets" and other.give == part.want:
-        if part.responded < other.invoked and part.want not in states:
-            return f"{call(part)} before the only call that wrote it began: {call(other)}"
-        return ""
     if part.need == "value" and other.effect != "keeps" and other.need == "value":
         if part.want != other.want:
             return ""
