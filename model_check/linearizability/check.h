@@ -22,8 +22,8 @@ void lin_check_stop(lin_check *check);
 int lin_check_run(lin_check *check, uint64_t first, uint64_t last);
 
 uint64_t lin_check_keys(const lin_check *check);
-uint64_t lin_check_records(const lin_check *check);     /* of all lanes */
-uint64_t lin_check_parts(const lin_check *check);       /* that the keys' histories have together */
+uint64_t lin_check_records(const lin_check *check); /* of all lanes */
+uint64_t lin_check_parts(const lin_check *check);   /* that the keys' histories have together */
 void lin_check_figures(const lin_check *check, lin_figures *figures);
 uint64_t lin_check_bytes(const lin_check *check); /* of memory, beside the history itself */
 

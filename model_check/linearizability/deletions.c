@@ -232,8 +232,8 @@ static void compare(struct judge *j) {
     }
     for (uint64_t i = 0; i < j->count; i++) {
         const struct deletion *d = &j->deletions[i];
-        bool together =
-            d->parent != i || d->all_open || (d->all_must <= d->all_said && d->all_said <= d->all_may);
+        bool together = d->parent != i || d->all_open ||
+                        (d->all_must <= d->all_said && d->all_said <= d->all_may);
         if (d->open)
             continue;
         if (d->said < d->must || d->said > d->may || !together)

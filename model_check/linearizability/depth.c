@@ -4,8 +4,8 @@
 #define RESPONSE (UINT32_C(1) << 31) /* of an event: the part responds; otherwise it is invoked */
 
 struct frame {
-    uint32_t event;  /* the response that waits for a choice */
-    uint32_t choice; /* the next slot to try; DEMANDED, then 0, 1, ... */
+    uint32_t event;           /* the response that waits for a choice */
+    uint32_t choice;          /* the next slot to try; DEMANDED, then 0, 1, ... */
     uint64_t entered, chosen; /* length of the trail before this frame, and before its choices */
 };
 

@@ -13,15 +13,15 @@
 
 typedef struct lin_depth_task {
     const lin_part *parts;
-    uint64_t next, count;   /* parts from `next` on have not been invoked */
+    uint64_t next, count; /* parts from `next` on have not been invoked */
     const lin_model *model;
     const lin_slots *slots; /* what is in flight */
     const config_set *from;
-    uint64_t most;          /* configurations to remember */
+    uint64_t most; /* configurations to remember */
     lin_clock *clock;
     /* With LIN_OK: the way. */
-    uint64_t origin;        /* index in `from` */
-    uint32_t *steps;        /* parts in order; to be freed by the caller, with any verdict */
+    uint64_t origin; /* index in `from` */
+    uint32_t *steps; /* parts in order; to be freed by the caller, with any verdict */
     uint64_t step_count;
 } lin_depth_task;
 

@@ -1,5 +1,4 @@
 /* dictionary.c: see dictionary.h. Linear probing over one array of keys with their numbers. */
-#define _DEFAULT_SOURCE /* for madvise */
 #include "dictionary.h"
 #include "room.h"
 
@@ -23,7 +22,8 @@ static bool rehash(lin_dictionary *d, uint64_t size) {
             at = (at + 1) & (size - 1);
         table[at] = (struct lin_key_slot){d->keys[i], i + 1};
     }
-    free(d->table);
+    if (d->table != NULL)
+        lin_room_free(d->table, (d->mask + 1) * sizeof *d->table);
     d->table = table;
     d->mask = size - 1;
     return true;
@@ -37,7 +37,7 @@ bool lin_dictionary_make(lin_dictionary *d) {
 
 void lin_dictionary_free(lin_dictionary *d) {
     free(d->keys);
-    free(d->table);
+    lin_room_free(d->table, (d->mask + 1) * sizeof *d->table);
     *d = (lin_dictionary){0};
 }
 

@@ -58,8 +58,8 @@ static void spoil(uint64_t *dice, lin_part *parts, uint32_t count) {
     case 1:
         part->invoked -= shift < part->invoked ? shift : 0;
         if (part->responded != LIN_NEVER_RESPONDED)
-            part->responded = part->responded > part->invoked + shift ? part->responded - shift
-                                                                      : part->invoked;
+            part->responded =
+                part->responded > part->invoked + shift ? part->responded - shift : part->invoked;
         break;
     case 2:
         part->need = LIN_VALUE;
@@ -94,8 +94,8 @@ uint32_t lin_random_parts(uint64_t seed, uint64_t number, lin_part *parts, lin_s
         lin_part part = right_part(&dice, style, i, &state);
         uint32_t at = 10 * i + 130;
         part.invoked = at - below(&dice, width + 1);
-        part.responded = below(&dice, often) == 0 ? LIN_NEVER_RESPONDED
-                                                  : (uint64_t)at + below(&dice, width + 1);
+        part.responded =
+            below(&dice, often) == 0 ? LIN_NEVER_RESPONDED : (uint64_t)at + below(&dice, width + 1);
         parts[i] = part;
     }
     while (below(&dice, 2) == 0)

@@ -17,7 +17,7 @@ typedef struct lin_comparison {
     uint64_t compared, right, forced, open, long_ones; /* open: with a part that never responded */
     uint64_t disputed; /* number of a history on which they disagree, when the result is -1 */
     int verdicts[4];   /* then: forced, breadth first, depth first, all orders */
-    int what;          /* then: 0 a verdict, else 1 + which of them gave an order that explains nothing */
+    int what; /* then: 0 a verdict, else 1 + which of them gave an order that explains nothing */
 } lin_comparison;
 
 /* Gives the history `number` of the seed: how many of parts[LIN_RANDOM_PARTS] it has. */

@@ -71,7 +71,8 @@ int lin_judge_parts(lin_judge *judge, const lin_part *parts, uint64_t count,
     if (way == LIN_FORCED && verdict != LIN_VIOLATION)
         return verdict;
     uint64_t at = 0;
-    int searched = lin_search_judge(judge->search, parts, count, initial, initial_count, &at, order);
+    int searched =
+        lin_search_judge(judge->search, parts, count, initial, initial_count, &at, order);
     if (way == LIN_SEARCHED || searched == LIN_VIOLATION)
         *failed = at;
     if (way == LIN_SEARCHED)

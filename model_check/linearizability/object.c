@@ -66,8 +66,8 @@ static int step_once(void *context, uint64_t from, uint64_t number, uint64_t *to
 
 /* ------------------------------------------------------------------ objects ----------------- */
 
-lin_object *lin_object_new(int kind, lin_step_function step, void *context,
-                           uint64_t configurations, uint64_t milliseconds) {
+lin_object *lin_object_new(int kind, lin_step_function step, void *context, uint64_t configurations,
+                           uint64_t milliseconds) {
     lin_object *o = calloc(1, sizeof *o);
     if (o == NULL)
         return NULL;
@@ -112,9 +112,8 @@ uint64_t lin_object_call(lin_object *o, int method, uint64_t value) {
     return o->call_count++;
 }
 
-int lin_object_judge(lin_object *o, const lin_part *parts, uint64_t count,
-                     const lin_state *initial, uint64_t initial_count, uint64_t *failed,
-                     uint32_t *order) {
+int lin_object_judge(lin_object *o, const lin_part *parts, uint64_t count, const lin_state *initial,
+                     uint64_t initial_count, uint64_t *failed, uint32_t *order) {
     return lin_judge_parts(o->judge, parts, count, initial, initial_count, failed, order);
 }
 

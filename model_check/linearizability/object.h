@@ -16,8 +16,8 @@ enum lin_object_kind { LIN_CELL, LIN_STEPPED, LIN_QUEUE, LIN_STACK, LIN_COUNTER 
 typedef struct lin_object lin_object;
 
 /* NULL: out of memory. `step` is for LIN_STEPPED. */
-lin_object *lin_object_new(int kind, lin_step_function step, void *context,
-                           uint64_t configurations, uint64_t milliseconds);
+lin_object *lin_object_new(int kind, lin_step_function step, void *context, uint64_t configurations,
+                           uint64_t milliseconds);
 void lin_object_free(lin_object *object);
 void lin_object_stop(lin_object *object); /* from any thread */
 

@@ -1,8 +1,8 @@
 /* parts.c: from records to the parts of each key. See parts.h. */
-#define _DEFAULT_SOURCE /* for madvise */
 #include "parts.h"
 #include "deletions.h"
 #include "dictionary.h"
+#include "lanes.h"
 #include "ranges.h"
 #include "room.h"
 
@@ -10,68 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* ------------------------------------------------------------------ one record -------------- */
-
-struct meaning {
-    uint8_t need, effect;
-};
-
-#define NO_RESULT {LIN_NEVER, LIN_KEEPS}
-
-/* What a call on one key says, by its status. */
-static const struct meaning meanings[REC_COMPARE_EXCHANGE + 1][BW_MISMATCH + 1] = {
-    [REC_GET] = {{LIN_VALUE, LIN_KEEPS}, {LIN_ABSENT, LIN_KEEPS}, NO_RESULT, NO_RESULT},
-    [REC_PUT] = {{LIN_ABSENT, LIN_SETS}, NO_RESULT, {LIN_VALUE, LIN_SETS}, NO_RESULT},
-    [REC_INSERT] = {{LIN_ABSENT, LIN_SETS}, NO_RESULT, {LIN_VALUE, LIN_KEEPS}, NO_RESULT},
-    [REC_UPDATE] = {{LIN_VALUE, LIN_SETS}, {LIN_ABSENT, LIN_KEEPS}, NO_RESULT, NO_RESULT},
-    [REC_REMOVE] = {{LIN_VALUE, LIN_DELETES}, {LIN_ABSENT, LIN_KEEPS}, NO_RESULT, NO_RESULT},
-    [REC_COMPARE_EXCHANGE] = {{LIN_VALUE, LIN_SETS},
-                              {LIN_ABSENT, LIN_KEEPS},
-                              NO_RESULT,
-                              {LIN_VALUE, LIN_KEEPS}},
-};
-
-/* The same of a call that never returned: it has no result, but it may have changed the key. */
-static const struct meaning open_meanings[REC_COMPARE_EXCHANGE + 1] = {
-    [REC_GET] = {LIN_ANY, LIN_KEEPS},     [REC_PUT] = {LIN_ANY, LIN_SETS},
-    [REC_INSERT] = {LIN_ABSENT, LIN_SETS}, [REC_UPDATE] = {LIN_SOME, LIN_SETS},
-    [REC_REMOVE] = {LIN_SOME, LIN_DELETES}, [REC_COMPARE_EXCHANGE] = {LIN_VALUE, LIN_SETS},
-};
-
-static bool is_point(const rec_record *r) {
-    return r->kind <= REC_COMPARE_EXCHANGE || r->kind == REC_GET_MANY || r->kind == REC_PUT_MANY;
-}
-
-bool lin_part_of_record(const rec_record *r, lin_part *part) {
-    if (!is_point(r))
-        return false;
-    bool open = r->responded == LIN_NEVER_RESPONDED;
-    struct meaning meaning = NO_RESULT;
-    if (r->kind == REC_PUT_MANY || (r->flags & REC_BLIND) != 0) {
-        bool blind = open || (r->flags & REC_BLIND) != 0;
-        meaning.need = blind ? LIN_ANY : r->flags & REC_PRESENT ? LIN_SOME : LIN_ABSENT;
-        meaning.effect = LIN_SETS;
-    } else {
-        unsigned kind = r->kind == REC_GET_MANY ? REC_GET : r->kind;
-        if (open)
-            meaning = open_meanings[kind];
-        else if ((unsigned)r->status <= BW_MISMATCH)
-            meaning = meanings[kind][r->status];
-        if (kind == REC_COMPARE_EXCHANGE && meaning.need == LIN_VALUE && !open &&
-            (r->seen == r->expected) != (r->status == BW_OK))
-            meaning = (struct meaning)NO_RESULT;
-    }
-    *part = (lin_part){.invoked = r->invoked,
-                       .responded = r->responded,
-                       .need = meaning.need,
-                       .effect = meaning.effect};
-    if (meaning.need == LIN_VALUE)
-        part->want = open ? r->expected : r->seen;
-    if (meaning.effect == LIN_SETS)
-        part->give = r->argument;
-    return true;
-}
 
 static void needs(lin_part *part, uint8_t need, uint64_t want) {
     part->need = need;
@@ -84,10 +22,16 @@ struct maker {
     lin_partition *out;
     lin_dictionary names;
     uint64_t *first_write; /* of each key: the least invocation of what could insert it */
-    uint32_t *counts;      /* of each key by its first number: parts of calls on one key */
-    uint64_t counts_capacity;
-    bool ranges;  /* there are reads of many keys, pops or deletions */
-    bool filling; /* last pass: write parts; before: count them */
+    uint64_t
+        *next; /* of each key, by number: how many parts it has; then where the next one goes */
+    uint64_t next_capacity;
+    uint32_t *numbers; /* of the keys of calls on one key, in the order of the records */
+    uint64_t number_count;
+    uint64_t *lane_numbers; /* where those of each lane begin; then where the next one is */
+    uint32_t *by_rank;      /* the number of the key of each rank */
+    bool unsorted;          /* some lane is not in the order of its invocations */
+    bool ranges;            /* there are reads of many keys, pops or deletions */
+    bool filling;           /* last pass: write parts; before: count them */
 };
 
 uint64_t lin_rank(const lin_partition *p, uint64_t key) {
@@ -103,11 +47,10 @@ uint64_t lin_rank(const lin_partition *p, uint64_t key) {
 }
 
 static void emit(struct maker *m, uint64_t rank, const lin_part *part) {
-    uint64_t *first = m->out->first;
+    uint64_t *next = &m->next[m->by_rank[rank]];
     if (m->filling)
-        m->out->parts[first[rank + 1]++] = *part;
-    else
-        first[rank + 2]++;
+        m->out->parts[*next] = *part;
+    ++*next;
 }
 
 /* Every history allows this key to be absent at the beginning of the call. */
@@ -224,71 +167,57 @@ static void emit_range_record(struct maker *m, const rec_lane *lane, uint16_t nu
 static void emit_ranges(struct maker *m, const rec_history *h) {
     for (uint32_t t = 0; m->ranges && t < h->lane_count; t++)
         for (uint64_t i = 0; i < h->lanes[t].record_count; i++)
-            if (!is_point(&h->lanes[t].records[i]))
+            if (!lin_is_point(&h->lanes[t].records[i]))
                 emit_range_record(m, &h->lanes[t], (uint16_t)t, (uint32_t)i);
 }
 
-/* Calls on one key, a block at a time: the lines where their parts go are asked for before they are
- * written. */
-static void fill_points(struct maker *m, const rec_lane *lane, uint16_t number) {
-    uint64_t keys[LIN_BLOCK], *first = m->out->first;
-    uint32_t ranks[LIN_BLOCK], indexes[LIN_BLOCK];
-    for (uint64_t at = 0; at < lane->record_count;) {
-        uint32_t count = 0;
-        for (; at < lane->record_count && count < LIN_BLOCK; at++) {
-            if (!is_point(&lane->records[at]))
-                continue;
-            indexes[count] = (uint32_t)at;
-            keys[count++] = lane->records[at].key;
-        }
-        lin_dictionary_find(&m->names, keys, count, ranks);
-        for (uint32_t i = 0; i < count; i++)
-            __builtin_prefetch(&first[ranks[i] + 1], 1);
-        for (uint32_t i = 0; i < count; i++)
-            __builtin_prefetch(&m->out->parts[first[ranks[i] + 1]], 1);
+/* Calls on one key, in order of time, a block at a time: the lines where their parts go are asked for
+ * before they are written. */
+static bool fill_points(struct maker *m, const rec_history *h) {
+    uint64_t *next = m->next;
+    uint32_t numbers[LIN_BLOCK];
+    lin_call calls[LIN_BLOCK];
+    lin_lanes lanes;
+    if (!lin_lanes_begin(&lanes, h))
+        return false;
+    for (uint32_t count; (count = lin_lanes_next(&lanes, calls, LIN_BLOCK)) > 0;) {
         for (uint32_t i = 0; i < count; i++) {
-            lin_part *part = &m->out->parts[first[ranks[i] + 1]++];
-            (void)lin_part_of_record(&lane->records[indexes[i]], part);
-            part->lane = number;
-            part->record = indexes[i];
+            numbers[i] = m->numbers[m->lane_numbers[calls[i].lane]++];
+            __builtin_prefetch(&next[numbers[i]], 1);
+        }
+        for (uint32_t i = 0; i < count; i++)
+            __builtin_prefetch(&m->out->parts[next[numbers[i]]], 1);
+        for (uint32_t i = 0; i < count; i++) {
+            lin_part *part = &m->out->parts[next[numbers[i]]++];
+            (void)lin_part_of_record(calls[i].record, part);
+            part->lane = calls[i].lane;
+            part->record = calls[i].index;
         }
     }
-}
-
-static const char *unsound(const rec_lane *lane, const rec_record *r) {
-    if (r->kind >= REC_KINDS)
-        return "a record is of an unknown kind";
-    if (r->invoked > r->responded)
-        return "a record ends before it begins";
-    if (r->invoked == LIN_NEVER_RESPONDED)
-        return "a record begins at 2^64-1, which stands for: never returned";
-    if (r->status < 0)
-        return "a record holds an error instead of a result";
-    if (r->kind >= REC_SCAN_FORWARD && r->kind <= REC_WALK_BACKWARD) {
-        if (r->seen > lane->pair_count || r->count > lane->pair_count - r->seen)
-            return "a scan points outside the pairs of its lane";
-        if (r->count > r->expected)
-            return "a scan returned more than it was asked for";
-    }
-    return NULL;
+    m->unsorted = lanes.unsorted;
+    lin_lanes_end(&lanes);
+    return true;
 }
 
 /* Adds keys, and counts the parts that each has from calls on one key. */
 static bool count_keys(struct maker *m, const uint64_t *keys, uint32_t count, bool parts) {
-    uint32_t numbers[LIN_BLOCK];
+    uint32_t spare[LIN_BLOCK], *numbers = parts ? m->numbers + m->number_count : spare;
     if (!lin_dictionary_add(&m->names, keys, count, numbers))
         return false;
-    if (m->names.count > m->counts_capacity) {
-        uint64_t capacity = m->names.capacity;
-        uint32_t *counts = realloc(m->counts, capacity * sizeof *counts);
-        if (counts == NULL)
+    m->number_count += parts ? count : 0;
+    if (m->names.count > m->next_capacity) {
+        uint64_t had = m->next_capacity, capacity = m->names.capacity;
+        uint64_t *next = lin_room(capacity * sizeof *next, true);
+        if (next == NULL)
             return false;
-        memset(counts + m->counts_capacity, 0, (capacity - m->counts_capacity) * sizeof *counts);
-        m->counts = counts;
-        m->counts_capacity = capacity;
+        if (had > 0)
+            memcpy(next, m->next, had * sizeof *next);
+        lin_room_free(m->next, had * sizeof *next);
+        m->next = next;
+        m->next_capacity = capacity;
     }
     for (uint32_t i = 0; parts && i < count; i++)
-        m->counts[numbers[i]]++;
+        m->next[numbers[i]]++;
     return true;
 }
 
@@ -306,9 +235,9 @@ static int collect_lane(struct maker *m, const rec_lane *lane, const char **mess
     for (uint64_t i = 0; i < lane->record_count; i++) {
         const rec_record *r = &lane->records[i];
         lin_range range;
-        if ((*message = unsound(lane, r)) != NULL)
+        if ((*message = lin_unsound(lane, r)) != NULL)
             return -2;
-        if (is_point(r)) {
+        if (lin_is_point(r)) {
             points[count++] = r->key;
             if (count == LIN_BLOCK && !count_keys(m, points, count, true))
                 return -1;
@@ -340,6 +269,7 @@ static int collect_keys(struct maker *m, const rec_history *h, const char **mess
             return -1;
     }
     for (uint32_t t = 0; t < h->lane_count; t++) {
+        m->lane_numbers[t] = m->number_count;
         int result = collect_lane(m, &h->lanes[t], message);
         if (result != 0)
             return result;
@@ -378,7 +308,7 @@ static bool note_first_writes(struct maker *m, const rec_history *h) {
     return true;
 }
 
-/* Lanes are in order, so a key's parts are a few ascending runs: merge them. */
+/* What reads of many keys add comes behind, so a key's parts are a few ascending runs: merge them. */
 // NOLINTBEGIN(clang-analyzer-*): the analyzer does not follow how parts were counted and filled
 static void sort_parts(lin_part *parts, uint64_t count, lin_part *spare) {
     for (;;) {
@@ -408,39 +338,56 @@ static void sort_parts(lin_part *parts, uint64_t count, lin_part *spare) {
 // NOLINTEND(clang-analyzer-*)
 
 static int sort_all(lin_partition *p) {
-    uint64_t most = 0;
-    for (uint64_t i = 0; i < p->key_count; i++)
-        if (p->first[i + 1] - p->first[i] > most)
-            most = p->first[i + 1] - p->first[i];
-    lin_part *spare = malloc((most ? most : 1) * sizeof *spare);
-    if (spare == NULL)
-        return -1;
-    for (uint64_t i = 0; i < p->key_count; i++)
-        sort_parts(p->parts + p->first[i], p->first[i + 1] - p->first[i], spare);
-    free(spare);
+    lin_part *spare = NULL;
+    uint64_t room = 0;
+    for (uint64_t i = 0; i < p->key_count; i++) {
+        uint64_t count = p->first[i + 1] - p->first[i];
+        if (count > room) {
+            lin_room_free(spare, room * sizeof *spare);
+            room = 2 * count;
+            spare = lin_room(room * sizeof *spare, false);
+            if (spare == NULL)
+                return -1;
+        }
+        sort_parts(p->parts + p->first[i], count, spare);
+    }
+    lin_room_free(spare, room * sizeof *spare);
     return 0;
 }
 
-/* Keys by rank, and for each how many parts of calls on one key it has. */
 static bool rank_keys(struct maker *m) {
     lin_partition *p = m->out;
     uint64_t count = m->names.count;
-    uint32_t *moved = malloc((count + 1) * sizeof *moved);
     p->key_count = count;
+    m->by_rank = malloc((count + 1) * sizeof *m->by_rank);
     p->initial = calloc(count + 1, sizeof *p->initial);
-    /* While filling, first[rank + 1] is where the next part of the key goes; so it needs one more. */
-    p->first = calloc(count + 2, sizeof *p->first);
-    bool enough = moved && p->initial && p->first && lin_dictionary_sort(&m->names, moved);
+    p->first = malloc((count + 1) * sizeof *p->first);
+    bool enough =
+        m->by_rank && p->initial && p->first && lin_dictionary_sort(&m->names, m->by_rank);
     p->keys = m->names.keys;
-    for (uint64_t i = 0; enough && i < count; i++)
-        p->first[moved[i] + 2] = m->counts[i];
-    free(moved);
     return enough;
+}
+
+/* From how many parts each key has to where they begin. */
+static void lay_out(struct maker *m) {
+    lin_partition *p = m->out;
+    uint64_t begin = 0;
+    for (uint64_t rank = 0; rank < p->key_count; rank++) {
+        uint64_t *next = &m->next[m->by_rank[rank]], count = *next;
+        *next = p->first[rank] = begin;
+        begin += count;
+    }
+    p->first[p->key_count] = p->part_count = begin;
+    m->filling = true;
 }
 
 static int make(struct maker *m, const rec_history *h, const char **message) {
     lin_partition *p = m->out;
-    if (!lin_dictionary_make(&m->names))
+    for (uint32_t t = 0; t < h->lane_count; t++)
+        p->record_count += h->lanes[t].record_count;
+    m->numbers = lin_room(p->record_count * sizeof *m->numbers, false);
+    m->lane_numbers = malloc((h->lane_count + 1) * sizeof *m->lane_numbers);
+    if (m->numbers == NULL || m->lane_numbers == NULL || !lin_dictionary_make(&m->names))
         return -1;
     int result = collect_keys(m, h, message);
     if (result != 0)
@@ -451,17 +398,14 @@ static int make(struct maker *m, const rec_history *h, const char **message) {
     if (!note_first_writes(m, h))
         return -1;
     emit_ranges(m, h);
-    for (uint64_t i = 0; i <= p->key_count; i++)
-        p->first[i + 1] += p->first[i];
-    p->part_count = p->first[p->key_count + 1];
+    lay_out(m);
     p->parts = lin_room(p->part_count * sizeof *p->parts, false);
     if (p->parts == NULL)
         return -1;
-    m->filling = true;
-    for (uint32_t t = 0; t < h->lane_count; t++)
-        fill_points(m, &h->lanes[t], (uint16_t)t);
+    if (!fill_points(m, h))
+        return -1;
     emit_ranges(m, h);
-    if (sort_all(p) != 0)
+    if ((m->ranges || m->unsorted) && sort_all(p) != 0)
         return -1;
     return !m->ranges || lin_deletions_judge(p, h) ? 0 : -1;
 }
@@ -474,9 +418,10 @@ int lin_partition_make(lin_partition *partition, const rec_history *h, const cha
     m.names.keys = NULL; /* the partition has them now */
     lin_dictionary_free(&m.names);
     free(m.first_write);
-    free(m.counts);
-    for (uint32_t t = 0; t < h->lane_count; t++)
-        partition->record_count += h->lanes[t].record_count;
+    lin_room_free(m.next, m.next_capacity * sizeof *m.next);
+    free(m.lane_numbers);
+    free(m.by_rank);
+    lin_room_free(m.numbers, partition->record_count * sizeof *m.numbers);
     if (result != 0)
         lin_partition_free(partition);
     return result;
@@ -486,6 +431,6 @@ void lin_partition_free(lin_partition *partition) {
     free(partition->keys);
     free(partition->initial);
     free(partition->first);
-    free(partition->parts);
+    lin_room_free(partition->parts, partition->part_count * sizeof *partition->parts);
     *partition = (lin_partition){0};
 }

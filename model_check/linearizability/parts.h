@@ -69,6 +69,12 @@ void lin_partition_free(lin_partition *partition);
 /* The part that a record on one key is, or that it is none (false): a read of many keys. */
 bool lin_part_of_record(const rec_record *record, lin_part *part);
 
+/* The record is a call on one key, or one key's part of a batch. */
+bool lin_is_point(const rec_record *record);
+
+/* NULL, or what is wrong with a record of this lane. */
+const char *lin_unsound(const rec_lane *lane, const rec_record *record);
+
 /* Index of the first key >= key. */
 uint64_t lin_rank(const lin_partition *partition, uint64_t key);
 

@@ -175,7 +175,8 @@ static void expand(lin_search *search, uint64_t index, uint32_t slot) {
     if (step_into(search, config_at(queue, index), slot, to))
         keep(search, to, slot);
     for (uint32_t w = 0; w < slots->words; w++) {
-        uint64_t others = slots->mutators[w] & slots->occupied[w] & ~config_at(queue, index)->done[w];
+        uint64_t others =
+            slots->mutators[w] & slots->occupied[w] & ~config_at(queue, index)->done[w];
         for (; others != 0 && search->trouble == LIN_OK; others &= others - 1) {
             uint32_t other = 64 * w + (uint32_t)__builtin_ctzll(others);
             const configuration *c = config_at(queue, index);
@@ -282,9 +283,14 @@ static bool start(lin_search *search, const lin_state *initial, uint64_t count) 
 /* Very many configurations: is there a way through by going deep? LIN_OK and LIN_VIOLATION decide. */
 static int go_deep(lin_search *search, uint64_t next, uint64_t count, uint64_t most,
                    uint64_t *failed, uint32_t *order) {
-    lin_depth_task task = {.parts = search->parts, .next = next, .count = count,
-                           .model = search->model, .slots = &search->slots, .from = &search->now,
-                           .most = most, .clock = &search->clock};
+    lin_depth_task task = {.parts = search->parts,
+                           .next = next,
+                           .count = count,
+                           .model = search->model,
+                           .slots = &search->slots,
+                           .from = &search->now,
+                           .most = most,
+                           .clock = &search->clock};
     search->deep++;
     int verdict = lin_depth_search(&task, failed);
     if (verdict == LIN_OK && order != NULL) {

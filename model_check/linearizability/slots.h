@@ -15,12 +15,12 @@
 
 typedef struct lin_slots {
     uint32_t words;
-    uint32_t taken, due;                    /* slots in use; those of them that must respond */
-    uint64_t *occupied, *mutators, *open;   /* bits; open: never responds */
-    uint32_t *part;                         /* in the slot */
-    uint32_t *heap;                         /* slots that must respond, the first at the root */
-    uint32_t *twin_before, *twin_after;     /* slots of mutators that do the same */
-    const lin_part *parts;                  /* of the last that entered */
+    uint32_t taken, due;                  /* slots in use; those of them that must respond */
+    uint64_t *occupied, *mutators, *open; /* bits; open: never responds */
+    uint32_t *part;                       /* in the slot */
+    uint32_t *heap;                       /* slots that must respond, the first at the root */
+    uint32_t *twin_before, *twin_after;   /* slots of mutators that do the same */
+    const lin_part *parts;                /* of the last that entered */
 } lin_slots;
 
 bool lin_slots_make(lin_slots *slots, uint32_t words);

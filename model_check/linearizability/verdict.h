@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 enum lin_verdict {
-    LIN_NOT_FORCED = -1, /* not a verdict: the values do not force an order, a search has to decide */
+    LIN_NOT_FORCED =
+        -1, /* not a verdict: the values do not force an order, a search has to decide */
     LIN_OK = 0,
     LIN_VIOLATION = 1,
     LIN_UNKNOWN_LIMIT = 2,   /* more configurations than the limit */
