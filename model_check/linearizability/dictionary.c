@@ -120,7 +120,7 @@ static struct numbered *radix_sort(struct numbered *from, struct numbered *to, u
     return from;
 }
 
-bool lin_dictionary_sort(lin_dictionary *d, uint32_t *moved) {
+bool lin_dictionary_sort(lin_dictionary *d, uint32_t *before) {
     struct numbered *one = malloc((d->count + 1) * sizeof *one);
     struct numbered *two = malloc((d->count + 1) * sizeof *two);
     if (one != NULL && two != NULL) {
@@ -129,8 +129,7 @@ bool lin_dictionary_sort(lin_dictionary *d, uint32_t *moved) {
         const struct numbered *sorted = radix_sort(one, two, d->count);
         for (uint64_t i = 0; i < d->count; i++) {
             d->keys[i] = sorted[i].key;
-            if (moved != NULL)
-                moved[sorted[i].number] = (uint32_t)i;
+            before[i] = sorted[i].number;
         }
     }
     bool enough = one != NULL && two != NULL && rehash(d, d->mask + 1);

@@ -36,8 +36,8 @@ static inline uint32_t lin_dictionary_number(const lin_dictionary *dictionary, u
     return number;
 }
 
-/* Numbers all keys anew in ascending order; `moved` (optional, count entries) receives the new number of
- * each old one. False: out of memory. */
-bool lin_dictionary_sort(lin_dictionary *dictionary, uint32_t *moved);
+/* Numbers all keys anew in ascending order; `before` (count entries) receives the number that each had.
+ * False: out of memory. */
+bool lin_dictionary_sort(lin_dictionary *dictionary, uint32_t *before);
 
 #endif
