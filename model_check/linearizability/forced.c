@@ -44,6 +44,9 @@ static bool renew(struct lin_forced *f, void *memory, uint64_t have, uint64_t wa
 static bool make_room(struct lin_forced *f, uint64_t writes) {
     uint64_t values = writes + 1, size = values + values / 2 + 8;
     f->table_size = size;
+    f->recent_mask = 7;
+    while (f->recent_mask < 2 * values && f->recent_mask < RECENT - 1)
+        f->recent_mask = 2 * f->recent_mask + 1;
     if (values > f->value_capacity) {
         uint64_t had = f->value_capacity;
         f->value_capacity = 0;
@@ -218,7 +221,7 @@ static bool put_off(struct lin_forced *f, uint64_t part, uint32_t own) {
 }
 
 static uint32_t find_recent(const struct lin_forced *f, uint64_t wanted, uint64_t hash) {
-    uint32_t found = f->recent[hash % RECENT];
+    uint32_t found = f->recent[hash & f->recent_mask];
     return found != 0 && held(f, found - 1) == wanted ? found - 1 : NOBODY;
 }
 
@@ -228,7 +231,7 @@ static void enter_beginning(struct lin_forced *f) {
     if (!f->initial.present)
         return;
     f->table[home(f, hash)] = tag_of(hash) | 1;
-    f->recent[hash % RECENT] = 1;
+    f->recent[hash & f->recent_mask] = 1;
 }
 
 /* Enters all values, and ties parts to those that were written just before; the others wait. Most parts
@@ -237,7 +240,7 @@ static void enter_beginning(struct lin_forced *f) {
 static int enter_and_tie(struct lin_forced *f) {
     int verdict = LIN_OK;
     f->untied_count = 0;
-    memset(f->recent, 0, sizeof f->recent);
+    memset(f->recent, 0, (f->recent_mask + 1) * sizeof *f->recent);
     if (has_beginning(f))
         enter_beginning(f);
     for (uint64_t i = 0; i < f->count; i++) {
@@ -252,7 +255,7 @@ static int enter_and_tie(struct lin_forced *f) {
             own = f->value_count;
             add_value(f, (uint32_t)i);
             f->table[at] = tag_of(hash) | f->value_count;
-            f->recent[hash % RECENT] = f->value_count;
+            f->recent[hash & f->recent_mask] = f->value_count;
         }
         if (verdict != LIN_OK)
             continue;

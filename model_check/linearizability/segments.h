@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { RECENT = 1024 }; /* a power of two */
+enum { RECENT = 1024 }; /* at most; a power of two */
 
 #define NOBODY  UINT32_MAX
 #define DELETED (UINT32_C(1) << 31) /* of a consumer: it is a part that deletes, not a value */
@@ -41,6 +41,7 @@ struct lin_forced {
     struct value *values;
     uint64_t *table;         /* of values: some bits of what they are, and index + 1; 0: free */
     uint32_t recent[RECENT]; /* the values written last, by what they are: index + 1 */
+    uint32_t recent_mask;    /* of as many of them as the key calls for */
     struct untied *untied;   /* parts that saw none of those */
     uint64_t untied_count, untied_capacity;
     struct zones forward, backward;
