@@ -171,7 +171,8 @@ def _check_text(file: Path, model: str, limit: int, seconds: float, independent:
     console.print(word, style=verdict.style, markup=False)
     row: dict[str, Scalar] = {
         "name": file.name, "outcome": report.outcome.value, "operations": report.calls,
-        "keys": report.objects, "forced": report.forced, "searched": report.searched,
+        "keys": report.objects,
+        "witnessed": report.witnessed, "forced": report.forced, "searched": report.searched,
         "configurations": report.peak, "seconds": round(report.seconds, 3),
         "reason": report.reason,
     }  # fmt: skip

@@ -1,6 +1,7 @@
 /* object.c: see object.h. */
 #include "object.h"
 #include "sequences.h"
+#include "witness.h"
 
 #include <stdlib.h>
 
@@ -115,6 +116,12 @@ uint64_t lin_object_call(lin_object *o, int method, uint64_t value) {
 int lin_object_judge(lin_object *o, const lin_part *parts, uint64_t count, const lin_state *initial,
                      uint64_t initial_count, uint64_t *failed, uint32_t *order) {
     return lin_judge_parts(o->judge, parts, count, initial, initial_count, failed, order);
+}
+
+bool lin_object_witness(lin_object *o, const lin_part *parts, uint64_t count,
+                        const lin_state *initial, const uint32_t *order, uint64_t length) {
+    const lin_model *model = o->kind == LIN_CELL ? NULL : &o->model;
+    return lin_witness_holds(parts, count, *initial, model, order, length);
 }
 
 void lin_object_figures(const lin_object *o, lin_figures *figures) {

@@ -35,6 +35,11 @@ uint64_t lin_object_call(lin_object *object, int method, uint64_t value);
 int lin_object_judge(lin_object *object, const lin_part *parts, uint64_t count,
                      const lin_state *initial, uint64_t initial_count, uint64_t *failed,
                      uint32_t *order);
+
+/* Does a proposed order explain the parts? witness.h. */
+bool lin_object_witness(lin_object *object, const lin_part *parts, uint64_t count,
+                        const lin_state *initial, const uint32_t *order, uint64_t length);
+
 void lin_object_figures(const lin_object *object, lin_figures *figures);
 
 #endif

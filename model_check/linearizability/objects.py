@@ -5,8 +5,9 @@
     operations = read(Path("history.jsonl"))
     report = check_operations(operations, Register())
 
-Histories are split by object, each object is judged apart (linearizability is local), by the forced
-order where the values name the order of the writes, by the search otherwise.
+Histories are split by object, each object is judged apart (linearizability is local): by the order
+of its versions where each call tells one and that explains all, by the forced order where the
+values name the order of the writes, by the search otherwise.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class ObjectReport:
     objects: int
     forced: int  #: calls on objects whose order the values forced
     searched: int
+    witnessed: int  #: calls on objects where the order of the versions explains all
     peak: int  #: configurations alive at once
     seconds: float
     reason: str = ""
@@ -66,7 +68,8 @@ class ObjectReport:
     @property
     def how(self) -> str:
         """Say which algorithms decided, and about how much."""
-        used = [f"forced order: {self.forced:,} calls"] if self.forced else []
+        used = [f"witness: {self.witnessed:,} calls"] if self.witnessed else []
+        used += [f"forced order: {self.forced:,} calls"] if self.forced else []
         used += [f"search: {self.searched:,} calls"] if self.searched else []
         return ", ".join(used) or "nothing to decide"
 
@@ -84,14 +87,17 @@ def check_operations(
     objects: dict[Hashable, list[Operation]] = {}
     for call in calls:
         objects.setdefault(model.object_of(call), []).append(call)
-    totals = [0, 0]
+    totals, witnessed = [0, 0], 0
     peak, outcome, reason = 0, Outcome.OK, ""
     violation = None
     for name, own in objects.items():
         left = 0.0
         if seconds:
             left = max(seconds - (time.monotonic() - begin), 0.001)
-        with _Object(model, own, limit, left) as judge:
+        with ObjectJudge(model, own, limit, left) as judge:
+            if judge.witness():
+                witnessed += len(own)
+                continue
             verdict, failed = judge.judge(judge.parts)
             figures = judge.figures()
             totals[0] += figures.parts[Algorithm.FORCED]
@@ -110,8 +116,8 @@ def check_operations(
             break
     return ObjectReport(
         outcome=outcome, calls=len(calls), objects=len(objects), forced=totals[0],
-        searched=totals[1], peak=peak, seconds=time.monotonic() - begin, reason=reason,
-        violation=violation,
+        searched=totals[1], witnessed=witnessed, peak=peak, seconds=time.monotonic() - begin,
+        reason=reason, violation=violation,
     )  # fmt: skip
 
 
@@ -119,12 +125,13 @@ def _called(name: Hashable) -> str:
     return "the object" if name is None else f"object {name}"
 
 
-class _Object:
+class ObjectJudge:
     """One object's calls as parts, and the engine for them."""
 
     def __init__(
         self, model: Model, calls: Sequence[Operation], limit: int, seconds: float
     ) -> None:
+        """Take the calls, sorted by time. CannotRun where one is none of the model's."""
         self.model = model
         self.calls = sorted(calls, key=lambda call: call.invoked)
         self.error: BaseException | None = None
@@ -135,19 +142,19 @@ class _Object:
         self._state_ids: dict[Any, int] = {}
         self._handle = ffi.new_handle(self)
         kind, step = self._kind()
-        self._native = lib.lin_object_new(
-            kind, step, self._handle, limit, math.ceil(seconds * 1000)
-        )
-        if not self._native:
+        self.native = lib.lin_object_new(kind, step, self._handle, limit, math.ceil(seconds * 1000))
+        if not self.native:
             raise CannotRun("out of memory: check fewer operations")
-        self._initial = self._first_state()
+        self.initial = self._first_state()
         self.parts = [self._part(index, call) for index, call in enumerate(self.calls)]
 
-    def __enter__(self) -> _Object:  # noqa: PYI034 - typing.Self came with Python 3.11
+    def __enter__(self) -> ObjectJudge:  # noqa: PYI034 - typing.Self came with Python 3.11
+        """Give the judge itself."""
         return self
 
     def __exit__(self, *_error: object) -> None:
-        lib.lin_object_free(self._native)
+        """Free the engine."""
+        lib.lin_object_free(self.native)
 
     def _kind(self) -> tuple[int, Any]:
         if isinstance(self.model, CellModel):
@@ -200,7 +207,7 @@ class _Object:
             self._numbered.append(call)
             return len(self._numbered) - 1
         plain = value if self.model.kind == lib.LIN_COUNTER else self._id(value)
-        number = int(lib.lin_object_call(self._native, method, plain))
+        number = int(lib.lin_object_call(self.native, method, plain))
         if number == 0:
             raise CannotRun("out of memory: check fewer operations")
         return number
@@ -216,21 +223,36 @@ class _Object:
         self, parts: Sequence[Part], states: Sequence[int | None] | None = None
     ) -> tuple[int, int]:
         """Give the verdict, and the index of the part where it fails."""
-        begin = [self._initial] if states is None else states
+        begin = [self.initial] if states is None else states
         native, initial = to_native(parts), to_states(begin)
         failed = ffi.new("uint64_t *")
 
         def call() -> int:
             return int(
                 lib.lin_object_judge(
-                    self._native, native, len(parts), initial, len(begin), failed, ffi.NULL
+                    self.native, native, len(parts), initial, len(begin), failed, ffi.NULL
                 )
             )
 
         if len(parts) < _SMALL:
             return call(), int(failed[0])
-        verdict = interruptible(call, lambda: lib.lin_object_stop(self._native))
+        verdict = interruptible(call, lambda: lib.lin_object_stop(self.native))
         return verdict, int(failed[0])
+
+    def witness(self) -> bool:
+        """Tell whether the calls in the order of their versions explain everything (witness.h)."""
+        if any(call.known and call.version is None for call in self.calls):
+            return False
+        order = [i for i, call in enumerate(self.calls) if call.version is not None]
+        # Behind the write of a version those that saw it, in the order of time.
+        order.sort(key=lambda i: (self.calls[i].version, self.parts[i].effect == "keeps", i))
+        proposed = ffi.new("uint32_t[]", order or [0])
+        return bool(
+            lib.lin_object_witness(
+                self.native, to_native(self.parts), len(self.parts), to_states([self.initial]),
+                proposed, len(order),
+            )
+        )  # fmt: skip
 
     def fails(self, parts: Sequence[Part]) -> bool:
         """Tell whether no order explains ``parts``."""
@@ -239,7 +261,7 @@ class _Object:
     def figures(self) -> Any:
         """Give what the engine has done."""
         figures = ffi.new("lin_figures *")
-        lib.lin_object_figures(self._native, figures)
+        lib.lin_object_figures(self.native, figures)
         return figures
 
     # ---- explaining
@@ -295,7 +317,7 @@ class _Object:
             return f"process {own.process} {own}"
 
         return explain(
-            kept, [self._initial], self.fails, call, lambda value: str(names.get(value, value))
+            kept, [self.initial], self.fails, call, lambda value: str(names.get(value, value))
         )
 
 

@@ -44,6 +44,8 @@ class Operation:
     responded: int | None = None
     key: Hashable = None  #: of the object that was called, where there are several
     line: int = 0  #: in the file, from 1; 0: from nowhere
+    #: of the object, as the service numbers them: the one that a write made, or that a read saw
+    version: int | None = None
 
     @property
     def known(self) -> bool:

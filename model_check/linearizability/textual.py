@@ -1,6 +1,6 @@
 """Histories as lines of JSON and as CSV: reading and writing.
 
-A line is a call:
+A line is a call (with the ``version`` of the object that it made or saw, where the service tells):
 
     {"process": 3, "name": "write", "key": "x", "argument": 5, "invoked": 17, "responded": 25}
 
@@ -34,7 +34,7 @@ from model_check.linearizability.operations import (
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
 
-_CALL = ("process", "name", "key", "argument", "result", "invoked", "responded")
+_CALL = ("process", "name", "key", "argument", "result", "invoked", "responded", "version")
 _EVENT = ("type", "process", "name", "key", "value", "time")
 _FIELDS = frozenset({*_CALL, *_EVENT, "f", "failed"})
 
@@ -106,7 +106,14 @@ class _Rows:
         return Operation(
             frozen(row["process"]), name, frozen(row.get("argument", row.get("value"))),
             frozen(row.get("result")), invoked, responded, frozen(row.get("key")), line,
+            self._version(line, row),
         )  # fmt: skip
+
+    def _version(self, line: int, row: dict[str, Any]) -> int | None:
+        version = row.get("version")
+        if version is not None and (isinstance(version, bool) or not isinstance(version, int)):
+            self.fail(line, f"a version is an integer; got {version!r}")
+        return version
 
     def _demand_turns(self, calls: list[Operation]) -> None:
         """Each process makes one call at a time."""

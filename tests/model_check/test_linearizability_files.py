@@ -163,6 +163,17 @@ def test_lines_of_json_are_calls_or_events(tmp_path: Path) -> None:
         assert verdict(parsed(tmp_path, "h.jsonl", wrong), "map") is Outcome.VIOLATION
 
 
+def test_versions_are_read_and_written(tmp_path: Path) -> None:
+    line = (
+        '{"process": 0, "f": "write", "argument": 5, "invoked": 1, "responded": 2, "version": %s}'
+    )
+    parsed(tmp_path, "v.jsonl", line % 7)
+    convert(tmp_path / "v.jsonl", tmp_path / "v.csv")
+    assert [call.version for call in read(tmp_path / "v.csv").calls] == [7]
+    with pytest.raises(OperationsError, match=r"line 1: a version is an integer; got 'new'"):
+        parsed(tmp_path, "v.jsonl", line % '"new"')
+
+
 def test_csv_has_the_same_fields(tmp_path: Path) -> None:
     text = (
         "process,name,key,argument,result,invoked,responded\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -253,6 +254,44 @@ def test_a_long_queue_is_decided_at_once() -> None:
     report = check_operations(calls, Queue())
     assert report.ok
     assert report.peak < 100
+
+
+# ------------------------------------------------------------------ witnesses
+
+
+def versioned(calls: Sequence[Operation], versions: Sequence[int | None]) -> list[Operation]:
+    return [replace(c, version=v) for c, v in zip(calls, versions, strict=True)]
+
+
+def test_versions_are_a_witness_that_need_not_be_believed() -> None:
+    # Equal values force no order; the versions tell one.
+    calls = [call("write", 0, 90, i % 2, process=i) for i in range(30)]
+    calls.append(call("read", 95, 96, None, 1))
+    right = [*range(1, 31), 30]
+    report = check_operations(versioned(calls, right), Register())
+    assert (report.ok, report.witnessed, report.searched) == (True, 31, 0)
+    assert report.how == "witness: 31 calls"
+    # An order that explains nothing proves nothing: the search decides.
+    report = check_operations(versioned(calls, [*range(30, 0, -1), 30]), Register())
+    assert (report.ok, report.witnessed, report.searched) == (True, 0, 31)
+    assert not check_operations(versioned([*calls[:-1], call("read", 95, 96, None, 7)], right),
+                                Register()).ok  # fmt: skip
+
+
+def test_a_witness_keeps_to_the_times() -> None:
+    calls = [call("write", 0, 1, 1), call("write", 2, 3, 2), call("read", 4, 5, None, 1)]
+    report = check_operations(versioned(calls, [2, 1, 2]), Register())
+    assert report.outcome is Outcome.VIOLATION
+    assert report.witnessed == 0
+
+
+def test_a_call_that_never_returned_is_in_a_witness_if_its_version_was_seen() -> None:
+    opened = call("enqueue", 0, None, 5, process=1)
+    taken = call("dequeue", 3, 4, None, 5)
+    report = check_operations(versioned([opened, taken], [1, 2]), Queue())
+    assert (report.ok, report.witnessed) == (True, 2)
+    report = check_operations(versioned([opened, taken], [None, 2]), Queue())
+    assert (report.ok, report.witnessed) == (True, 0)
 
 
 # ------------------------------------------------------------------ users' own
