@@ -1,5 +1,6 @@
 /* check.c: all keys of a history, one after another. See check.h. */
 #include "check.h"
+#include "judge.h"
 
 #include <stdlib.h>
 #include <string.h>

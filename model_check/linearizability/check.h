@@ -7,7 +7,8 @@
 #ifndef LIN_CHECK_H
 #define LIN_CHECK_H
 
-#include "judge.h"
+#include "parts.h"
+#include "verdict.h"
 
 typedef struct lin_check lin_check;
 
