@@ -129,6 +129,7 @@ def _shrink(count: int, seed: int, report: Reporter) -> tuple[Table, list[str]]:
                 del tree[keys[i * stride % count]]
                 if number == 0 and i % _BATCH == 0:
                     report.now(f"removed {i:,} keys")
+            tree.detach()  # join returns before the system has ended the thread
 
         _in_threads(remove, 2)
         _row(table, "removed", tree.stats())

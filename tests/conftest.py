@@ -7,6 +7,7 @@ A failing Hypothesis test prints its falsifying example and a @reproduce_failure
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -35,3 +36,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 def root() -> Path:
     """Give the root of the checkout."""
     return ROOT
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is to be run with a compiler that this machine lacks: one of the two is enough."""
+    for item in items:
+        values = (
+            item.callspec.params.values()
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else ()
+        )
+        for compiler in ("gcc", "clang"):
+            if compiler in values and shutil.which(compiler) is None:
+                item.add_marker(pytest.mark.skip(reason=f"{compiler} is not installed"))

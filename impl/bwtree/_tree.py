@@ -293,6 +293,15 @@ class BwTree(OneKeyCalls):
         check(lib.bw_collect(self._tree, freed))
         return int(freed[0])
 
+    def detach(self) -> None:
+        """Hand over what this thread keeps for its next calls: retired pages, free memory.
+
+        A thread that ends does so by itself, but only when the system ends it, which can be after
+        ``Thread.join`` has returned; one that lives on without using the tree may do it by hand.
+        Any later call of this thread begins anew.
+        """
+        check(lib.bw_thread_detach(self._tree))
+
     def start_worker(self) -> None:
         """Start the background worker (consolidates, merges, collects) if it is not running."""
         check(lib.bw_worker_start(self._tree))

@@ -65,6 +65,7 @@ class Case:
     """One program: ``text`` for the harness, ``what`` it is about, how it is explored.
 
     ``expected``: "nothing found", or the kind of finding that every plan must end with.
+    ``deep``: plans that take minutes, for the deep tier only.
     """
 
     name: str
@@ -72,3 +73,39 @@ class Case:
     text: str
     plans: tuple[Plan, ...]
     expected: str = "nothing found"
+    deep: tuple[Plan, ...] = ()
+
+
+# ---- what several cases have in common ----
+
+#: Keys that main puts first. In the leaves: 10 20, 30; 10 20, 30 40, 50; and so on.
+THREE = "put 10 1, put 20 2, put 30 3"
+FOUR = "put_many 10 1 20 2 30 3 40 4"
+FIVE = f"{FOUR}, put 50 5"
+SIX = f"{FOUR}, put_many 50 5 60 6"
+EIGHT = f"{SIX}, put_many 70 7 80 8"
+HALF = "merge_threshold=50"
+
+
+def bounded(most: int, executions: int) -> tuple[Plan, ...]:
+    """Give plans in sc with 1, 2, … ``most`` preemptions: what few can show is found first."""
+    return tuple(
+        Plan("sc", "bounded", preemptions=preemptions, executions=executions)
+        for preemptions in range(1, most + 1)
+    )
+
+
+SC_SOME = bounded(2, 1200)
+ALL = (Plan("sc", "exhaustive"), Plan("rc11", "exhaustive"))
+#: Small enough in sc for every check; in rc11 it takes longer.
+READS = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=500))
+#: Small enough for the deep tier only.
+WRITES = (*SC_SOME, Plan("rc11", "random", executions=500))
+WHOLE_SC = (Plan("sc", "exhaustive"),)
+WHOLE_RC11 = (Plan("rc11", "exhaustive"),)
+WALKS = (Plan("rc11", "random", executions=1000), Plan("rc11", "pct", executions=1000))
+SOME = (*SC_SOME, *WALKS)
+SC_ALL = (Plan("sc", "exhaustive"), *WALKS)
+#: For cases about compare-and-swaps that may fail for no reason.
+WEAK = (*SOME, Plan("rc11", "random", executions=1000, spurious=1))
+STOPPED = (Plan("sc", "bounded", preemptions=0, executions=3000, freeze=True),)

@@ -12,7 +12,7 @@ import typer
 
 from model_check.console import diagnostics, output
 from model_check.explorer.build import build
-from model_check.explorer.engine import build_engine
+from model_check.explorer.harness import build_harness, environment
 from model_check.explorer.page import write_page
 from model_check.explorer.parallel import share
 from model_check.explorer.run import Options, explore
@@ -81,8 +81,9 @@ def explore_command(
 
     Example: bwcheck explore stack.c --model rc11
 
-    --engine explores the tree: "| P1=10 | P2=20 | G1" puts 1, then one thread puts 2 and another
-    gets 1 (model_check/explorer/programs/engine.c has the whole language).
+    --engine explores the tree: "before put 10 1; thread put 20 2; thread get 10" puts a key, then
+    one thread puts another and a second one gets the first
+    (model_check/explorer/engine/program.h has the whole language).
 
     Exit codes: 0 nothing found, 2 could not run, 10 and above: a finding, each kind with a code of
     its own (docs/explorer.md lists them).
@@ -106,18 +107,23 @@ def explore_command(
     options.check()
     if (engine is None) == (not sources):
         raise CannotRun("give the C sources of a program, or --engine and a text, and not both")
-    environment = {"BWX_PROGRAM": engine} if engine is not None else {}
+    if engine is not None and failures > 0:
+        raise CannotRun(
+            "--failures goes with C sources; with --engine write 'options failures="
+            f"{failures}; …' into the text, so that only the tree's own allocations fail"
+        )
+    variables = environment(engine) if engine is not None else {}
     flags = shlex.split(cflags)
     if engine is not None:
-        program = build_engine(compiler=cc, flags=flags)
+        program = build_harness(compiler=cc, flags=flags)
     else:
         program = build(sources or [], compiler=cc, flags=flags)
     if jobs > 1 and replay is None:
-        result = share(program, options, jobs, environment)
+        result = share(program, options, jobs, variables)
     else:
-        result = explore(program, options, progress=_progress, environment=environment)
+        result = explore(program, options, progress=_progress, environment=variables)
     if shorten:
-        result = shrink(program, options, result, environment)
+        result = shrink(program, options, result, variables)
     names = f"--engine {shlex.quote(engine)}" if engine else " ".join(map(str, sources or []))
     console = output()
     console.print(show_result(result, names), markup=False, highlight=False, soft_wrap=True)

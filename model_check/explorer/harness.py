@@ -10,17 +10,31 @@ from __future__ import annotations
 import hashlib
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from model_check.explorer.build import INCLUDE, Program, build, cache_folder
-from model_check.explorer.engine import engine_folder
 from model_check.explorer.result import Result
 from model_check.explorer.run import Options, explore
 from model_check.report import CannotRun
 
 _ENGINE = Path(__file__).parent / "engine"
-_VARIABLE = "ENGINE_PROGRAM"
+
+
+def engine_folder() -> Path:
+    """Give the folder impl/ of the library's sources. Raises CannotRun."""
+    folder = Path(__file__).parents[2] / "impl"
+    if not (folder / "src" / "tree.c").is_file():
+        raise CannotRun(
+            "the library's sources (impl/src) are not here: the engine can be explored from a "
+            "checkout of the project only"
+        )
+    return folder
+
+
+def environment(text: str) -> Mapping[str, str]:
+    """Give the variable in which a program's text goes to the harness."""
+    return {"ENGINE_PROGRAM": text}
 
 
 def _sources(folder: Path, *, native: bool) -> list[Path]:
@@ -34,15 +48,24 @@ def _sources(folder: Path, *, native: bool) -> list[Path]:
 
 
 def build_harness(
-    *, compiler: str = "gcc", flags: Sequence[str] = (), folder: Path | None = None
+    *,
+    compiler: str = "gcc",
+    flags: Sequence[str] = (),
+    folder: Path | None = None,
+    stand_in: Path | None = None,
 ) -> Program:
     """Build the harness for the explorer.
 
-    ``folder``: another impl/ than the project's, as a mutant is. Raises CannotRun.
+    ``folder``: another impl/ than the project's, as a mutant is. ``stand_in``: a source that is
+    taken in place of the library's file of that name. Raises CannotRun.
     """
     folder = folder or engine_folder()
     include = (f"-I{folder / 'include'}", f"-I{folder / 'src'}")
-    return build(_sources(folder, native=False), compiler=compiler, flags=[*include, *flags])
+    sources = [
+        stand_in if stand_in is not None and path.name == stand_in.name else path
+        for path in _sources(folder, native=False)
+    ]
+    return build(sources, compiler=compiler, flags=[*include, *flags])
 
 
 def build_native(*, compiler: str = "gcc", flags: Sequence[str] = ()) -> Path:
@@ -77,7 +100,7 @@ def build_native(*, compiler: str = "gcc", flags: Sequence[str] = ()) -> Path:
 
 def explore_text(program: Program, text: str, options: Options) -> Result:
     """Explore one program text with a harness that build_harness has built."""
-    return explore(program, options, environment={_VARIABLE: text})
+    return explore(program, options, environment=environment(text))
 
 
 def run_native(executable: Path, text: str, *, seed: int = 0) -> subprocess.CompletedProcess[str]:
@@ -92,10 +115,13 @@ def run_native(executable: Path, text: str, *, seed: int = 0) -> subprocess.Comp
     )
 
 
-def replay_line(text: str, result: Result) -> str:
-    """Give the command that repeats the execution in which something was found."""
+def replay_line(text: str, result: Result, *, freeze: bool = False) -> str:
+    """Give the command that repeats the execution in which something was found.
+
+    ``freeze``: a thread was stopped for ever in the exploration.
+    """
     replay = result.finding.replay if result.finding is not None else ""
     return (
-        f"bwcheck engine {shlex.quote(text)} --model {result.memory_model} "
-        f"--replay {shlex.quote(replay)}"
+        f"bwcheck explore --engine {shlex.quote(text)} --model {result.memory_model} "
+        f"--spurious 0 {'--freeze ' if freeze else ''}--replay {shlex.quote(replay)}"
     )

@@ -1,14 +1,15 @@
-"""Break the engine on purpose: every memory order weakened by one step, and known defects.
+"""Defects: the engine broken on purpose, one change of the text of impl/src each.
 
-A mutant is one change of the text of impl/src. :func:`order_mutants` makes one for each way to
-weaken one memory order by one step, and for each fence's removal; :data:`DEFECTS` are protocol
-errors. A mutant is killed when the catalogue finds something.
+They are errors of the protocol, and the weakenings of memory orders that are known by name; all
+other weakenings are made by :mod:`model_check.explorer.orders`. A defect is found when a case of
+the catalogue ends otherwise than it must. The cases that a defect names are tried first, then
+all others.
 """
 
 from __future__ import annotations
 
-import fcntl
-import re
+import hashlib
+import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -16,159 +17,247 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_check.explorer.build import Program, cache_folder
-from model_check.explorer.catalogue import Plan, plans
-from model_check.explorer.engine import build_engine, engine_folder
+from model_check.explorer.catalogue_case import Case, Plan
+from model_check.explorer.catalogue_engine import CATALOGUE, named
+from model_check.explorer.harness import build_harness, engine_folder, environment, explore_text
+from model_check.explorer.result import Finding
+from model_check.explorer.shrink import shrink
 from model_check.report import CannotRun
-
-_ORDER = re.compile(r"memory_order_(acq_rel|acquire|release|seq_cst)")
-_FENCE = re.compile(r"atomic_thread_fence\(memory_order_(\w+)\);")
-_FUNCTION = re.compile(r"^[a-z][\w *]*?(\w+)\([^;{]*\{$", re.MULTILINE)
-_WEAKER = {
-    "acq_rel": ("acquire", "release"),
-    "acquire": ("relaxed",),
-    "release": ("relaxed",),
-}
 
 
 @dataclass(frozen=True)
-class Mutant:
-    """One change of impl/src: ``old``, at ``offset`` of ``file``, becomes ``new``."""
+class Defect:
+    """One change of impl/src: ``old``, which stands once in ``file``, becomes ``new``.
+
+    ``cases``: those that are about it, tried first.
+    """
 
     name: str
     file: str
-    offset: int
     old: str
     new: str
-    function: str = ""
+    cases: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the catalogue said of a mutant: ``plan`` and ``finding`` None when it survived."""
+    """What the catalogue said of a defect: nothing but figures when it survived.
 
-    mutant: Mutant
-    plan: Plan | None
-    finding: str | None
-    sentence: str
+    ``executions`` and ``seconds`` until it was found, all cases tried together, without the
+    build. ``found``: the counterexample as it was found; ``shrunk``: the simplest of its kind,
+    which has fewer preemptions, and so most often fewer steps.
+    """
+
+    defect: Defect
     executions: int
-    steps: int
     seconds: float
+    case: Case | None = None
+    plan: Plan | None = None
+    found: Finding | None = None
+    shrunk: Finding | None = None
 
     @property
     def killed(self) -> bool:
         """True when something was found."""
-        return self.finding is not None
+        return self.found is not None
 
 
-def _function(text: str, offset: int) -> str:
-    """Name the function whose body holds the place: the last one that begins before it."""
-    names = _FUNCTION.findall(text, 0, offset)
-    return names[-1] if names else ""
+_POP_FIRST = """    for (;;) {
+        uint64_t first;
+        uint64_t seen;
+        bw_status status = bw_first(tree, &first, &seen);
+        if (status == BW_OK)
+            status = bw_remove(tree, first, &seen);
+        else if (status == BW_NOT_FOUND)
+            return status;
+        if (status == BW_NOT_FOUND)
+            continue;
+        if (status == BW_OK && key != NULL)
+            *key = first;
+        if (status == BW_OK && value != NULL)
+            *value = seen;
+        return status;
+    }
+"""
 
-
-def order_mutants(folder: Path | None = None) -> Iterator[Mutant]:
-    """Give every weakening by one step of every memory order in impl/src."""
-    source = (folder or engine_folder()) / "src"
-    for file in sorted([*source.glob("*.c"), *source.glob("*.h")]):
-        text = file.read_text(encoding="utf-8")
-        fences = [match.span() for match in _FENCE.finditer(text)]
-        for match in _FENCE.finditer(text):
-            line = text.count("\n", 0, match.start()) + 1
-            name = f"{file.name}:{line} fence removed"
-            within = _function(text, match.start())
-            yield Mutant(name, file.name, match.start(), match[0], "(void)0;", within)
-            if match[1] == "seq_cst":
-                name = f"{file.name}:{line} fence seq_cst to acq_rel"
-                weaker = match[0].replace("seq_cst", "acq_rel")
-                yield Mutant(name, file.name, match.start(), match[0], weaker, within)
-        for match in _ORDER.finditer(text):
-            if any(begin <= match.start() < end for begin, end in fences):
-                continue
-            line = text.count("\n", 0, match.start()) + 1
-            for weaker in _WEAKER.get(match[1], ()):
-                name = f"{file.name}:{line} {match[1]} to {weaker}"
-                change = f"memory_order_{weaker}"
-                within = _function(text, match.start())
-                yield Mutant(name, file.name, match.start(), match[0], change, within)
-
-
-def _defect(name: str, file: str, old: str, new: str) -> tuple[str, str, str, str]:
-    return name, file, old, new
-
-
-#: Errors in the protocol, as text of a file that stands there once.
-DEFECTS: Sequence[tuple[str, str, str, str]] = (
-    _defect("freed one epoch early", "epoch.c", "enum { GRACE = 2 };", "enum { GRACE = 1 };"),
-    _defect(
-        "epoch advanced past a pinned thread",
-        "epoch.c",
-        "if (announced != 0 && announced != epoch) {",
-        "if (announced != 0 && announced + 1 < epoch) {",
+DEFECTS: Sequence[Defect] = (
+    # ---- the protocol ----
+    Defect(
+        "a search does not cross the right link of a page that was split",
+        "page.h",
+        "return key >= page->high && page->right != BW_NO_PID;",
+        "(void)key;\n    (void)page;\n    return false;",
+        ("split-count",),
     ),
-    _defect(
-        "split installed before its right page",
+    Defect(
+        "a losing appender does not look at the slots that it lost",
+        "write.c",
+        "            bw_log_scan(leaf, key, &scan);\n",
+        "            scan.frozen = ++scan.next == leaf->log_slots;\n",
+        ("append-same-key",),
+    ),
+    Defect(
+        "a remove gives back a wrong old value",
+        "write.c",
+        "        *seen = current;\n",
+        "        *seen = current + (kind == REMOVE);\n",
+        ("update-remove",),
+    ),
+    Defect(
+        "a consolidation without the last slot",
+        "consolidate.c",
+        "bw_page_entries(page, tree->search, length, keys, values);",
+        "bw_page_entries(page, tree->search, length - 1, keys, values);",
+        ("append-consolidation",),
+    ),
+    Defect(
+        "a page is published before its contents",
+        "consolidate.c",
+        "    if (bw_map_install(tree, pid, page, fresh)) {\n",
+        "    fresh->count = 0;\n"
+        "    bool won = bw_map_install(tree, pid, page, fresh);\n"
+        "    fresh->count = n;\n"
+        "    if (won) {\n",
+        ("append-consolidation",),
+    ),
+    Defect(
+        "a split is installed before its right page",
         "split.c",
         "        bw_map_store(tree, right, right_page);\n"
         "        won = bw_map_install(tree, pid, page, left_page);\n",
         "        won = bw_map_install(tree, pid, page, left_page);\n"
         "        if (won)\n"
         "            bw_map_store(tree, right, right_page);\n",
+        ("split-read-posting",),
     ),
-    _defect(
-        "post without the check that its page is alive",
+    Defect(
+        "a post does not look whether its page is alive",
         "split.c",
         "            done = !is_alive(tree, duty);\n",
         "            done = false;\n",
+        ("merge-while-posting",),
+    ),
+    Defect(
+        "pop_first is first and then remove",
+        "trim.c",
+        "    return pop(tree, FIRST, key, value);\n",
+        _POP_FIRST,
+        ("pop-put",),
+    ),
+    # ---- epochs ----
+    Defect(
+        "pages and their records are freed one epoch early",
+        "epoch.c",
+        "enum { GRACE = 2 };",
+        "enum { GRACE = 1 };",
+        ("epoch-behind", "pin-seal-advance"),
+    ),
+    Defect(
+        "pages and their records are freed at once",
+        "epoch.c",
+        "enum { GRACE = 2 };",
+        "enum { GRACE = 0 };",
+        ("pin-retire-collect",),
+    ),
+    Defect(
+        "the epoch advances past a pinned thread",
+        "epoch.c",
+        "if (announced != 0 && announced != epoch) {",
+        "if (announced != 0 && announced + 1 < epoch) {",
+        ("pin-retire-collect",),
+    ),
+    # ---- memory orders ----
+    Defect(
+        "the slot's compare-and-swap does not release",
+        "tree.h",
+        "    return atomic_compare_exchange_strong_explicit(&page->log[slot], &expected, word,\n"
+        "                                                   memory_order_release, ",
+        "    return atomic_compare_exchange_strong_explicit(&page->log[slot], &expected, word,\n"
+        "                                                   memory_order_relaxed, ",
+        ("append-read",),
+    ),
+    Defect(
+        "the mapping table's load does not acquire",
+        "tree.h",
+        "return atomic_load_explicit(&tree->map[pid], memory_order_acquire);",
+        "return atomic_load_explicit(&tree->map[pid], memory_order_relaxed);",
+        ("append-consolidation",),
+    ),
+    Defect(
+        "pinning has no fence",
+        "tree.h",
+        "    atomic_thread_fence(memory_order_seq_cst);\n",
+        "",
+        ("pin-retire-collect",),
     ),
 )
 
 
-def defect_mutants(folder: Path | None = None) -> Iterator[Mutant]:
-    """Give the defects that are changes of text; raises CannotRun when the text has gone."""
-    source = (folder or engine_folder()) / "src"
-    for name, file, old, new in DEFECTS:
-        text = (source / file).read_text(encoding="utf-8")
-        if text.count(old) != 1:
-            raise CannotRun(f"the mutant {name!r} does not fit {file} any more: {old!r}")
-        yield Mutant(name, file, text.index(old), old, new)
+def changed(defect: Defect, folder: Path | None = None) -> str:
+    """Give the text of the defect's file with it; raises CannotRun when it does not fit once."""
+    path = (folder or engine_folder()) / "src" / defect.file
+    text = path.read_text(encoding="utf-8")
+    if text.count(defect.old) != 1:
+        raise CannotRun(
+            f"the defect {defect.name!r} fits {text.count(defect.old)} places of {defect.file}, "
+            f"not one: {defect.old!r}; write it anew in mutants.py"
+        )
+    return text.replace(defect.old, defect.new)
 
 
-def _build(mutant: Mutant, compiler: str) -> Program:
-    """Build the changed engine, always in the same folder: its objects are found again."""
+def _copy(defect: Defect, text: str) -> Path:
+    """Give a copy of impl/ with the defect, whose path depends on all its text: objects last."""
     origin = engine_folder()
-    folder = cache_folder() / "mutant"
-    with (cache_folder() / "mutant.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(origin / "src", folder / "src")
-        shutil.copytree(origin / "include", folder / "include")
-        path = folder / "src" / mutant.file
-        text = path.read_text(encoding="utf-8")
-        end = mutant.offset + len(mutant.old)
-        if text[mutant.offset : end] != mutant.old:
-            raise CannotRun(f"the mutant {mutant.name!r} does not fit {mutant.file} any more")
-        path.write_text(text[: mutant.offset] + mutant.new + text[end:], encoding="utf-8")
-        return build_engine(compiler=compiler, folder=folder)
+    digest = hashlib.sha256()
+    for path in sorted((origin / "src").iterdir()):
+        digest.update(path.name.encode())
+        digest.update((text if path.name == defect.file else path.read_text("utf-8")).encode())
+    folder = cache_folder() / f"defect-{digest.hexdigest()[:24]}"
+    if folder.is_dir():
+        return folder
+    made = folder.with_name(f"{folder.name}.{os.getpid()}")
+    for part in ("src", "include"):
+        shutil.copytree(origin / part, made / part)
+    (made / "src" / defect.file).write_text(text, encoding="utf-8")
+    try:
+        made.rename(folder)
+    except OSError:  # another process was faster
+        shutil.rmtree(made, ignore_errors=True)
+    return folder
 
 
-def judge(
-    mutant: Mutant, *, compiler: str = "gcc", executions: int = 1500, seed: int = 0
-) -> Outcome:
-    """Build the mutant and run the catalogue until something is found."""
-    program = _build(mutant, compiler)
+def build_defect(defect: Defect, compiler: str = "gcc") -> Program:
+    """Build the harness over the broken engine. Raises CannotRun."""
+    folder = _copy(defect, changed(defect))
+    if defect.file.endswith(".c"):  # all other objects are those of the engine itself
+        return build_harness(compiler=compiler, stand_in=folder / "src" / defect.file)
+    return build_harness(compiler=compiler, folder=folder)
+
+
+def defect_plans(defect: Defect) -> Iterator[tuple[Case, Plan]]:
+    """Give what is tried: the plans of its own cases, then of all others."""
+    own = [named(name) for name in defect.cases]
+    for case in [*own, *(each for each in CATALOGUE if each not in own)]:
+        if case.expected == "nothing found":
+            for plan in case.plans:
+                yield case, plan
+
+
+def judge(defect: Defect, *, compiler: str = "gcc", seed: int = 0) -> Outcome:
+    """Build the broken engine and run the catalogue until something is found."""
+    program = build_defect(defect, compiler)
     begin = time.monotonic()
-    total = 0
-    for plan in plans(seed=seed, executions=executions):
-        result = plan.run(program)
-        total += result.executions
-        if result.finding is not None:
-            return Outcome(
-                mutant,
-                plan,
-                result.finding.kind,
-                result.finding.sentence,
-                total,
-                len(result.finding.steps),
-                time.monotonic() - begin,
-            )
-    return Outcome(mutant, None, None, "", total, 0, time.monotonic() - begin)
+    executions = 0
+    for case, plan in defect_plans(defect):
+        options = plan.options(seed)
+        try:
+            result = explore_text(program, case.text, options)
+        except CannotRun:  # what the defect does goes beyond what the explorer models
+            continue
+        executions += result.executions
+        if result.finding is None:
+            continue
+        seconds = time.monotonic() - begin
+        shrunk = shrink(program, options, result, environment(case.text)).finding
+        return Outcome(defect, executions, seconds, case, plan, result.finding, shrunk)
+    return Outcome(defect, executions, time.monotonic() - begin)

@@ -24,8 +24,7 @@ from queue import SimpleQueue
 from model_check.explorer.build import Program, cache_folder
 from model_check.explorer.catalogue_case import Case, Plan
 from model_check.explorer.catalogue_engine import CATALOGUE
-from model_check.explorer.engine import engine_folder
-from model_check.explorer.harness import build_harness, explore_text
+from model_check.explorer.harness import build_harness, engine_folder, explore_text
 from model_check.explorer.result import Result
 from model_check.report import CannotRun
 

@@ -57,14 +57,21 @@ def test_nothing_found_is_zero_and_says_what_was_explored() -> None:
 
 
 def test_tree_programs_are_given_as_text() -> None:
-    code, text = run("--engine", "| P1=10 | P2=20 | G1", "--model", "rc11")
+    text = "options leaf_log=2; before put 10 1; thread put 20 2; thread get 10"
+    code, said = run("--engine", text, "--model", "rc11")
     assert code == 0
-    assert "nothing found: all" in text
+    assert "nothing found: all" in said
+
+
+def test_failing_allocations_of_the_tree_are_asked_for_in_its_text() -> None:
+    code, said = run("--engine", "thread put 10 1", "--failures", "1")
+    assert code == 2
+    assert "options failures=1" in " ".join(said.split())
 
 
 def test_what_cannot_run_is_two() -> None:
     assert run()[0] == 2
-    assert run(str(source(FINE)), "--engine", "| | G1")[0] == 2
+    assert run(str(source(FINE)), "--engine", "thread get 10")[0] == 2
     assert run("nowhere.c")[0] == 2
     assert run(str(source(FINE)), "--model", "power")[0] == 2
 

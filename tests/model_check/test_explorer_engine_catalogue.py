@@ -18,9 +18,7 @@ from model_check.explorer.harness import build_harness, explore_text, replay_lin
 from model_check.explorer.run import Options
 
 EXAMPLES = int(os.environ.get("BWTREE_EXPLORED_EXAMPLES", "15"))
-_FULL = [
-    each for each in steps() if each[1].strategy == "exhaustive" and each[0].name != "append-split"
-]
+_FULL = [each for each in steps() if each[1].strategy == "exhaustive"]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +47,28 @@ def test_larger_cases_pass_random_walks(harness: Program, name: str) -> None:
         result = explore_text(harness, named(name).text, options)
         assert result.finding is None, replay_line(named(name).text, result)
         assert result.complete == 150
+
+
+@pytest.mark.parametrize(
+    ("word", "figure"), [("split", "splits"), ("merge", "merges"), ("collapse", "collapses")]
+)
+def test_cases_reach_what_their_names_say(harness: Program, word: str, figure: str) -> None:
+    options = Options(strategy="random", executions=40, spurious=0)
+    for case in CATALOGUE:
+        if word not in case.name:
+            continue
+        result = explore_text(harness, case.text, options)
+        counts = [dict(part.split("=") for part in outcome.split()) for outcome in result.outcomes]
+        assert any(int(each[figure]) > 0 for each in counts), case.name
+
+
+def test_a_stopped_thread_keeps_no_other_from_finishing(harness: Program) -> None:
+    case = named("progress-merge-consolidate")
+    (plan,) = case.plans
+    assert plan.freeze
+    result = explore_text(harness, case.text, plan.options())
+    assert result.finding is None, replay_line(case.text, result, freeze=True)
+    assert result.executions > 100
 
 
 @settings(max_examples=EXAMPLES)

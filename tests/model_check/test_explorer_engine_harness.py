@@ -71,6 +71,7 @@ def test_generated_programs_are_linearizable_on_real_threads(
         "get_many 10 25",
         "put_many 10 7 25 8",
         "walk 15 2 1",
+        "walk max 0 2",
     ],
 )
 def test_a_falsified_result_of_any_operation_is_rejected(quick: Path, operation: str) -> None:

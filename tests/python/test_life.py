@@ -73,6 +73,7 @@ CALLS: dict[str, Callable[[BwTree], Any]] = {
     "clear": lambda tree: tree.clear(),
     "consolidate": lambda tree: tree.consolidate(),
     "collect": lambda tree: tree.collect(),
+    "detach": lambda tree: tree.detach(),
     "start_worker": lambda tree: tree.start_worker(),
     "stats": lambda tree: tree.stats(),
     "level_stats": lambda tree: tree.level_stats(),
@@ -362,6 +363,30 @@ def test_upkeep_empties_logs_and_limbo() -> None:
     assert stats.limbo_pages == 0
     assert stats.freed == stats.retired > 0
     tree.self_check(quiescent=True)
+
+
+def test_a_thread_that_detaches_leaves_what_it_has_retired_to_others() -> None:
+    with BwTree(leaf_capacity=4, leaf_log=2, retire_batch=64) as tree:
+        tree.update((key, key) for key in range(1000))
+        detached, ended = threading.Event(), threading.Event()
+
+        def remove_and_live_on() -> None:
+            for key in range(1000):
+                del tree[key]
+            tree.detach()
+            detached.set()
+            ended.wait()
+
+        thread = threading.Thread(target=remove_and_live_on)
+        thread.start()
+        detached.wait()
+        for _ in range(4):
+            tree.collect()
+        stats = tree.stats()
+        ended.set()
+        thread.join()
+    assert (stats.limbo_pages, stats.threads) == (0, 1)
+    assert stats.freed == stats.retired > 0
 
 
 def test_clear_removes_every_key(tree: BwTree) -> None:

@@ -119,6 +119,14 @@ static void check_structure(bw_tree *tree, const char *when) {
     bwx_check(status == BW_OK, sentence);
 }
 
+/* What the execution has reached: asked for by tests that the catalogue leaves nothing out. */
+static void tell_figures(bw_tree *tree) {
+    bw_stats stats;
+    if (bw_get_stats(tree, &stats) == BW_OK)
+        bwx_outcome("splits=%d merges=%d collapses=%d freed=%d", (int)stats.splits,
+                    (int)stats.merges, (int)stats.root_collapses, (int)stats.freed);
+}
+
 static void check_memory(void) {
     uint64_t blocks = main_actor.allocated + actor_of_others.allocated;
     uint64_t bytes = main_actor.allocated_bytes + actor_of_others.allocated_bytes;
@@ -157,6 +165,7 @@ static void run(void) {
         if (engine_program.options.worker)
             (void)bw_worker_stop(tree);
         check_structure(tree, "when all threads have ended");
+        tell_figures(tree);
         actor_read_contents(&main_actor);
     }
     if (engine_program.leak != 0)

@@ -238,11 +238,12 @@ static void do_walk(actor *self, const operation *op) {
     begin(self, op->kind, op->arguments[0], 0, PART_ORDER(self->turn, NO_PLACE));
     bw_cursor *cursor = NULL;
     bw_status status = bw_cursor_open(self->tree, &cursor);
+    bool from_end = op->arguments[0] == UINT64_MAX;
     if (status == BW_OK)
-        status = bw_cursor_seek(cursor, op->arguments[0]);
+        status = from_end ? bw_cursor_seek_end(cursor) : bw_cursor_seek(cursor, op->arguments[0]);
     judge(self, op, status);
     if (status == BW_OK) {
-        unsigned gap = lowest_in(op->arguments[0]);
+        unsigned gap = from_end ? engine_program.key_count : lowest_in(op->arguments[0]);
         uint64_t n = op->arguments[1];
         for (uint64_t i = 0; i < n && step(self, op, cursor, true, &gap); i++) {
         }

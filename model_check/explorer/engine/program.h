@@ -5,9 +5,18 @@
  *     options leaf_capacity=2 leaf_log=1; before put 10 1, put 20 2; thread insert 15 3, get 10;
  *     thread remove 20; after get 15
  *
- * `options` sets bw_options' fields by their names, and the harness's own (see program.c). `before` and
- * `after` run in the main thread, before the others are made and after they have been joined. A key or
- * value is a number; "max" is 2^64-1. catalogue.py writes such texts, and says what each operation means.
+ * `options` sets bw_options' fields by their names, and the harness's own (program.c). `before` and `after`
+ * run in the main thread, before the others are made and after they have been joined. A key or value is a
+ * number; "max" is 2^64-1.
+ *
+ *     get K, put K V, insert K V, update K V, remove K, compare_exchange K OLD NEW
+ *     floor K, ceiling K, lower K, higher K, first, last, pop_first, pop_last
+ *     count LOW HIGH, delete_range LOW HIGH, get_many K …, put_many K V …
+ *     walk K N M           a cursor at K (max: at the end), N entries forward, then M back
+ *     consolidate, collect, size, stats, check (bw_self_check)
+ *     attach, detach       a thread's registration; options attach=0 detach=0 leave them to the program
+ *     pin, unpin, close
+ *     fail N               the thread's N-th allocation from here on fails
  */
 #ifndef ENGINE_PROGRAM_H
 #define ENGINE_PROGRAM_H
