@@ -36,7 +36,10 @@ static inline int lin_step(const lin_model *model, const lin_part *part, lin_sta
         if (state->present && state->value == part->want)
             return 0;
         break;
-    case LIN_CALL: return model->step(model->context, state->value, part->want, &state->value);
+    case LIN_CALL:
+        if (model == NULL)
+            return 0; /* a cell has no such calls */
+        return model->step(model->context, state->value, part->want, &state->value);
     default: return 0;
     }
     if (part->effect != LIN_KEEPS) {

@@ -28,7 +28,7 @@ void lin_slots_free(lin_slots *slots);
 void lin_slots_clear(lin_slots *slots);
 
 /* The slot that the part gets; LIN_NO_SLOT: none is free. */
-uint32_t lin_slots_enter(lin_slots *slots, const lin_part *parts, uint32_t part);
+uint32_t lin_slots_enter(lin_slots *slots, const lin_part *parts, uint32_t index);
 
 /* The part in `slot`, the first that must respond, has responded. */
 void lin_slots_leave(lin_slots *slots, const lin_part *parts, uint32_t slot);
