@@ -9,6 +9,8 @@
 
 #include "parts.h"
 
+#include <stddef.h>
+
 typedef struct lin_model {
     /* May the call have had its result in state `from`? 1: yes, *to is the state behind it; 0: no;
      * -1: the model failed, and the verdict is unknown. */
