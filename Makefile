@@ -16,7 +16,7 @@ COMPILED := $(wildcard CMakeLists.txt cmake/* pyproject.toml requirements.lock \
 	$(foreach kind,c h inc,model_check/*/*.$(kind)) model_check/*/build_ffi.py)
 C_FILES := $(wildcard impl/include/*.h impl/src/* model_check/*/*.[ch] \
 	model_check/explorer/*/*.[ch] model_check/explorer/programs/*/*.[ch] \
-	tests/c/*.[ch] scripts/*/*.[ch] scripts/*/*.cpp)
+	tests/c/*.[ch] scripts/*/*.[ch] scripts/*/*.cpp scripts/*/peers/*.h scripts/*/peers/*.cpp)
 PYTHON_DIRS := $(wildcard impl/bwtree model_check scripts tests)
 
 .PHONY: help
@@ -61,6 +61,18 @@ shrink: .venv/stamp ## empty a large tree, run a queue: pages, page ids and memo
 .PHONY: bench
 bench: .venv/stamp ## measure against other maps
 	@.venv/bin/python scripts/bench/run.py $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: .venv/stamp ## install and build the indexes that bench compares with
+	@.venv/bin/python scripts/bench/bench_peers.py $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: .venv/stamp ## compare the working tree with a commit: make bench-quick ARGS="main"
+	@.venv/bin/python scripts/bench/bench_quick.py $(ARGS)
+
+.PHONY: bench-plots
+bench-plots: .venv/stamp ## draw the plots of docs/performance.md from docs/bench/*.json
+	@.venv/bin/python scripts/bench/bench_plots.py $(ARGS)
 
 .PHONY: lock
 lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)

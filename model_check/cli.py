@@ -14,6 +14,7 @@ import typer
 
 from model_check import __version__
 from model_check.axioms.command import litmus
+from model_check.bench_command import bench
 from model_check.console import diagnostics, output
 from model_check.everything import everything
 from model_check.explorer.command import explore_command
@@ -88,6 +89,11 @@ app.command("stress")(_guarded(stress))
 app.command("explore")(_guarded(explore_command))
 app.command("engine")(_guarded(engine))
 app.command("orders")(_guarded(orders))
+app.command(
+    "bench",
+    epilog="Example: bwcheck bench --keys 1000000 --workloads ycsb --seed 3",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(_guarded(bench))
 app.command("all")(_guarded(everything))
 
 

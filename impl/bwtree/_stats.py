@@ -73,6 +73,8 @@ class Stats:
     bytes_reserved: int
     #: Bytes of them in pages and records that are reachable or in limbo.
     bytes_live: int
+    #: Bytes written so far to pages, each as it was built, and to records.
+    bytes_written: int
     #: Threads registered now.
     threads: int
     #: The instructions in use for searching pages.

@@ -375,6 +375,10 @@ typedef struct bw_stats {
     uint64_t threads;        /* threads registered now */
     bw_simd simd;            /* the level in use */
     bool worker;             /* the worker is running */
+
+    /* Bytes written to pages as they were built, also those not installed, and to records with their
+     * slots, 40 bytes each. By the bytes of the keys and values that were put: write amplification. */
+    uint64_t bytes_written;
 } bw_stats;
 
 /* Fills *stats. Counters are read one by one while others work: exact when quiescent. Looks at every

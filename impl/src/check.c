@@ -231,7 +231,8 @@ static bw_status check_pids(const bw_tree *tree, uint64_t pages, const bw_report
                            pid);
         pid = bw_pids_next_free(tree, pid);
     }
-    const bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
+    /* relaxed: nothing else runs, the caller says. */
+    const bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_relaxed);
     for (; thread != NULL; thread = thread->next)
         known += thread->spare_pid_count;
     if (known != free || in_table + buried + free != used)

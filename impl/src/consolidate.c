@@ -34,6 +34,7 @@ static bw_page *begin(bw_thread *self, unsigned level, unsigned n, uint64_t low,
     bw_page *page = bw_page_alloc(self, &units, replaced);
     if (page == NULL)
         return NULL;
+    bw_figure_add(&self->figures.page_bytes, bytes);
     page->count = n;
     page->level = (uint8_t)level;
     page->log_slots = (uint8_t)log_slots;

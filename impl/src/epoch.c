@@ -13,13 +13,16 @@
  * held, G <= pub + 1 < tag + 2. The tag must be G itself: a thread's own announced epoch may be one
  * behind, and then the page is freed too early (spec/MCEpochReclamation_fail_*.cfg shows it).
  *
- * Fences. Three places each write one thing and then read another's: pin (announce, then load the
- * map), seal (unlink by CAS, then read G) and advance (read G, then the announcements). Their
- * sequentially consistent fences are totally ordered, which gives the two facts used above:
+ * Fences. Two places each write one thing and then read another's: pin (announce, then load the map)
+ * and seal (unlink by CAS, then read G). Their sequentially consistent fences are totally ordered, which
+ * gives the two facts used above:
  *   - if a reader loads the page before it is unlinked, its pin fence comes before the seal fence,
  *     so the seal reads a G at least as new as what the reader announced;
- *   - an advance that starts from a G newer than the tag has its fence after the seal fence, hence
- *     after the pin fence, and sees the announcement (or the unpin that followed).
+ *   - an advance from a G newer than the tag is made by a thread that has pinned under that very G: it
+ *     meets its own announcement, too, and any other would stop it. It read that G before its pin
+ *     fence, which so comes after the seal fence, hence after the reader's pin fence; and it reads the
+ *     announcements after its pin fence, so it sees the reader's (or the unpin that followed).
+ * So an advance needs no fence of its own, but its caller must be pinned.
  *
  *   spec/EpochReclamation.tla      here
  *   ReadEpoch, Announce            bw_epoch_pin
@@ -97,9 +100,10 @@ static uint64_t blocked_for_ns(bw_thread *thread) {
 }
 
 bool bw_epoch_try_advance(bw_thread *self) {
+    assert(self->depth > 0);
     bw_tree *tree = self->tree;
+    /* relaxed: no fence either, see "Fences" above. */
     uint64_t epoch = atomic_load_explicit(&tree->epoch, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); /* G, then the announcements: see "Fences" above */
     /* acquire: pairs with the release in registration, so that the record is initialized. */
     bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
     for (; thread != NULL; thread = thread->next) {
@@ -111,10 +115,11 @@ bool bw_epoch_try_advance(bw_thread *self) {
             return false;
         }
     }
-    /* acq_rel: hands on, to the threads that free under the new epoch, what this scan and the
-     * advances before it have acquired; pairs with the acquire in bw_epoch_free_eligible. */
+    /* release: hands on what this walk has acquired to the threads that free under the new epoch; pairs
+     * with the acquire in bw_epoch_free_eligible. No acquire: this walk has met every thread itself, so
+     * that there is nothing to hand on from the advances before it. */
     if (!atomic_compare_exchange_strong_explicit(&tree->epoch, &epoch, epoch + 1,
-                                                 memory_order_acq_rel, memory_order_relaxed))
+                                                 memory_order_release, memory_order_relaxed))
         return false;
     self->limbo.known_epoch = epoch + 1;
     return true;

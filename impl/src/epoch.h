@@ -24,7 +24,7 @@ void bw_epoch_retire(struct bw_thread *self, bw_page *page);
 /* Seals the open bag: from here on its tag is known. */
 void bw_epoch_seal(struct bw_thread *self);
 
-/* G := G + 1 if every pinned thread has announced G. */
+/* G := G + 1 if every pinned thread has announced G. Caller is pinned: its pin's fence is the advance's. */
 bool bw_epoch_try_advance(struct bw_thread *self);
 
 /* Frees at most `limit` pages whose grace period is over, and their page ids; returns how many. */

@@ -69,7 +69,9 @@ static void push(bw_tree *tree, bw_pid pid) {
 }
 
 static bw_pid pop(bw_tree *tree) {
-    /* acquire: pairs with the release in push, so that the link is seen. */
+    /* acquire: pairs with the release in push, so that the link is seen. Likewise when the exchange fails;
+     * when it succeeds it would not matter (the head counts the pops: it is the one whose link was read),
+     * but C11 wants success to be ordered no less than failure. */
     uint64_t head = atomic_load_explicit(&tree->free_pids, memory_order_acquire);
     uint64_t fresh;
     do {

@@ -78,7 +78,7 @@ static bool chunk_refill(bw_thread *self) {
     bw_chunk *head = atomic_load_explicit(&tree->depot.chunks, memory_order_relaxed);
     do {
         chunk->next = head;
-        /* release: publishes the header; pairs with the acquires in bw_memory_close and shrink.c. */
+        /* release: publishes the header; pairs with the acquire in haul_begin (shrink.c). */
     } while (!atomic_compare_exchange_weak_explicit(&tree->depot.chunks, &head, chunk,
                                                     memory_order_release, memory_order_relaxed));
     if (pool->chunk != NULL)
@@ -93,7 +93,8 @@ static bool chunk_refill(bw_thread *self) {
 }
 
 void bw_memory_close(bw_tree *tree) {
-    bw_chunk *chunk = atomic_exchange_explicit(&tree->depot.chunks, NULL, memory_order_acquire);
+    /* relaxed: the tree is closed: all calls that have put chunks there are seen to be over (tree.c). */
+    bw_chunk *chunk = atomic_exchange_explicit(&tree->depot.chunks, NULL, memory_order_relaxed);
     while (chunk != NULL) {
         bw_chunk *next = chunk->next;
         bw_dealloc(&tree->options, chunk, chunk->size, chunk->alignment);

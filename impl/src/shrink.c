@@ -43,9 +43,11 @@ static void chunks_push(bw_tree *tree, bw_chunk *first, bw_chunk *last) {
     bw_chunk *head = atomic_load_explicit(&tree->depot.chunks, memory_order_relaxed);
     do {
         last->next = head;
-        /* release: publishes the links; pairs with the acquire in haul_begin and bw_memory_close. */
+        /* relaxed: who follows the links is the next one that shrinks, or bw_close, and both come after
+         * this one by tree->shrinking. What other threads have put there meanwhile stays published by
+         * their release, as this is a read-modify-write. */
     } while (!atomic_compare_exchange_weak_explicit(&tree->depot.chunks, &head, first,
-                                                    memory_order_release, memory_order_relaxed));
+                                                    memory_order_relaxed, memory_order_relaxed));
 }
 
 static int by_address(const void *left, const void *right) {
@@ -56,7 +58,7 @@ static int by_address(const void *left, const void *right) {
 
 /* Takes all chunks. False if there are none, or no memory for a haul; then nothing is taken. */
 static bool haul_begin(bw_tree *tree, bw_haul *haul) {
-    /* acquire: pairs with the release in chunk_refill and chunks_push, so that headers are readable. */
+    /* acquire: pairs with the release in chunk_refill, so that headers are readable. */
     bw_chunk *first = atomic_exchange_explicit(&tree->depot.chunks, NULL, memory_order_acquire);
     bw_chunk *last = first;
     if (first == NULL)
@@ -273,7 +275,8 @@ bw_status bw_memory_shrink(bw_tree *tree) {
     if (status != BW_OK)
         return status;
     uint64_t idle = 0;
-    /* Under a pin, so that bw_close meets that or this. acquire: pairs with the release below. */
+    /* Under a pin, so that bw_close meets that or this. acquire: pairs with the release below, so that
+     * all that shrink are in a row, and bw_close, which comes after the last, after all. */
     bool alone = tree->options.pooling &&
                  atomic_compare_exchange_strong_explicit(
                      &tree->shrinking, &idle, 1, memory_order_acquire, memory_order_relaxed);
@@ -281,7 +284,7 @@ bw_status bw_memory_shrink(bw_tree *tree) {
     if (!alone)
         return BW_OK;
     shrink(self);
-    /* release: what was done here is done for the next one, and for bw_close. */
+    /* release: what was done here is done for the next one (see chunks_push), and for bw_close. */
     atomic_store_explicit(&tree->shrinking, 0, memory_order_release);
     return BW_OK;
 }

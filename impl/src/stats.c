@@ -17,6 +17,7 @@ static void add_thread(bw_stats *stats, const bw_thread *thread, uint64_t *retir
     stats->merges_lost += bw_figure(&thread->figures.merges_lost);
     stats->root_collapses += bw_figure(&thread->figures.root_collapses);
     stats->pids_recycled += bw_figure(&thread->figures.pids_recycled);
+    stats->bytes_written += bw_figure(&thread->figures.page_bytes);
     /* freed before retired: a page that is freed meanwhile is then counted in neither or in both. */
     *freed_bytes += bw_figure(&thread->limbo.freed_bytes);
     stats->freed += bw_figure(&thread->limbo.freed);
@@ -101,6 +102,8 @@ bw_status bw_get_stats(bw_tree *tree, bw_stats *stats) {
     const bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
     for (; thread != NULL; thread = thread->next)
         add_thread(stats, thread, &retired_bytes, &freed_bytes);
+    stats->bytes_written +=
+        (stats->appends + stats->posts) * (sizeof(bw_record) + sizeof(uint64_t));
     bw_memory_bytes(tree, &stats->bytes_reserved, &stats->bytes_live);
     stats->limbo_pages = stats->retired > stats->freed ? stats->retired - stats->freed : 0;
     stats->limbo_bytes = retired_bytes > freed_bytes ? retired_bytes - freed_bytes : 0;

@@ -111,7 +111,8 @@ void bw_registry_remove(bw_tree *tree) {
     *tree->tree_link = tree->next_tree;
     if (tree->next_tree != NULL)
         tree->next_tree->tree_link = tree->tree_link;
-    bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
+    /* relaxed: whoever closed the tree, under the registry's mutex, has met all of them. */
+    bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_relaxed);
     for (; thread != NULL; thread = thread->next)
         unlink_owned(thread);
 }

@@ -151,7 +151,8 @@ bw_status bw_free(bw_tree *tree) {
     bw_registry_remove(tree);
     bw_registry_unlock();
     bw_options options = tree->options;
-    bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
+    /* relaxed: whoever closed the tree, under the registry's mutex, has met all of them. */
+    bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_relaxed);
     while (thread != NULL) {
         bw_thread *next = thread->next;
         bw_dealloc(&options, thread, sizeof *thread, _Alignof(bw_thread));

@@ -66,6 +66,7 @@ typedef struct bw_thread {
         _Atomic uint64_t splits, root_splits, posts, helps;
         _Atomic uint64_t merges, merges_lost, root_collapses;
         _Atomic uint64_t pids_recycled;
+        _Atomic uint64_t page_bytes; /* of the pages that it has built */
     } figures;
 
     /* For how long this thread has been seen to block the epoch (epoch.c). */
@@ -124,8 +125,9 @@ static inline void bw_epoch_pin(bw_tree *tree, bw_thread *self) {
     /* release: keeps what this thread did under its last pin before this announcement, too, for
      * whoever reads the announcement in bw_epoch_try_advance instead of the unpin. */
     atomic_store_explicit(&self->announced, epoch, memory_order_release);
-    /* Announced, then the map: pairs with the fences in seal and advance. On x86-64 a locked
-     * no-op or mfence, on aarch64 dmb ish. */
+    /* Announced, then the map: pairs with the fence in seal, with those of other pins when this thread or
+     * theirs advances the epoch, and with the fence in bw_close. On x86-64 a locked no-op or mfence, on
+     * aarch64 dmb ish. */
     atomic_thread_fence(memory_order_seq_cst);
 }
 

@@ -39,7 +39,7 @@ class Plan:
             return f"{self.executions:,} random executions"
         if self.strategy == "pct":
             return f"{self.executions:,} executions with 2 switches at random places"
-        return f"every execution{spurious}"
+        return f"every execution{spurious}{most}"
 
     def options(self, seed: int = 0) -> Options:
         """Give the explorer's options."""

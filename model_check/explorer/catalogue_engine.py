@@ -17,8 +17,9 @@ from model_check.explorer.catalogue_case import Case, Plan
 from model_check.explorer.catalogue_failures import FAILURES
 from model_check.explorer.catalogue_memory import MEMORY
 from model_check.explorer.catalogue_merges import MERGES
+from model_check.explorer.catalogue_orders import ORDER_CASES
 
-CATALOGUE: Sequence[Case] = (*APPENDS, *MERGES, *CALLS, *MEMORY, *FAILURES)
+CATALOGUE: Sequence[Case] = (*APPENDS, *MERGES, *CALLS, *MEMORY, *FAILURES, *ORDER_CASES)
 
 
 def named(name: str) -> Case:

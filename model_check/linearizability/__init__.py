@@ -1,17 +1,21 @@
 """Is a recorded history linearizable? Complete, in C, every operation's result used.
 
 ``check``     the verdict on a history, and the order that explains it (parts.h, judge.h)
-``oracle``    a small checker in Python that the C one is compared with
+``objects``   the same for operations of any service: ``operations``, ``models`` of what they do
+``convert``   their files (``textual``, ``jepsen``), and the way between formats
+``shrink``    from a violation to the few calls that matter, and a sentence that says why
+``oracle``    small checkers in Python and z3 that the C ones are compared with
+``differential``  the comparison, on millions of random histories
 ``whole``     another, for small histories, that takes the map as one object, not key by key
-``corrupt``   twelve corruptions that must all be rejected
+``corrupt``   seventeen corruptions that must all be rejected
 ``timeline``  a violation as a picture
 ``command``   ``bwcheck lin``
 """
 
 from model_check.linearizability.check import (
     LIMIT,
+    Algorithm,
     Outcome,
-    Part,
     Report,
     Step,
     Violation,
@@ -19,24 +23,43 @@ from model_check.linearizability.check import (
     find_order,
     judge,
 )
+from model_check.linearizability.convert import convert, read
 from model_check.linearizability.corrupt import CORRUPTIONS, Corruption, corruptions
-from model_check.linearizability.timeline import render
+from model_check.linearizability.models import IMPOSSIBLE, MODELS, CellModel, Model
+from model_check.linearizability.objects import ObjectReport, check_operations
+from model_check.linearizability.operations import Operation, Operations, OperationsError
+from model_check.linearizability.parts import NEVER, Part
+from model_check.linearizability.timeline import render, render_calls
 from model_check.linearizability.whole import Event, find_whole_order
 
 __all__ = [
     "CORRUPTIONS",
+    "IMPOSSIBLE",
     "LIMIT",
+    "MODELS",
+    "NEVER",
+    "Algorithm",
+    "CellModel",
     "Corruption",
     "Event",
+    "Model",
+    "ObjectReport",
+    "Operation",
+    "Operations",
+    "OperationsError",
     "Outcome",
     "Part",
     "Report",
     "Step",
     "Violation",
     "check",
+    "check_operations",
+    "convert",
     "corruptions",
     "find_order",
     "find_whole_order",
     "judge",
+    "read",
     "render",
+    "render_calls",
 ]

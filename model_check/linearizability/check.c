@@ -1,5 +1,6 @@
 /* check.c: all keys of a history, one after another. See check.h. */
 #include "check.h"
+#include "judge.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,18 +8,18 @@
 struct lin_check {
     lin_partition partition;
     lin_judge *judge;
-    uint64_t limit;
     uint64_t bad, failed; /* rank of the key in the way; part, counted from its first */
     _Atomic bool stop;
 };
 
-lin_check *lin_check_new(const rec_history *history, uint64_t limit, const char **message) {
+lin_check *lin_check_new(const rec_history *history, uint64_t configurations, uint64_t milliseconds,
+                         const char **message) {
     *message = "out of memory: check fewer operations at a time";
     lin_check *check = calloc(1, sizeof *check);
     if (check == NULL)
         return NULL;
-    check->limit = limit;
-    check->judge = lin_judge_new(limit, &check->stop);
+    lin_limits limits = {configurations, milliseconds, &check->stop};
+    check->judge = lin_judge_new(&limits, NULL);
     const char *wrong = NULL;
     int result = lin_partition_make(&check->partition, history, &wrong);
     if (result == -2)
@@ -66,11 +67,15 @@ uint64_t lin_check_records(const lin_check *check) {
 uint64_t lin_check_parts(const lin_check *check) {
     return check->partition.part_count;
 }
-uint64_t lin_check_peak(const lin_check *check) {
-    return lin_judge_peak(check->judge);
+void lin_check_figures(const lin_check *check, lin_figures *figures) {
+    lin_judge_figures(check->judge, figures);
 }
-uint64_t lin_check_overlapping(const lin_check *check) {
-    return lin_judge_overlapping(check->judge);
+uint64_t lin_check_bytes(const lin_check *check) {
+    const lin_partition *p = &check->partition;
+    lin_figures figures;
+    lin_judge_figures(check->judge, &figures);
+    return p->part_count * sizeof *p->parts +
+           p->key_count * (sizeof *p->keys + sizeof *p->initial + sizeof *p->first) + figures.bytes;
 }
 
 uint64_t lin_check_bad_key(const lin_check *check) {
@@ -93,6 +98,7 @@ struct window {
     lin_state start; /* of the key */
     lin_part *kept;
     lin_state *states;
+    uint64_t state_count;
     uint64_t *written; /* values that parts write, with the invocation: sorted by value */
 };
 
@@ -161,11 +167,12 @@ static int judge_from(struct window *w, const struct write *writes, uint64_t wri
                 w->states[states++] = (lin_state){writes[i].value, 1};
         }
     }
+    w->state_count = states;
     return lin_judge_parts(w->check->judge, w->kept, kept, w->states, states, &failed, NULL);
 }
 
-uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity,
-                          bool *since_start) {
+uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity, lin_state *states,
+                          uint64_t *state_count, bool *since_start) {
     const lin_partition *p = &check->partition;
     const lin_part *parts = p->parts + p->first[check->bad];
     uint64_t total = lin_check_bad_key_parts(check), until = parts[check->failed].responded;
@@ -179,7 +186,9 @@ uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity,
     w.kept = malloc((count + 1) * sizeof *w.kept);
     w.states = malloc((count + 3) * sizeof *w.states);
     w.written = malloc((count + 1) * sizeof *w.written);
+    uint64_t room = *state_count;
     *since_start = true;
+    *state_count = 0;
     if (ends && written && w.kept && w.states && w.written) {
         for (uint64_t i = 0; i < count; i++) {
             ends[i] = parts[i].responded;
@@ -207,6 +216,8 @@ uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity,
         (void)judge_from(&w, written, writes, ends[fails], &kept);
         *since_start = kept == count;
         memcpy(window, w.kept, (kept < capacity ? kept : capacity) * sizeof *window);
+        memcpy(states, w.states, (w.state_count < room ? w.state_count : room) * sizeof *states);
+        *state_count = w.state_count;
     }
     free(ends);
     free(written);
@@ -239,7 +250,7 @@ int lin_check_order(lin_check *check, uint64_t *order) {
         const lin_part *parts = p->parts + p->first[key];
         uint64_t count = p->first[key + 1] - p->first[key], instant = 0;
         verdict = lin_judge_parts(check->judge, parts, count, &p->initial[key], 1, &failed, one);
-        for (uint64_t i = 0; verdict == LIN_OK && i < count; i++, at++) {
+        for (uint64_t i = 0; verdict == LIN_OK && i < count && one[i] != LIN_NO_PART; i++, at++) {
             if (parts[one[i]].invoked > instant)
                 instant = parts[one[i]].invoked;
             placed[at] = (struct placed){instant, at, p->first[key] + one[i]};
@@ -249,6 +260,8 @@ int lin_check_order(lin_check *check, uint64_t *order) {
         qsort(placed, at, sizeof *placed, by_instant);
         for (uint64_t i = 0; i < at; i++)
             order[i] = placed[i].index;
+        for (uint64_t i = at; i < p->part_count; i++)
+            order[i] = UINT64_MAX;
     }
     free(placed);
     free(one);

@@ -7,12 +7,14 @@
 #ifndef LIN_CHECK_H
 #define LIN_CHECK_H
 
-#include "judge.h"
+#include "parts.h"
+#include "verdict.h"
 
 typedef struct lin_check lin_check;
 
 /* NULL: *message says why. The history must outlive the check. */
-lin_check *lin_check_new(const rec_history *history, uint64_t limit, const char **message);
+lin_check *lin_check_new(const rec_history *history, uint64_t configurations, uint64_t milliseconds,
+                         const char **message);
 void lin_check_free(lin_check *check);
 void lin_check_stop(lin_check *check);
 
@@ -21,10 +23,10 @@ void lin_check_stop(lin_check *check);
 int lin_check_run(lin_check *check, uint64_t first, uint64_t last);
 
 uint64_t lin_check_keys(const lin_check *check);
-uint64_t lin_check_records(const lin_check *check);     /* of all lanes */
-uint64_t lin_check_parts(const lin_check *check);       /* that the keys' histories have together */
-uint64_t lin_check_peak(const lin_check *check);        /* configurations alive at once */
-uint64_t lin_check_overlapping(const lin_check *check); /* parts judged that overlapped another */
+uint64_t lin_check_records(const lin_check *check); /* of all lanes */
+uint64_t lin_check_parts(const lin_check *check);   /* that the keys' histories have together */
+void lin_check_figures(const lin_check *check, lin_figures *figures);
+uint64_t lin_check_bytes(const lin_check *check); /* of memory, beside the history itself */
 
 /* What is in the way, after a verdict other than LIN_OK. */
 uint64_t lin_check_bad_key(const lin_check *check);
@@ -33,12 +35,15 @@ uint64_t lin_check_bad_key_parts(const lin_check *check);
 /* After LIN_VIOLATION: the shortest stretch of time of the bad key that no order explains, whatever
  * state of those that the past allows it begins in. Gives the number of parts in it, and fills up to
  * `capacity` of them; *since_start says that it begins in the initial state because nothing shorter
- * fails. */
-uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity, bool *since_start);
+ * fails. `states` receives those that it may begin in, up to *state_count; *state_count becomes
+ * their number. */
+uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity, lin_state *states,
+                          uint64_t *state_count, bool *since_start);
 
 /* After LIN_OK: an order of all parts, as indices into lin_check_part. Each part gets the earliest
  * instant that the order of its key allows; by these instants all keys' orders merge into one
- * (linearizability is local). `order` has lin_check_parts entries. Gives an enum lin_verdict. */
+ * (linearizability is local). `order` has lin_check_parts entries; at its end stands UINT64_MAX
+ * for each part that never responded and took no effect. Gives an enum lin_verdict. */
 int lin_check_order(lin_check *check, uint64_t *order);
 const lin_part *lin_check_part(const lin_check *check, uint64_t index);
 uint64_t lin_check_part_key(const lin_check *check, uint64_t index);

@@ -2,33 +2,37 @@
 
 :func:`check` gives a :class:`Report`; a violation comes with the shortest window of its key
 that no order explains (timeline.py prints it). :func:`find_order` gives the order itself.
-The search is in C: judge.h tells how it works, parts.h what it is applied to.
+The work is in C: parts.h tells what it is applied to, judge.h how a key is judged, and
+docs/linearizability.md why that is right.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from model_check.linearizability.parts import NEVER, Part, from_native, judge_parts
+from model_check.linearizability.shrink import Kept, shrink
 from model_check.recorder.native import ffi, interruptible, lib, text
 from model_check.report import CannotRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from model_check.recorder.history import History
 
-#: Configurations alive at once before the verdict is "unknown": 24 bytes each, three times over.
+#: Configurations alive at once before the verdict is "unknown": 24 bytes each or more, some times
+#: over.
 LIMIT = 1 << 20
 _WINDOW = 4096
+_SHRUNK = 1500  #: parts of a window that are shrunk; a longer one is shown as it is
+_ANY_WAY = lib.LIN_ALGORITHMS
 _SLICES = 64
 #: Fewer records than this are checked in the time that starting a thread takes.
 _SMALL = 10_000
-
-NEEDS = ("any", "absent", "some", "value", "never")
-EFFECTS = ("keeps", "sets", "deletes")
 
 
 class Outcome(Enum):
@@ -41,23 +45,21 @@ class Outcome(Enum):
 
 _REASONS = {
     lib.LIN_UNKNOWN_LIMIT: "more than {limit:,} configurations; raise --limit",
-    lib.LIN_UNKNOWN_IN_FLIGHT: "more than 64 operations on one key in flight",
+    lib.LIN_UNKNOWN_TIME: "not decided within {seconds:g} s; raise --seconds",
     lib.LIN_UNKNOWN_MEMORY: "out of memory",
     lib.LIN_UNKNOWN_STOPPED: "stopped",
+    lib.LIN_UNKNOWN_WIDE: "more than 16,384 operations on one key in flight",
+    lib.LIN_UNKNOWN_MODEL: "the model failed",
+    lib.LIN_UNKNOWN_DISPUTE: "two algorithms disagree: this is a defect of the checker, report it",
 }
 
 
-class Part(NamedTuple):
-    """What one record says about one key; parts.h explains it."""
+class Algorithm(IntEnum):
+    """How a key was judged; judge.h."""
 
-    invoked: int
-    responded: int
-    need: str
-    want: int
-    effect: str
-    give: int
-    lane: int
-    record: int
+    FORCED = 0
+    SEARCHED = 1
+    DEEP = 2
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,12 @@ class Violation:
     window: tuple[Part, ...]  #: the first of them, if there are very many
     window_size: int
     since_start: bool  #: the window needs the initial state: nothing shorter fails
+    states: tuple[int | None, ...]  #: that the window may begin in; None is absent
+    core: tuple[Kept, ...]  #: the parts of the window that matter (shrink.py)
+
+    def fails(self, parts: Sequence[Part]) -> bool:
+        """Tell whether no order explains these parts, begun in any state of the window."""
+        return judge_parts(parts, self.states, LIMIT, _ANY_WAY)[0] == int(lib.LIN_VIOLATION)
 
 
 @dataclass(frozen=True)
@@ -81,9 +89,19 @@ class Report:
     keys: int
     peak: int  #: configurations alive at once
     overlapping: int  #: parts in flight together with another of their key: where races can show
+    forced: int  #: parts on keys whose order the values forced
+    searched: int  #: parts on keys that were searched
+    bytes: int  #: of memory, beside the history itself
     seconds: float
     reason: str = ""
     violation: Violation | None = None
+
+    @property
+    def how(self) -> str:
+        """Say which algorithms decided, and about how much."""
+        used = [f"forced order: {self.forced:,} parts"] if self.forced else []
+        used += [f"search: {self.searched:,} parts"] if self.searched else []
+        return ", ".join(used) or "nothing to decide"
 
     @property
     def ok(self) -> bool:
@@ -99,28 +117,39 @@ class Step(NamedTuple):
 
 
 def check(
-    history: History, *, limit: int = LIMIT, progress: Callable[[float], None] | None = None
+    history: History,
+    *,
+    limit: int = LIMIT,
+    seconds: float = 0,
+    progress: Callable[[float], None] | None = None,
 ) -> Report:
     """Check ``history``. ``progress`` is told the share that is done.
 
+    The verdict is unknown, with the reason, when a key needs more than ``limit`` configurations,
+    or the check more than ``seconds`` (0: however long).
     CannotRun when the records are no history (see docs/history-format.md) or do not fit in memory.
     """
     begin = time.monotonic()
-    native = _open(history, limit)
+    native = _open(history, limit, seconds)
     try:
         keys = int(lib.lin_check_keys(native))
         verdict = _call(
             history, lambda: _run(native, keys, progress), lambda: lib.lin_check_stop(native)
         )
+        figures = ffi.new("lin_figures *")
+        lib.lin_check_figures(native, figures)
         return Report(
             outcome=_outcome(verdict),
             operations=int(lib.lin_check_records(native)),
             parts=int(lib.lin_check_parts(native)),
             keys=keys,
-            peak=int(lib.lin_check_peak(native)),
-            overlapping=int(lib.lin_check_overlapping(native)),
+            peak=int(figures.peak),
+            overlapping=int(figures.overlapping),
+            forced=int(figures.parts[Algorithm.FORCED]),
+            searched=int(figures.parts[Algorithm.SEARCHED]),
+            bytes=int(lib.lin_check_bytes(native)),
             seconds=time.monotonic() - begin,
-            reason=_reason(verdict, limit, native),
+            reason=_reason(verdict, limit, seconds, native),
             violation=_violation(native) if verdict == lib.LIN_VIOLATION else None,
         )
     finally:
@@ -130,9 +159,10 @@ def check(
 def find_order(history: History, *, limit: int = LIMIT) -> list[Step] | None:
     """Give one order of all parts of all keys that explains every result; None if there is none.
 
-    Absences that every history allows are no parts (parts.h), so they are not in it.
+    Absences that every history allows are no parts (parts.h), so they are not in it; nor are calls
+    that never returned, where they need not have taken effect.
     """
-    native = _open(history, limit)
+    native = _open(history, limit, 0)
     try:
         count = int(lib.lin_check_parts(native))
         order = ffi.new("uint64_t[]", max(count, 1))
@@ -140,37 +170,40 @@ def find_order(history: History, *, limit: int = LIMIT) -> list[Step] | None:
         if verdict == lib.LIN_VIOLATION:
             return None
         if verdict != lib.LIN_OK:
-            raise CannotRun(f"no order was found: {_REASONS[verdict].format(limit=limit)}")
+            raise CannotRun(f"no order was found: {reason_of(verdict, limit, 0)}")
         return [
-            Step(int(lib.lin_check_part_key(native, i)), _part(lib.lin_check_part(native, i)))
+            Step(int(lib.lin_check_part_key(native, i)), from_native(lib.lin_check_part(native, i)))
             for i in order[0:count]
+            if i != NEVER
         ]
     finally:
         lib.lin_check_free(native)
 
 
 def judge(
-    parts: list[Part], initial: int | None = None, *, limit: int = LIMIT
-) -> tuple[Outcome, list[int]]:
-    """Judge the parts of one key, ascending by invocation, and give an order when there is one."""
-    native = ffi.new(
-        "lin_part[]",
-        [
-            (p.invoked, p.responded, p.want, p.give, p.record, p.lane, NEEDS.index(p.need),
-             EFFECTS.index(p.effect))
-            for p in parts
-        ],
-    )  # fmt: skip
-    state = ffi.new("lin_state *", (initial or 0, initial is not None))
-    order = ffi.new("uint32_t[]", max(len(parts), 1))
-    failed = ffi.new("uint64_t *")
-    verdict = lib.lin_judge_once(native, len(parts), state, limit, failed, order)
-    return _outcome(verdict), list(order[0 : len(parts)]) if verdict == lib.LIN_OK else []
+    parts: list[Part],
+    initial: int | None = None,
+    *,
+    limit: int = LIMIT,
+    only: Algorithm | None = None,
+) -> tuple[Outcome, list[int]] | None:
+    """Judge the parts of one key, ascending by invocation, and give an order when there is one.
+
+    ``only`` leaves one algorithm; None if it is the forced order and the values force none.
+    """
+    way = _ANY_WAY if only is None else int(only)
+    verdict, order = judge_parts(parts, [initial], limit, way)
+    return None if verdict == lib.LIN_NOT_FORCED else (_outcome(verdict), order)
 
 
-def _open(history: History, limit: int) -> Any:
+def _open(history: History, limit: int, seconds: float) -> Any:
     message = ffi.new("char const **")
-    native = _call(history, lambda: lib.lin_check_new(history.native, limit, message), lambda: None)
+    milliseconds = math.ceil(seconds * 1000)
+    native = _call(
+        history,
+        lambda: lib.lin_check_new(history.native, limit, milliseconds, message),
+        lambda: None,
+    )
     if not native:
         raise CannotRun(f"the history cannot be checked: {text(message[0])}")
     return native
@@ -199,33 +232,32 @@ def _outcome(verdict: int) -> Outcome:
     return Outcome.VIOLATION if verdict == lib.LIN_VIOLATION else Outcome.UNKNOWN
 
 
-def _reason(verdict: int, limit: int, native: Any) -> str:
+def reason_of(verdict: int, limit: int, seconds: float) -> str:
+    """Say why a verdict is unknown."""
+    return _REASONS[verdict].format(limit=limit, seconds=seconds)
+
+
+def _reason(verdict: int, limit: int, seconds: float, native: Any) -> str:
     if verdict not in _REASONS:
         return ""
-    return f"key {lib.lin_check_bad_key(native)}: {_REASONS[verdict].format(limit=limit)}"
+    return f"key {lib.lin_check_bad_key(native)}: {reason_of(verdict, limit, seconds)}"
 
 
 def _violation(native: Any) -> Violation:
-    window = ffi.new("lin_part[]", _WINDOW)
-    since_start = ffi.new("bool *")
-    size = int(lib.lin_check_window(native, window, _WINDOW, since_start))
-    return Violation(
+    window, states = ffi.new("lin_part[]", _WINDOW), ffi.new("lin_state[]", _WINDOW)
+    since_start, state_count = ffi.new("bool *"), ffi.new("uint64_t *", _WINDOW)
+    size = int(lib.lin_check_window(native, window, _WINDOW, states, state_count, since_start))
+    parts = tuple(from_native(window[i]) for i in range(min(size, _WINDOW)))
+    violation = Violation(
         key=int(lib.lin_check_bad_key(native)),
         parts=int(lib.lin_check_bad_key_parts(native)),
-        window=tuple(_part(window[i]) for i in range(min(size, _WINDOW))),
+        window=parts,
         window_size=size,
         since_start=bool(since_start[0]),
+        states=tuple(s.value if s.present else None for s in states[0 : state_count[0]]),
+        core=tuple(Kept(part) for part in parts),
     )
-
-
-def _part(native: Any) -> Part:
-    return Part(
-        invoked=native.invoked,
-        responded=native.responded,
-        need=NEEDS[native.need],
-        want=native.want,
-        effect=EFFECTS[native.effect],
-        give=native.give,
-        lane=native.lane,
-        record=native.record,
-    )
+    whole = size <= _SHRUNK and state_count[0] <= _WINDOW
+    if not whole or not violation.fails(parts):
+        return violation
+    return replace(violation, core=shrink(parts, violation.fails))

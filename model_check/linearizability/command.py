@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional, TypeVar
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from model_check.console import output, progress
-from model_check.linearizability.check import LIMIT
+from model_check.linearizability.check import LIMIT, Outcome
+from model_check.linearizability.convert import TEXTS, convert, read
+from model_check.linearizability.models import MODELS, find_model
+from model_check.linearizability.objects import check_operations
+from model_check.linearizability.operations import OperationsError
 from model_check.linearizability.suite import (
     MUTANTS,
     Finding,
@@ -22,6 +26,7 @@ from model_check.linearizability.suite import (
     mutants,
     record_and_judge,
 )
+from model_check.linearizability.timeline import render_calls
 from model_check.recorder import (
     HistoryFileError,
     RunFailed,
@@ -33,7 +38,11 @@ from model_check.recorder import (
 from model_check.report import CannotRun, Section, Settings, Verdict, document, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from model_check.report import Scalar
+
+_Read = TypeVar("_Read")
 
 _OPERATIONS = 500_000
 _OVERHEAD_OPERATIONS = 1_000_000
@@ -42,8 +51,31 @@ _OVERHEAD_OPERATIONS = 1_000_000
 def lin(
     file: Annotated[
         Optional[Path],
-        typer.Argument(metavar="[FILE]", help="A saved history; without: record fresh ones."),
+        typer.Argument(
+            metavar="[FILE]",
+            help="A history: .bwh, .jsonl, .csv or Jepsen's .edn; without: record fresh ones.",
+        ),
     ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=f"What FILE's operations are on: {', '.join(MODELS)}; or yours: FILE.py:CLASS. "
+            "A .bwh is a map.",
+        ),
+    ] = "map",
+    convert_to: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--convert", metavar="OUT", help="Write FILE in the format of OUT's suffix instead."
+        ),
+    ] = None,
+    independent: Annotated[
+        bool, typer.Option(help="In .edn, values are [key value] (jepsen.independent).")
+    ] = False,
+    seconds: Annotated[
+        float, typer.Option(min=0, help="Give up after this long: unknown; 0: never.")
+    ] = 0,
     operations: Annotated[
         int, typer.Option(min=1000, help="Operations of each recorded run.")
     ] = _OPERATIONS,
@@ -57,15 +89,25 @@ def lin(
 ) -> None:
     """Check histories completely: every operation, every result, every key.
 
-    With FILE, check that history (docs/history-format.md). Without, record runs of real
-    threads and check them, then corrupt histories in twelve ways, each of which must be rejected.
+    With FILE, check that history (docs/linearizability.md): ours, or one of any service. Without,
+    record runs of real threads and check them, then corrupt histories in seventeen ways, each of
+    which must be rejected.
 
-    Example: bwcheck lin build/check/histories/all.bwh
+    Examples: bwcheck lin build/check/histories/all.bwh;
+    bwcheck lin history.edn --model cas-register; bwcheck lin run.bwh --convert run.jsonl
 
     Exit codes: 0 all as expected, 1 a violation (printed), 2 could not run.
     """
     started = datetime.now(timezone.utc)
-    result = _check_file(file, limit) if file else check_runs(seed, operations, limit)
+    if convert_to is not None:
+        _convert(file, convert_to, independent)
+        return
+    if file is None:
+        result = check_runs(seed, operations, limit)
+    elif file.suffix in TEXTS:
+        result = _check_text(file, model, limit, seconds, independent)
+    else:
+        result = _check_file(file, limit, seconds)
     if json is not None:
         command = f"bwcheck lin {file}" if file else "bwcheck lin"
         write_json(
@@ -80,16 +122,68 @@ def section(settings: Settings) -> Section:
     return check_runs(settings.seed, _OPERATIONS, LIMIT)
 
 
-def _check_file(file: Path, limit: int) -> Section:
+def _check_file(file: Path, limit: int, seconds: float) -> Section:
     begin = time.monotonic()
+    history = _reading(file, lambda: load(file))
+    finding = judge_history(file.name, history, limit=limit, seconds=seconds, source=file)
+    return _conclude([finding], begin)
+
+
+def _reading(file: Path, reader: Callable[[], _Read]) -> _Read:
+    """Give what is read, or say why it cannot be."""
     try:
-        history = load(file)
-    except HistoryFileError as error:
+        return reader()
+    except (HistoryFileError, OperationsError) as error:
         raise CannotRun(str(error)) from error
     except OSError as error:
-        raise CannotRun(f"cannot read {file}: {error.strerror}; name a saved history") from error
-    finding = judge_history(file.name, history, limit=limit, source=file)
-    return _conclude([finding], begin)
+        name = error.filename or file
+        raise CannotRun(f"cannot read or write {name}: {error.strerror}") from error
+
+
+def _convert(file: Path | None, target: Path, independent: bool) -> None:
+    if file is None:
+        raise CannotRun("--convert needs a FILE to convert")
+    count = _reading(file, lambda: convert(file, target, independent=independent))
+    output().print(f"{target}: {count:,} calls", markup=False)
+
+
+def _check_text(file: Path, model: str, limit: int, seconds: float, independent: bool) -> Section:
+    """Check a history of any service."""
+    begin = time.monotonic()
+    operations = _reading(file, lambda: read(file, independent=independent))
+    report = check_operations(operations, find_model(model), limit=limit, seconds=seconds)
+    console = output()
+    notes = [f"{operations.failed:,} failed and left out"] if operations.failed else []
+    notes += [f"{operations.others:,} not of clients"] if operations.others else []
+    console.print(
+        f"{file.name}: {report.calls:,} calls on {report.objects:,} objects as {model}"
+        + "".join(f", {note}" for note in notes)
+        + f"; {report.how}; {report.seconds:.2f} s",
+        markup=False,
+    )
+    verdict, problem = Verdict.GREEN, ""
+    if report.outcome is Outcome.UNKNOWN:
+        verdict, problem = Verdict.BROKEN, f"{file.name}: undecided: {report.reason}"
+    if report.violation is not None:
+        verdict, problem = Verdict.RED, f"{file.name}: not linearizable: {report.violation.why}"
+        console.print(render_calls(report.violation))
+    word = problem if verdict is Verdict.BROKEN else report.outcome.value
+    console.print(word, style=verdict.style, markup=False)
+    row: dict[str, Scalar] = {
+        "name": file.name, "outcome": report.outcome.value, "operations": report.calls,
+        "keys": report.objects,
+        "witnessed": report.witnessed, "forced": report.forced, "searched": report.searched,
+        "configurations": report.peak, "seconds": round(report.seconds, 3),
+        "reason": report.reason,
+    }  # fmt: skip
+    return Section(
+        name="lin",
+        verdict=verdict,
+        figures={"histories": 1, "operations_checked": report.calls},
+        rows=[row],
+        seconds=time.monotonic() - begin,
+        problems=[problem] if problem else [],
+    )
 
 
 def check_runs(seed: int, operations: int, limit: int) -> Section:
@@ -155,6 +249,10 @@ def _conclude(
         figures["mutants"] = len(corrupted)
         figures["mutants_killed"] = sum(bool(finding.row["killed"]) for finding in corrupted)
     verdict = Verdict.worst(finding.verdict for finding in findings)
+    ways = {way: sum(int(f.row.get(way) or 0) for f in findings) for way in ("forced", "searched")}
+    console.print(
+        f"decided by forced order: {ways['forced']:,} parts; by search: {ways['searched']:,} parts"
+    )
     spent = sum(float(finding.row.get("seconds") or 0) for finding in runs)
     rate = f", {checked / spent / 1e6:.1f} million/s" if spent > 0 else ""
     console.print(

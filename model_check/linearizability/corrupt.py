@@ -1,4 +1,4 @@
-"""Twelve ways to corrupt a history, each certain to make it one that no order explains.
+"""Seventeen ways to corrupt a history, each certain to make it one that no order explains.
 
 A checker that never says no has shown nothing. Each corruption looks for places in a right
 history where it *must* be visible, by an argument about unique values: a value is written
@@ -20,9 +20,14 @@ its life lies between its writer and its consumer. W: writes v; C: consumed v; R
     pop finds nothing   W < R < C, R saw v: let R have been a pop that found the map empty
     deletion leaves     W < D < C: let the range that D deleted end at, or begin with, that key
     deletion miscounts  let a deletion say that it removed one key more
+    early read          R saw what W wrote: move R before W's invocation
+    phantom value       let R have seen a value that nobody wrote
+    miss                W < R < C, R saw v: let R have found nothing
+    removed twice       C removed a, a later remove found nothing: let it have removed a
+    exchanged values    W1 wrote a, R saw a, R < W2 and W2 wrote b: exchange what they wrote
 
-The last one is certain only if every call tells what it saw: all values that nobody names and
-that are gone at the end were then taken by deletions, each by one (deletions.h).
+The number of a deletion is certain only if every call tells what it saw: all values that nobody
+names and that are gone at the end were then taken by deletions, each by one (deletions.h).
 """
 
 from __future__ import annotations
@@ -83,18 +88,24 @@ def _consumed(record: Record) -> int | None:
 class Index:
     """Who wrote, consumed and read which value, and which reads found nothing."""
 
-    def __init__(self, history: History, dice: random.Random) -> None:
-        """Go through every record once; ``dice`` chooses the order of :meth:`consumptions`."""
+    def __init__(self, history: History, dice: random.Random, share: int = 1) -> None:
+        """Go through every record once; ``dice`` chooses the order of :meth:`consumptions`.
+
+        Of long histories one key in ``share`` is enough.
+        """
         self.writer: dict[tuple[int, int], Place] = {}
         self.consumer: dict[tuple[int, int], Place] = {}
         self.readers: dict[tuple[int, int], list[Place]] = {}
         self.misses: dict[int, list[Place]] = {}
+        self.failed_removes: dict[int, list[Place]] = {}
         self.pops: list[Place] = []
         self.deletions: list[Place] = []
         self.blind = False  #: some call does not tell what it replaced
         for lane in range(history.lane_count):
             for index, record in enumerate(history.records(lane)):
-                self._note(Place(lane, index, record))
+                self.blind = self.blind or record.flags != 0
+                if share == 1 or record.key * 0x9E3779B97F4A7C15 % 2**64 % share == 0:
+                    self._note(Place(lane, index, record))
         for places in self.misses.values():
             places.sort(key=lambda place: place.record.invoked)
         for places in (self.pops, self.deletions):
@@ -140,7 +151,8 @@ class Index:
             self.pops.append(place)
         if record.kind == Kind.DELETE_RANGE:
             self.deletions.append(place)
-        self.blind = self.blind or record.flags != 0
+        if record.kind == Kind.REMOVE and record.status == Status.NOT_FOUND:
+            self.failed_removes.setdefault(record.key, []).append(place)
 
     def consumptions(self) -> Iterator[tuple[int, int, Place]]:
         """Give (key, value, consumer) for each consumed value, in random order."""
@@ -204,6 +216,18 @@ def _time_shift(index: Index) -> Iterator[tuple[Place, ...]]:
             yield read, consumer
 
 
+def _early_read(index: Index) -> Iterator[tuple[Place, ...]]:
+    for (key, value), readers in index.reads:
+        writer = index.writer.get((key, value))
+        if writer is not None and readers and writer.record.invoked > 0:
+            yield readers[0], writer
+
+
+def _any_read(index: Index) -> Iterator[tuple[Place, ...]]:
+    for _, readers in index.reads:
+        yield (readers[0],)
+
+
 def _dropped_operation(index: Index) -> Iterator[tuple[Place, ...]]:
     for (key, value), readers in index.reads:
         writer = index.writer.get((key, value))
@@ -236,6 +260,26 @@ def _deletion_miscounts(index: Index) -> Iterator[tuple[Place, ...]]:
     if not index.blind:
         for deletion in index.deletions:
             yield (deletion,)
+
+
+def _removed_twice(index: Index) -> Iterator[tuple[Place, ...]]:
+    for key, _, consumer in index.consumptions():
+        if consumer.record.kind != Kind.REMOVE:
+            continue
+        for place in index.failed_removes.get(key, ()):
+            if _before(consumer, place):
+                yield place, consumer
+
+
+def _exchanged_values(index: Index) -> Iterator[tuple[Place, ...]]:
+    for key, value, consumer in index.consumptions():
+        first = index.writer.get((key, value))
+        second = _written(consumer.record)
+        if first is None or second is None or consumer.record.kind == Kind.PUT_MANY:
+            continue
+        for read in index.readers.get((key, value), ()):
+            if _before(read, consumer) and first.record.kind != Kind.PUT_MANY:
+                yield first, consumer
 
 
 def _swap(history: History, first: Place, second: Place) -> str:
@@ -308,6 +352,32 @@ def _count_one_more(history: History, deletion: Place) -> str:
     return f"a deletion that removed {record.seen} keys says {record.seen + 1}"
 
 
+def _read_early(history: History, read: Place, writer: Place) -> str:
+    before = max(writer.record.invoked - 1, 0)
+    length = read.record.responded - read.record.invoked
+    changed = read.record._replace(invoked=max(before - length, 0), responded=before)
+    history.change(read.lane, read.index, changed)
+    return f"the read of {read.record.seen} at key {read.record.key} moved before its write"
+
+
+def _see_a_phantom(history: History, read: Place) -> str:
+    history.change(read.lane, read.index, read.record._replace(seen=_NOBODYS | 2))
+    return f"a get of key {read.record.key} sees a value that nobody wrote"
+
+
+def _miss(history: History, read: Place) -> str:
+    changed = read.record._replace(seen=0, status=int(Status.NOT_FOUND))
+    history.change(read.lane, read.index, changed)
+    return f"a get finds nothing while key {read.record.key} holds {read.record.seen}"
+
+
+def _exchange_values(history: History, first: Place, second: Place) -> str:
+    a, b = first.record, second.record
+    history.change(first.lane, first.index, a._replace(argument=b.argument))
+    history.change(second.lane, second.index, b._replace(argument=a.argument))
+    return f"writes of {a.argument} and {b.argument} at key {a.key} exchanged"
+
+
 #: Name to where it can be made, and what makes it.
 CORRUPTIONS: Mapping[
     str, tuple[Callable[[Index], Iterator[tuple[Place, ...]]], Callable[..., str]]
@@ -324,15 +394,21 @@ CORRUPTIONS: Mapping[
     "pop finds nothing": (_duplicated_insert, _pop_nothing),
     "deletion leaves a key": (_deletion_leaves_a_key, _leave_a_key),
     "deletion miscounts": (_deletion_miscounts, _count_one_more),
+    "early read": (_early_read, _read_early),
+    "phantom value": (_any_read, _see_a_phantom),
+    "miss": (_duplicated_insert, _miss),
+    "removed twice": (_removed_twice, _see_what_was_consumed),
+    "exchanged values": (_exchanged_values, _exchange_values),
 }
 
 
-def corruptions(history: History, seed: int = 0) -> Iterator[Corruption]:
+def corruptions(history: History, seed: int = 0, share: int = 1) -> Iterator[Corruption]:
     """Give one corrupted copy of ``history`` for each of the ways, at places by ``seed``.
 
-    A way for which the history has no place is left out: the caller must count.
+    Places are sought at one key in ``share``. A way for which the history has no place is left out:
+    the caller must count.
     """
-    index = Index(history, random.Random(seed))
+    index = Index(history, random.Random(seed), share)
     for name, (places, make) in CORRUPTIONS.items():
         place = next(places(index), None)
         if place is None:

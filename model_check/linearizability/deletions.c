@@ -12,6 +12,7 @@ struct deletion {
     uint64_t counted;   /* rank + 1 of the last key counted in `may` */
     uint64_t parent;    /* towards the one that stands for all it contends with … */
     uint64_t all_said, all_must, all_may; /* … which has their sums */
+    bool open, all_open;                  /* it never returned, and so said nothing */
 };
 
 /* One value of a key: its life as far as the history knows it. */
@@ -52,6 +53,7 @@ static bool collect(struct judge *j, const rec_history *h) {
             struct deletion *d = &j->deletions[j->count];
             uint64_t high;
             *d = (struct deletion){.lane = t, .record = (uint32_t)i, .said = r->seen};
+            d->open = r->responded == LIN_NEVER_RESPONDED;
             d->parent = j->count++;
             lin_range_of_deletion(r, &d->low, &high);
         }
@@ -95,6 +97,11 @@ static bool takes(const lin_part *part) {
     return part->need == LIN_ANY && part->effect == LIN_DELETES;
 }
 
+/* It may have taken or replaced a value, and nobody knows which. */
+static bool is_obscure(const lin_part *part) {
+    return part->responded == LIN_NEVER_RESPONDED && part->effect != LIN_KEEPS;
+}
+
 /* Fills takers and lives. False: the key's values do not tell what became of them. */
 static bool read_key(struct judge *j, const lin_part *parts, uint64_t count, lin_state initial) {
     bool clear = true;
@@ -110,6 +117,7 @@ static bool read_key(struct judge *j, const lin_part *parts, uint64_t count, lin
             if (n > 0 && j->latest[n - 1] > part->responded)
                 j->latest[n] = j->latest[n - 1];
         }
+        clear = clear && !is_obscure(part);
         if (part->effect != LIN_SETS)
             continue;
         clear = clear && (part->need == LIN_ABSENT || part->need == LIN_VALUE);
@@ -216,6 +224,7 @@ static void compare(struct judge *j) {
     for (uint64_t i = 0; i < j->count; i++) {
         struct deletion *d = &j->deletions[i], *all = &j->deletions[find(j, i)];
         all->all_said += d->said;
+        all->all_open = all->all_open || d->open;
         if (all == d)
             continue;
         all->all_must += d->all_must;
@@ -223,7 +232,10 @@ static void compare(struct judge *j) {
     }
     for (uint64_t i = 0; i < j->count; i++) {
         const struct deletion *d = &j->deletions[i];
-        bool together = d->parent != i || (d->all_must <= d->all_said && d->all_said <= d->all_may);
+        bool together = d->parent != i || d->all_open ||
+                        (d->all_must <= d->all_said && d->all_said <= d->all_may);
+        if (d->open)
+            continue;
         if (d->said < d->must || d->said > d->may || !together)
             reject(j, d);
     }

@@ -12,7 +12,7 @@
  * If the history ends with a read of all keys, every value is accounted for and both sums are equal.
  *
  * What is not seen: numbers of contending deletions that are wrong by as much in both directions and
- * possible one by one; and on keys where it is unknown what a put_many replaced (REC_BLIND,
+ * possible one by one; and on keys that a call which never returned may have changed, on keys where it is unknown what a put_many replaced (REC_BLIND,
  * REC_PRESENT), or where a value was written twice, only the upper bound of one value a key holds.
  */
 #ifndef LIN_DELETIONS_H

@@ -1,162 +1,37 @@
 /* parts.c: from records to the parts of each key. See parts.h. */
 #include "parts.h"
 #include "deletions.h"
+#include "dictionary.h"
+#include "lanes.h"
 #include "ranges.h"
+#include "room.h"
 
 #include "bwtree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------ one record -------------- */
-
 static void needs(lin_part *part, uint8_t need, uint64_t want) {
     part->need = need;
     part->want = want;
-}
-
-static void sets(lin_part *part, uint64_t value) {
-    part->effect = LIN_SETS;
-    part->give = value;
-}
-
-bool lin_part_of_record(const rec_record *r, lin_part *part) {
-    *part = (lin_part){.invoked = r->invoked, .responded = r->responded, .need = LIN_NEVER};
-    switch (r->kind) {
-    case REC_GET:
-    case REC_GET_MANY:
-        if (r->status == BW_OK)
-            needs(part, LIN_VALUE, r->seen);
-        if (r->status == BW_NOT_FOUND)
-            needs(part, LIN_ABSENT, 0);
-        return true;
-    case REC_PUT:
-        if (r->status == BW_OK)
-            needs(part, LIN_ABSENT, 0);
-        if (r->status == BW_EXISTS)
-            needs(part, LIN_VALUE, r->seen);
-        sets(part, r->argument);
-        return true;
-    case REC_PUT_MANY:
-        if (r->flags & REC_BLIND)
-            needs(part, LIN_ANY, 0);
-        else if (r->flags & REC_PRESENT)
-            needs(part, LIN_SOME, 0);
-        else
-            needs(part, LIN_ABSENT, 0);
-        sets(part, r->argument);
-        return true;
-    case REC_INSERT:
-        if (r->status == BW_OK) {
-            needs(part, LIN_ABSENT, 0);
-            sets(part, r->argument);
-        }
-        if (r->status == BW_EXISTS)
-            needs(part, LIN_VALUE, r->seen);
-        return true;
-    case REC_UPDATE:
-        if (r->status == BW_OK) {
-            needs(part, LIN_VALUE, r->seen);
-            sets(part, r->argument);
-        }
-        if (r->status == BW_NOT_FOUND)
-            needs(part, LIN_ABSENT, 0);
-        return true;
-    case REC_REMOVE:
-        if (r->status == BW_OK) {
-            needs(part, LIN_VALUE, r->seen);
-            part->effect = LIN_DELETES;
-        }
-        if (r->status == BW_NOT_FOUND)
-            needs(part, LIN_ABSENT, 0);
-        return true;
-    case REC_COMPARE_EXCHANGE:
-        if (r->status == BW_OK && r->seen == r->expected) {
-            needs(part, LIN_VALUE, r->seen);
-            sets(part, r->argument);
-        }
-        if (r->status == BW_MISMATCH && r->seen != r->expected)
-            needs(part, LIN_VALUE, r->seen);
-        if (r->status == BW_NOT_FOUND)
-            needs(part, LIN_ABSENT, 0);
-        return true;
-    default: return false;
-    }
-}
-
-/* ------------------------------------------------------------------ the dictionary ---------- */
-
-struct dictionary {
-    uint64_t *keys;
-    uint64_t count, capacity;
-    uint32_t *table; /* index + 1 into keys */
-    uint64_t mask;
-};
-
-static uint64_t scatter(uint64_t key) {
-    key *= 0x9e3779b97f4a7c15u;
-    return key ^ (key >> 29);
-}
-
-static bool rehash(struct dictionary *d, uint64_t size) {
-    uint32_t *table = calloc(size, sizeof *table);
-    if (table == NULL)
-        return false;
-    for (uint64_t i = 0; i < d->count; i++) {
-        uint64_t at = scatter(d->keys[i]) & (size - 1);
-        while (table[at] != 0)
-            at = (at + 1) & (size - 1);
-        table[at] = (uint32_t)(i + 1);
-    }
-    free(d->table);
-    d->table = table;
-    d->mask = size - 1;
-    return true;
-}
-
-static uint64_t find_slot(const struct dictionary *d, uint64_t key) {
-    uint64_t at = scatter(key) & d->mask;
-    while (d->table[at] != 0 && d->keys[d->table[at] - 1] != key)
-        at = (at + 1) & d->mask;
-    return at;
-}
-
-static bool add_key(struct dictionary *d, uint64_t key) {
-    uint64_t at = find_slot(d, key);
-    if (d->table[at] != 0)
-        return true;
-    if (d->count == d->capacity) {
-        uint64_t capacity = 2 * d->capacity;
-        uint64_t *keys = realloc(d->keys, capacity * sizeof *keys);
-        if (keys == NULL || capacity > UINT32_MAX / 2)
-            return false;
-        d->keys = keys;
-        d->capacity = capacity;
-        if (!rehash(d, 4 * capacity))
-            return false;
-        at = find_slot(d, key);
-    }
-    d->keys[d->count++] = key;
-    d->table[at] = (uint32_t)d->count;
-    return true;
-}
-
-static uint64_t index_of(const struct dictionary *d, uint64_t key) {
-    return d->table[find_slot(d, key)] - 1;
-}
-
-static int ascending(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
 }
 
 /* ------------------------------------------------------------------ making parts ------------ */
 
 struct maker {
     lin_partition *out;
-    struct dictionary names;
+    lin_dictionary names;
     uint64_t *first_write; /* of each key: the least invocation of what could insert it */
-    bool filling;          /* second pass: write parts; first pass: count them */
+    uint64_t
+        *next; /* of each key, by number: how many parts it has; then where the next one goes */
+    uint64_t next_capacity;
+    uint32_t *numbers; /* of the keys of calls on one key, in the order of the records */
+    uint64_t number_count;
+    uint64_t *lane_numbers; /* where those of each lane begin; then where the next one is */
+    uint32_t *by_rank;      /* the number of the key of each rank */
+    bool unsorted;          /* some lane is not in the order of its invocations */
+    bool ranges;            /* there are reads of many keys, pops or deletions */
+    bool filling;           /* last pass: write parts; before: count them */
 };
 
 uint64_t lin_rank(const lin_partition *p, uint64_t key) {
@@ -172,11 +47,10 @@ uint64_t lin_rank(const lin_partition *p, uint64_t key) {
 }
 
 static void emit(struct maker *m, uint64_t rank, const lin_part *part) {
-    uint64_t *first = m->out->first;
+    uint64_t *next = &m->next[m->by_rank[rank]];
     if (m->filling)
-        m->out->parts[first[rank + 1]++] = *part;
-    else
-        first[rank + 2]++;
+        m->out->parts[*next] = *part;
+    ++*next;
 }
 
 /* Every history allows this key to be absent at the beginning of the call. */
@@ -188,7 +62,7 @@ static void emit_range(struct maker *m, const lin_range *range, lin_part part) {
     const lin_partition *p = m->out;
     if (!lin_range_is_sound(range)) {
         part.need = LIN_NEVER;
-        emit(m, index_of(&m->names, range->pairs[0].key), &part);
+        emit(m, lin_dictionary_number(&m->names, range->pairs[0].key), &part);
         return;
     }
     if (range->empty || range->low > range->high)
@@ -217,7 +91,7 @@ static void emit_count(struct maker *m, const rec_record *r, lin_part part) {
     if (r->key > r->argument) {
         part.need = LIN_NEVER;
         if (r->seen != 0)
-            emit(m, index_of(&m->names, r->key), &part);
+            emit(m, lin_dictionary_number(&m->names, r->key), &part);
         return;
     }
     uint64_t low = lin_rank(p, r->key), high = lin_rank(p, r->argument);
@@ -228,7 +102,7 @@ static void emit_count(struct maker *m, const rec_record *r, lin_part part) {
         emit_range(m, &none, part);
     } else if (r->seen > high - low) {
         part.need = LIN_NEVER;
-        emit(m, index_of(&m->names, r->key), &part);
+        emit(m, lin_dictionary_number(&m->names, r->key), &part);
     } else if (r->seen == high - low) {
         part.need = LIN_SOME;
         for (uint64_t i = low; i < high; i++)
@@ -244,7 +118,7 @@ static void emit_deletion(struct maker *m, const rec_record *r, lin_part part) {
     lin_range_of_deletion(r, &low, &high);
     if (low > high) {
         part.need = r->seen == 0 ? LIN_ANY : LIN_NEVER;
-        emit(m, index_of(&m->names, low), &part);
+        emit(m, lin_dictionary_number(&m->names, low), &part);
         return;
     }
     part.effect = LIN_DELETES;
@@ -255,53 +129,135 @@ static void emit_deletion(struct maker *m, const rec_record *r, lin_part part) {
             emit(m, i, &part);
 }
 
-static void emit_record(struct maker *m, const rec_lane *lane, uint16_t number, uint32_t index) {
-    const rec_record *r = &lane->records[index];
-    lin_part part;
-    lin_range range;
-    if (lin_part_of_record(r, &part)) {
-        part.lane = number;
-        part.record = index;
-        emit(m, index_of(&m->names, r->key), &part);
+/* A call that never returned may have changed any key that it could meet, but says nothing. */
+static void emit_open(struct maker *m, const rec_record *r, lin_part part) {
+    const lin_partition *p = m->out;
+    bool pops = r->kind == REC_POP_FIRST || r->kind == REC_POP_LAST;
+    if (!pops && r->kind != REC_CLEAR && r->kind != REC_DELETE_RANGE)
         return;
-    }
-    part = (lin_part){.invoked = r->invoked,
-                      .responded = r->responded,
-                      .record = index,
-                      .lane = number,
-                      .need = LIN_ANY};
-    if (lin_range_of_record(r, lane->pairs, &range)) {
+    uint64_t low = 0, high = UINT64_MAX;
+    if (!pops)
+        lin_range_of_deletion(r, &low, &high);
+    part.need = LIN_SOME;
+    part.effect = LIN_DELETES;
+    for (uint64_t i = lin_rank(p, low); i < p->key_count && p->keys[i] <= high; i++)
+        if (p->initial[i].present || m->first_write[i] != UINT64_MAX)
+            emit(m, i, &part);
+}
+
+static void emit_range_record(struct maker *m, const rec_lane *lane, uint16_t number,
+                              uint32_t index) {
+    const rec_record *r = &lane->records[index];
+    lin_part part = {.invoked = r->invoked,
+                     .responded = r->responded,
+                     .record = index,
+                     .lane = number,
+                     .need = LIN_ANY};
+    lin_range range;
+    if (r->responded == LIN_NEVER_RESPONDED)
+        emit_open(m, r, part);
+    else if (lin_range_of_record(r, lane->pairs, &range))
         emit_range(m, &range, part);
-    } else if (r->kind == REC_COUNT) {
+    else if (r->kind == REC_COUNT)
         emit_count(m, r, part);
-    } else if (r->kind == REC_CLEAR || r->kind == REC_DELETE_RANGE) {
+    else if (r->kind == REC_CLEAR || r->kind == REC_DELETE_RANGE)
         emit_deletion(m, r, part);
-    }
 }
 
-static void emit_all(struct maker *m, const rec_history *h) {
-    for (uint32_t t = 0; t < h->lane_count; t++)
+static void emit_ranges(struct maker *m, const rec_history *h) {
+    for (uint32_t t = 0; m->ranges && t < h->lane_count; t++)
         for (uint64_t i = 0; i < h->lanes[t].record_count; i++)
-            emit_record(m, &h->lanes[t], (uint16_t)t, (uint32_t)i);
+            if (!lin_is_point(&h->lanes[t].records[i]))
+                emit_range_record(m, &h->lanes[t], (uint16_t)t, (uint32_t)i);
 }
 
-static const char *unsound(const rec_lane *lane, const rec_record *r) {
-    if (r->kind >= REC_KINDS)
-        return "a record is of an unknown kind";
-    if (r->invoked > r->responded)
-        return "a record ends before it begins";
-    if (r->status < 0)
-        return "a record holds an error instead of a result";
-    if (r->kind >= REC_SCAN_FORWARD && r->kind <= REC_WALK_BACKWARD) {
-        if (r->seen > lane->pair_count || r->count > lane->pair_count - r->seen)
-            return "a scan points outside the pairs of its lane";
-        if (r->count > r->expected)
-            return "a scan returned more than it was asked for";
+/* Calls on one key, in order of time, a block at a time: the lines where their parts go are asked for
+ * before they are written. */
+static bool fill_points(struct maker *m, const rec_history *h) {
+    uint64_t *next = m->next;
+    uint32_t numbers[LIN_BLOCK];
+    lin_call calls[LIN_BLOCK];
+    lin_lanes lanes;
+    if (!lin_lanes_begin(&lanes, h))
+        return false;
+    for (uint32_t count; (count = lin_lanes_next(&lanes, calls, LIN_BLOCK)) > 0;) {
+        for (uint32_t i = 0; i < count; i++) {
+            numbers[i] = m->numbers[m->lane_numbers[calls[i].lane]++];
+            __builtin_prefetch(&next[numbers[i]], 1);
+        }
+        for (uint32_t i = 0; i < count; i++)
+            __builtin_prefetch(&m->out->parts[next[numbers[i]]], 1);
+        for (uint32_t i = 0; i < count; i++) {
+            lin_part *part = &m->out->parts[next[numbers[i]]++];
+            (void)lin_part_of_record(calls[i].record, part);
+            part->lane = calls[i].lane;
+            part->record = calls[i].index;
+        }
     }
-    return NULL;
+    m->unsorted = lanes.unsorted;
+    lin_lanes_end(&lanes);
+    return true;
 }
 
-static int collect_keys(struct dictionary *d, const rec_history *h, const char **message) {
+/* Adds keys, and counts the parts that each has from calls on one key. */
+static bool count_keys(struct maker *m, const uint64_t *keys, uint32_t count, bool parts) {
+    uint32_t spare[LIN_BLOCK], *numbers = parts ? m->numbers + m->number_count : spare;
+    if (!lin_dictionary_add(&m->names, keys, count, numbers))
+        return false;
+    m->number_count += parts ? count : 0;
+    if (m->names.count > m->next_capacity) {
+        uint64_t had = m->next_capacity, capacity = m->names.capacity;
+        uint64_t *next = lin_room(capacity * sizeof *next, true);
+        if (next == NULL)
+            return false;
+        if (had > 0)
+            memcpy(next, m->next, had * sizeof *next);
+        lin_room_free(m->next, had * sizeof *next);
+        m->next = next;
+        m->next_capacity = capacity;
+    }
+    for (uint32_t i = 0; parts && i < count; i++)
+        m->next[numbers[i]]++;
+    return true;
+}
+
+static bool has_key(const rec_record *r) {
+    return r->kind == REC_COUNT || r->kind == REC_CLEAR || r->kind == REC_DELETE_RANGE;
+}
+
+static int collect_lane(struct maker *m, const rec_lane *lane, const char **message) {
+    uint64_t points[LIN_BLOCK];
+    uint32_t count = 0;
+    if (lane->record_count > UINT32_MAX) {
+        *message = "a lane has more than 2^32-1 records";
+        return -2;
+    }
+    for (uint64_t i = 0; i < lane->record_count; i++) {
+        const rec_record *r = &lane->records[i];
+        lin_range range;
+        if ((*message = lin_unsound(lane, r)) != NULL)
+            return -2;
+        if (lin_is_point(r)) {
+            points[count++] = r->key;
+            if (count == LIN_BLOCK && !count_keys(m, points, count, true))
+                return -1;
+            count %= LIN_BLOCK;
+            continue;
+        }
+        m->ranges = true;
+        if (has_key(r) && !count_keys(m, &r->key, 1, false))
+            return -1;
+        if (has_key(r) || r->responded == LIN_NEVER_RESPONDED ||
+            !lin_range_of_record(r, lane->pairs, &range))
+            continue;
+        for (uint64_t k = 0; k < range.count; k++)
+            if (!count_keys(m, &range.pairs[k].key, 1, false))
+                return -1;
+    }
+    return count_keys(m, points, count, true) ? 0 : -1;
+}
+
+static int collect_keys(struct maker *m, const rec_history *h, const char **message) {
     uint64_t last = 0;
     for (uint64_t i = 0; i < h->initial_count; i++) {
         if (i > 0 && h->initial[i].key <= last) {
@@ -309,55 +265,50 @@ static int collect_keys(struct dictionary *d, const rec_history *h, const char *
             return -2;
         }
         last = h->initial[i].key;
-        if (!add_key(d, last))
+        if (!count_keys(m, &last, 1, false))
             return -1;
     }
     for (uint32_t t = 0; t < h->lane_count; t++) {
-        const rec_lane *lane = &h->lanes[t];
-        if (lane->record_count > UINT32_MAX) {
-            *message = "a lane has more than 2^32-1 records";
-            return -2;
-        }
-        for (uint64_t i = 0; i < lane->record_count; i++) {
-            const rec_record *r = &lane->records[i];
-            lin_part part;
-            if ((*message = unsound(lane, r)) != NULL)
-                return -2;
-            lin_range range;
-            bool point = lin_part_of_record(r, &part) || r->kind == REC_COUNT ||
-                         r->kind == REC_CLEAR || r->kind == REC_DELETE_RANGE;
-            if (point && !add_key(d, r->key))
-                return -1;
-            if (point || !lin_range_of_record(r, lane->pairs, &range))
-                continue;
-            for (uint64_t k = 0; k < range.count; k++)
-                if (!add_key(d, range.pairs[k].key))
-                    return -1;
-        }
+        m->lane_numbers[t] = m->number_count;
+        int result = collect_lane(m, &h->lanes[t], message);
+        if (result != 0)
+            return result;
     }
     return 0;
 }
 
-static void note_first_writes(struct maker *m, const rec_history *h) {
-    for (uint64_t i = 0; i < m->out->key_count; i++)
-        m->first_write[i] = UINT64_MAX;
-    for (uint64_t i = 0; i < h->initial_count; i++) {
-        uint64_t rank = index_of(&m->names, h->initial[i].key);
+static void note_initial(struct maker *m, const rec_history *h) {
+    for (uint64_t i = 0, rank = 0; i < h->initial_count; i++, rank++) {
+        while (m->out->keys[rank] != h->initial[i].key)
+            rank++; /* both ascend */
         m->out->initial[rank] = (lin_state){h->initial[i].value, 1};
     }
+}
+
+/* Only what reads of many keys say needs to know it. */
+static bool note_first_writes(struct maker *m, const rec_history *h) {
+    uint64_t count = m->out->key_count;
+    if (!m->ranges)
+        return true;
+    m->first_write = malloc((count + 1) * sizeof *m->first_write);
+    if (m->first_write == NULL)
+        return false;
+    for (uint64_t i = 0; i < count; i++)
+        m->first_write[i] = UINT64_MAX;
     for (uint32_t t = 0; t < h->lane_count; t++)
         for (uint64_t i = 0; i < h->lanes[t].record_count; i++) {
             lin_part part;
             const rec_record *r = &h->lanes[t].records[i];
             if (!lin_part_of_record(r, &part) || part.effect != LIN_SETS)
                 continue;
-            uint64_t rank = index_of(&m->names, r->key);
-            if (part.invoked < m->first_write[rank])
-                m->first_write[rank] = part.invoked;
+            uint64_t *first = &m->first_write[lin_dictionary_number(&m->names, r->key)];
+            if (part.invoked < *first)
+                *first = part.invoked;
         }
+    return true;
 }
 
-/* Lanes are in order, so a key's parts are a few ascending runs: merge them. */
+/* What reads of many keys add comes behind, so a key's parts are a few ascending runs: merge them. */
 // NOLINTBEGIN(clang-analyzer-*): the analyzer does not follow how parts were counted and filled
 static void sort_parts(lin_part *parts, uint64_t count, lin_part *spare) {
     for (;;) {
@@ -387,54 +338,76 @@ static void sort_parts(lin_part *parts, uint64_t count, lin_part *spare) {
 // NOLINTEND(clang-analyzer-*)
 
 static int sort_all(lin_partition *p) {
-    uint64_t most = 0;
-    for (uint64_t i = 0; i < p->key_count; i++)
-        if (p->first[i + 1] - p->first[i] > most)
-            most = p->first[i + 1] - p->first[i];
-    lin_part *spare = malloc((most ? most : 1) * sizeof *spare);
-    if (spare == NULL)
-        return -1;
-    for (uint64_t i = 0; i < p->key_count; i++)
-        sort_parts(p->parts + p->first[i], p->first[i + 1] - p->first[i], spare);
-    free(spare);
+    lin_part *spare = NULL;
+    uint64_t room = 0;
+    for (uint64_t i = 0; i < p->key_count; i++) {
+        uint64_t count = p->first[i + 1] - p->first[i];
+        if (count > room) {
+            lin_room_free(spare, room * sizeof *spare);
+            room = 2 * count;
+            spare = lin_room(room * sizeof *spare, false);
+            if (spare == NULL)
+                return -1;
+        }
+        sort_parts(p->parts + p->first[i], count, spare);
+    }
+    lin_room_free(spare, room * sizeof *spare);
     return 0;
+}
+
+static bool rank_keys(struct maker *m) {
+    lin_partition *p = m->out;
+    uint64_t count = m->names.count;
+    p->key_count = count;
+    m->by_rank = malloc((count + 1) * sizeof *m->by_rank);
+    p->initial = calloc(count + 1, sizeof *p->initial);
+    p->first = malloc((count + 1) * sizeof *p->first);
+    bool enough =
+        m->by_rank && p->initial && p->first && lin_dictionary_sort(&m->names, m->by_rank);
+    p->keys = m->names.keys;
+    return enough;
+}
+
+/* From how many parts each key has to where they begin. */
+static void lay_out(struct maker *m) {
+    lin_partition *p = m->out;
+    uint64_t begin = 0;
+    for (uint64_t rank = 0; rank < p->key_count; rank++) {
+        uint64_t *next = &m->next[m->by_rank[rank]], count = *next;
+        *next = p->first[rank] = begin;
+        begin += count;
+    }
+    p->first[p->key_count] = p->part_count = begin;
+    m->filling = true;
 }
 
 static int make(struct maker *m, const rec_history *h, const char **message) {
     lin_partition *p = m->out;
-    struct dictionary *d = &m->names;
-    d->capacity = 1024;
-    d->keys = malloc(d->capacity * sizeof *d->keys);
-    if (d->keys == NULL || !rehash(d, 4 * d->capacity))
+    for (uint32_t t = 0; t < h->lane_count; t++)
+        p->record_count += h->lanes[t].record_count;
+    m->numbers = lin_room(p->record_count * sizeof *m->numbers, false);
+    m->lane_numbers = malloc((h->lane_count + 1) * sizeof *m->lane_numbers);
+    if (m->numbers == NULL || m->lane_numbers == NULL || !lin_dictionary_make(&m->names))
         return -1;
-    int result = collect_keys(d, h, message);
+    int result = collect_keys(m, h, message);
     if (result != 0)
         return result;
-    qsort(d->keys, d->count, sizeof *d->keys, ascending);
-    if (!rehash(d, d->mask + 1))
-        return -1; /* from here on an index is a rank */
-
-    p->key_count = d->count;
-    p->keys = d->keys;
-    p->initial = calloc(d->count + 1, sizeof *p->initial);
-    /* While filling, first[rank + 1] is where the next part of the key goes; so it needs one more. */
-    p->first = calloc(d->count + 2, sizeof *p->first);
-    m->first_write = malloc((d->count + 1) * sizeof *m->first_write);
-    if (!p->initial || !p->first || !m->first_write)
+    if (!rank_keys(m))
         return -1;
-    note_first_writes(m, h);
-    emit_all(m, h);
-    for (uint64_t i = 0; i <= d->count; i++)
-        p->first[i + 1] += p->first[i];
-    p->part_count = p->first[d->count + 1];
-    p->parts = malloc((p->part_count ? p->part_count : 1) * sizeof *p->parts);
+    note_initial(m, h);
+    if (!note_first_writes(m, h))
+        return -1;
+    emit_ranges(m, h);
+    lay_out(m);
+    p->parts = lin_room(p->part_count * sizeof *p->parts, false);
     if (p->parts == NULL)
         return -1;
-    m->filling = true;
-    emit_all(m, h);
-    if (sort_all(p) != 0)
+    if (!fill_points(m, h))
         return -1;
-    return lin_deletions_judge(p, h) ? 0 : -1;
+    emit_ranges(m, h);
+    if ((m->ranges || m->unsorted) && sort_all(p) != 0)
+        return -1;
+    return !m->ranges || lin_deletions_judge(p, h) ? 0 : -1;
 }
 
 int lin_partition_make(lin_partition *partition, const rec_history *h, const char **message) {
@@ -442,10 +415,13 @@ int lin_partition_make(lin_partition *partition, const rec_history *h, const cha
     struct maker m = {.out = partition};
     int result = make(&m, h, message);
     partition->keys = m.names.keys;
-    free(m.names.table);
+    m.names.keys = NULL; /* the partition has them now */
+    lin_dictionary_free(&m.names);
     free(m.first_write);
-    for (uint32_t t = 0; t < h->lane_count; t++)
-        partition->record_count += h->lanes[t].record_count;
+    lin_room_free(m.next, m.next_capacity * sizeof *m.next);
+    free(m.lane_numbers);
+    free(m.by_rank);
+    lin_room_free(m.numbers, partition->record_count * sizeof *m.numbers);
     if (result != 0)
         lin_partition_free(partition);
     return result;
@@ -455,6 +431,6 @@ void lin_partition_free(lin_partition *partition) {
     free(partition->keys);
     free(partition->initial);
     free(partition->first);
-    free(partition->parts);
+    lin_room_free(partition->parts, partition->part_count * sizeof *partition->parts);
     *partition = (lin_partition){0};
 }

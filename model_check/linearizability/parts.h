@@ -19,8 +19,23 @@
 
 #include "history.h"
 
-enum lin_need { LIN_ANY, LIN_ABSENT, LIN_SOME, LIN_VALUE, LIN_NEVER };
+enum lin_need {
+    LIN_ANY,
+    LIN_ABSENT,
+    LIN_SOME,
+    LIN_VALUE,
+    LIN_NEVER,
+    LIN_OTHER, /* anything but `want` */
+    LIN_CALL,  /* an operation of another object: `want` is its number in a model (model.h) */
+};
 enum lin_effect { LIN_KEEPS, LIN_SETS, LIN_DELETES };
+
+/* `responded` of a call that was in flight when the recording ended, or whose thread died: it may have
+ * taken effect at any time after its invocation, or not at all. */
+#define LIN_NEVER_RESPONDED UINT64_MAX
+
+/* In the place of a part's index: none. */
+#define LIN_NO_PART UINT32_MAX
 
 typedef struct lin_part {
     uint64_t invoked, responded;
@@ -53,6 +68,12 @@ void lin_partition_free(lin_partition *partition);
 
 /* The part that a record on one key is, or that it is none (false): a read of many keys. */
 bool lin_part_of_record(const rec_record *record, lin_part *part);
+
+/* The record is a call on one key, or one key's part of a batch. */
+bool lin_is_point(const rec_record *record);
+
+/* NULL, or what is wrong with a record of this lane. */
+const char *lin_unsound(const rec_lane *lane, const rec_record *record);
 
 /* Index of the first key >= key. */
 uint64_t lin_rank(const lin_partition *partition, uint64_t key);

@@ -103,10 +103,15 @@ def keep(history: History, name: str) -> Path:
 
 
 def judge_history(
-    name: str, history: History, *, limit: int = LIMIT, source: Path | None = None
+    name: str,
+    history: History,
+    *,
+    limit: int = LIMIT,
+    seconds: float = 0,
+    source: Path | None = None,
 ) -> Finding:
     """Check a history that must be linearizable."""
-    report = check(history, limit=limit)
+    report = check(history, limit=limit, seconds=seconds)
     row = _row(name, report)
     if report.ok:
         return Finding(row, Verdict.GREEN, report.operations)
@@ -196,6 +201,8 @@ def _row(name: str, report: Report) -> dict[str, Scalar]:
         "overlapping": report.overlapping,
         "keys": report.keys,
         "configurations": report.peak,
+        "forced": report.forced,
+        "searched": report.searched,
         "seconds": round(report.seconds, 3),
         "reason": report.reason,
     }

@@ -20,29 +20,39 @@ HEADERS = (
     HERE / "workload.h",
     HERE / "run.h",
     HERE.parent / "linearizability" / "parts.h",
+    HERE.parent / "linearizability" / "verdict.h",
     HERE.parent / "linearizability" / "check.h",
+    HERE.parent / "linearizability" / "object.h",
+    HERE.parent / "linearizability" / "differential.h",
 )
-JUDGE = HERE.parent / "linearizability" / "judge.h"
+_JUDGE = HERE.parent / "linearizability" / "judge.h"
 
 _EXTRAS = """
+extern "Python" int lin_python_step(void *context, uint64_t from, uint64_t call, uint64_t *to);
 int rec_clock_select(void);
 double rec_clock_frequency(void);
 int lin_judge_once(const lin_part *parts, uint64_t count, const lin_state *initial,
-                   uint64_t limit, uint64_t *failed, uint32_t *order);
+                   uint64_t initial_count, uint64_t limit, int only, uint64_t *failed, uint32_t
+                   *order);
 """
 
 _SOURCE = """
 #include "clock.h"
 #include "run.h"
 #include "check.h"
+#include "object.h"
+#include "differential.h"
 
 /* Judges one key's parts with a judge of their own: what differential tests call. */
 static int lin_judge_once(const lin_part *parts, uint64_t count, const lin_state *initial,
-                          uint64_t limit, uint64_t *failed, uint32_t *order)
+                          uint64_t initial_count, uint64_t limit, int only, uint64_t *failed,
+                          uint32_t *order)
 {
-    lin_judge *judge = lin_judge_new(limit, NULL);
+    lin_limits limits = {limit, 0, NULL};
+    lin_judge *judge = lin_judge_new(&limits, NULL);
     if (judge == NULL) return LIN_UNKNOWN_MEMORY;
-    int verdict = lin_judge_parts(judge, parts, count, initial, 1, failed, order);
+    lin_judge_use(judge, only);
+    int verdict = lin_judge_parts(judge, parts, count, initial, initial_count, failed, order);
     lin_judge_free(judge);
     return verdict;
 }
@@ -65,10 +75,7 @@ def builder() -> FFI:
     ffi = FFI()
     for header in HEADERS:
         ffi.cdef(cdef_of(header.read_text(encoding="utf-8")))
-    verdicts = re.search(r"enum lin_verdict \{.*?\};", JUDGE.read_text(encoding="utf-8"), re.DOTALL)
-    if verdicts is None:
-        raise SystemExit(f"{JUDGE} declares no enum lin_verdict")
-    ffi.cdef(cdef_of(verdicts.group()) + _EXTRAS)
+    ffi.cdef(_EXTRAS)
     ffi.set_source("model_check._recorder", _SOURCE, py_limited_api=True)
     return ffi
 

@@ -10,7 +10,7 @@ enum { SCAN_KEYS = 4096 };
 typedef struct session {
     bw_tree *tree;
     bw_cursor *cursor;
-    uint64_t keys[SCAN_KEYS];
+    uint64_t keys[SCAN_KEYS], values[SCAN_KEYS];
 } session;
 
 static int yes_if(bw_status status, bw_status yes) {
@@ -80,6 +80,36 @@ static int64_t tree_get_many(void *opaque, const uint64_t *keys, size_t n, uint6
     return status < 0 ? -1 : (int64_t)hits;
 }
 
+static int64_t tree_put_many(void *opaque, const uint64_t *keys, const uint64_t *values, size_t n) {
+    size_t absent = 0;
+    bw_status status = bw_put_many(((session *)opaque)->tree, keys, values, n, NULL, &absent);
+    return status < 0 ? -1 : (int64_t)absent;
+}
+
+static int64_t tree_sum(void *opaque, uint64_t low, uint64_t high, uint64_t *sum) {
+    session *own = opaque;
+    size_t count = SCAN_KEYS;
+    int64_t all = 0;
+    *sum = 0;
+    if (bw_cursor_seek(own->cursor, low) < 0)
+        return -1;
+    while (count == SCAN_KEYS) {
+        if (bw_cursor_next_many(own->cursor, high, own->keys, own->values, SCAN_KEYS, &count) < 0)
+            return -1;
+        for (size_t i = 0; i < count; i++)
+            *sum += own->values[i];
+        all += (int64_t)count;
+    }
+    return all;
+}
+
+#ifdef BENCH_HAVE_WRITTEN
+static uint64_t tree_written(void *index) {
+    bw_stats stats;
+    return bw_get_stats(index, &stats) < 0 ? 0 : stats.bytes_written;
+}
+#endif
+
 static uint64_t tree_bytes(void *index) {
     bw_stats stats;
     if (bw_get_stats(index, &stats) < 0)
@@ -88,10 +118,14 @@ static uint64_t tree_bytes(void *index) {
     return stats.bytes_reserved + 8 * stats.pids_used;
 }
 
+#ifndef BENCH_TREE_NAME
+#define BENCH_TREE_NAME "bwtree"
+#endif
+
 extern const bench_adapter bench_adapter_bwtree;
 const bench_adapter bench_adapter_bwtree = {
     .abi = BENCH_ADAPTER_ABI,
-    .name = "bwtree",
+    .name = BENCH_TREE_NAME,
     .description = "this project's tree, default options",
     .max_key = UINT64_MAX,
     .open = tree_open,
@@ -106,4 +140,17 @@ const bench_adapter bench_adapter_bwtree = {
     .scan = tree_scan,
     .get_many = tree_get_many,
     .bytes = tree_bytes,
+    .put_many = tree_put_many,
+    .sum = tree_sum,
+#ifdef BENCH_HAVE_WRITTEN
+    .written = tree_written,
+#endif
 };
+
+#ifdef BENCH_TREE_SHARED
+/* For bench_quick.py, which loads the trees of two commits into one process. */
+__attribute__((visibility("default"))) const bench_adapter *bench_adapter_get(void);
+const bench_adapter *bench_adapter_get(void) {
+    return &bench_adapter_bwtree;
+}
+#endif

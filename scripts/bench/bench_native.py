@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
-#: The load that has a process of its own: the keys of the other workloads are random ones.
-ASCENDING = "load_ascending"
-_CANNOT = 2
+#: The load whose keys most workloads work on.
+RANDOM = "load_random"
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,12 @@ class Driver:
     program: Path
     adapters: dict[str, str]
     workloads: dict[str, str]
+    loads: dict[str, str]  # of each workload: whose keys it works on
+
+    def groups(self, workloads: Sequence[str]) -> list[tuple[str, ...]]:
+        """Part workloads into those of one load, which one process can do."""
+        loads = dict.fromkeys(self.loads[name] for name in workloads)
+        return [tuple(w for w in workloads if self.loads[w] == load) for load in loads]
 
     @property
     def side_by_side(self) -> Path:
@@ -45,7 +50,7 @@ class Driver:
         return self.program.with_name("bench_side_by_side")
 
 
-def _tool(name: str) -> str:
+def tool(name: str) -> str:
     """Find a program beside this Python (a wheel brings it there) or on the PATH."""
     beside = Path(sys.executable).parent / name
     found = str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
@@ -55,7 +60,8 @@ def _tool(name: str) -> str:
     return found
 
 
-def _run_quietly(command: Sequence[str], what: str) -> None:
+def run_quietly(command: Sequence[str], what: str) -> None:
+    """Run a command that builds something; CannotRun with the end of what it said if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-25:])
@@ -68,23 +74,44 @@ def build(folder: Path, engine: Path) -> Driver:
     if not (engine / "CMakeLists.txt").is_file():
         message = f"{engine} is no checkout of bwtree: it has no CMakeLists.txt"
         raise CannotRun(message)
-    cmake = _tool("cmake")
+    cmake = tool("cmake")
     configure = [cmake, "-S", str(HERE), "-B", str(folder), f"-DBENCH_ENGINE_DIR={engine}"]
     if not (folder / "CMakeCache.txt").is_file():
-        configure += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={_tool('ninja')}"]
-    _run_quietly(configure, "configuring the bench driver")
-    _run_quietly([cmake, "--build", str(folder)], "building the bench driver")
+        configure += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}"]
+    run_quietly(configure, "configuring the bench driver")
+    run_quietly([cmake, "--build", str(folder)], "building the bench driver")
     return describe(folder / "bench_driver")
 
 
 def describe(program: Path) -> Driver:
     """Ask a built driver for its adapters and workloads."""
     listing = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout
-    kinds: dict[str, dict[str, str]] = {"adapter": {}, "workload": {}}
+    driver = Driver(program, {}, {}, {})
     for line in listing.splitlines():
-        kind, name, description = line.split(" ", 2)
-        kinds[kind][name] = description
-    return Driver(program, kinds["adapter"], kinds["workload"])
+        kind, name, rest = line.split(" ", 2)
+        if kind == "adapter":
+            driver.adapters[name] = rest
+        else:
+            driver.loads[name], _user_bytes, driver.workloads[name] = rest.split(" ", 2)
+    return driver
+
+
+def dram(driver: Driver) -> dict[str, float]:
+    """Measure what one access to memory costs now, in ns, with small pages and with huge ones."""
+    out, _others = run_process([str(driver.program), "--dram"], lambda: None)
+    measured: dict[str, float] = json.loads(out)
+    return measured
+
+
+def program_of(driver: Driver, adapter: str) -> list[str]:
+    """Give the program, with its first options, that measures an adapter: the driver, or Java's."""
+    path = Path(adapter)
+    if path.suffix != ".class":
+        return [str(driver.program), "--adapter", adapter]
+    # Half of the memory for the heap: the collector needs room.
+    heap = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 >> 20
+    java = ["java", f"-Xmx{heap}m", "-XX:+UseParallelGC", "-cp", str(path.parent)]
+    return [*java, path.stem]
 
 
 def load_options(threads: int, keys: int, operations: int, seed: int) -> list[str]:
@@ -108,14 +135,16 @@ class Job:
     keys: int
     operations: int
     seed: int
+    latency: bool = False
 
     def command(self, driver: Driver) -> list[str]:
         """Give the command line that runs, and replays, this job."""
+        load = driver.loads[self.workloads[0]]
         return [
-            str(driver.program),
-            *("--adapter", self.adapter),
+            *program_of(driver, self.adapter),
             *load_options(self.threads, self.keys, self.operations, self.seed),
-            *("--workloads", ",".join(self.workloads)),
+            *("--workloads", ",".join(dict.fromkeys((load, *self.workloads)))),
+            *(["--latency"] if self.latency else []),
         ]
 
 
@@ -179,7 +208,7 @@ def run_process(command: Sequence[str], waiting: Callable[[], None]) -> tuple[st
 def check_adapters(driver: Driver, adapters: Sequence[str], waiting: Callable[[], None]) -> None:
     """Make sure that every adapter can be loaded and answers rightly, before anything is timed."""
     for adapter in adapters:
-        run_process([str(driver.program), "--adapter", adapter, "--check"], waiting)
+        run_process([*program_of(driver, adapter), "--check"], waiting)
 
 
 def run_job(driver: Driver, job: Job, waiting: Callable[[], None]) -> list[Measurement]:
@@ -199,6 +228,9 @@ def run_job(driver: Driver, job: Job, waiting: Callable[[], None]) -> list[Measu
             own_bytes=result.get("own_bytes") or None,
             processor_seconds=result["processor_seconds"],
             others=others,
+            written_bytes=result.get("written_bytes"),
+            user_bytes=result.get("user_bytes"),
+            latency=result.get("latency"),
         )
         for result in document["results"]
     ]

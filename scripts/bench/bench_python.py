@@ -1,37 +1,31 @@
-"""BwTree beside sortedcontainers.SortedDict under a lock, as a Python program would use them.
+"""BwTree beside other ordered maps of Python, as a program with threads would use them.
 
 Run as a program it measures one of them in one process and prints one line of JSON:
 
-    python bench_python.py --container bwtree|sorteddict --threads T --keys N --operations N
+    python bench_python.py --container bwtree|sorteddict|… --threads T --keys N --operations N
+    python bench_python.py --container bwtree|sorteddict|… --check    only checks its answers
 
 run.py runs the processes in turn. Exit status: 0, 1 (a wrong answer), 2 (could not run).
-
-Each timed loop is written out for each container, so that no wrapper's call is charged to either.
-SortedDict is not safe for threads that write, so every use of it holds one lock, and a batch holds
-it once.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import random
 import sys
 import threading
 import time
-from array import array
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
+
+from bench_containers import CONTAINERS, open_container
+from bench_stream import MASK, SCAN_LENGTH, Stream, Zipf, splitmix64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-MASK = 2**64 - 1
-VALUE_FACTOR = 0x9E6C63D0876A9A47
-SCAN_LENGTH = 100
-BATCH_LENGTH = 1024
 _WRONG, _CANNOT = 1, 2
 
 #: Name and description of each workload, in the order in which they run.
@@ -45,208 +39,6 @@ WORKLOADS = {
     "read_update": "50 % get, 50 % update, zipfian 0.99",
     "remove": "remove, each key once: del d[key]",
 }
-
-
-def splitmix64(x: int) -> int:
-    """Mix 64 bits; a bijection, the same as the C driver's."""
-    x = (x + 0x9E3779B97F4A7C15) & MASK
-    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK
-    return x ^ (x >> 31)
-
-
-def value_of(key: int) -> int:
-    """Give the value that a key is loaded with."""
-    return key * VALUE_FACTOR & MASK
-
-
-class Zipf:
-    """Ranks below ``n`` with probability proportional to 1 / (rank+1)^theta (Gray et al., 1994)."""
-
-    def __init__(self, n: int, theta: float = 0.99) -> None:
-        """Prepare for ``n`` ranks."""
-        zeta = sum(i**-theta for i in range(1, n + 1))
-        self._n, self._zeta, self._alpha = n, zeta, 1 / (1 - theta)
-        self._second = 1 + 0.5**theta
-        self._eta = (1 - (2 / n) ** (1 - theta)) / (1 - self._second / zeta)
-
-    def rank(self, u: float) -> int:
-        """Give the rank for a number drawn uniformly from [0, 1)."""
-        uz = u * self._zeta
-        if uz < 1:
-            return 0
-        if uz < self._second:
-            return 1
-        return min(self._n - 1, int(self._n * (self._eta * u - self._eta + 1) ** self._alpha))
-
-
-class Stream(NamedTuple):
-    """What one thread works through: all of it one by one, and the same in batches."""
-
-    keys: list[int]
-    values: list[int]
-    batches: list[tuple[array[int], array[int]]]
-
-    @classmethod
-    def of(cls, keys: list[int], *, batched: bool) -> Stream:
-        """Make the stream of the keys and their values."""
-        values = [value_of(key) for key in keys]
-        batches = []
-        for at in range(0, len(keys) if batched else 0, BATCH_LENGTH):
-            end = at + BATCH_LENGTH
-            batches.append((array("Q", keys[at:end]), array("Q", values[at:end])))
-        return cls(keys, values, batches)
-
-
-def bwtree_loops(tree: Any) -> dict[str, Callable[[Stream], int]]:
-    """Give the timed loops on a BwTree."""
-
-    def load(stream: Stream) -> int:
-        for key, value in zip(stream.keys, stream.values, strict=True):
-            tree[key] = value
-        return 0
-
-    def load_many(stream: Stream) -> int:
-        inserted: int = sum(tree.put_many(*batch) for batch in stream.batches)
-        return len(stream.keys) - inserted
-
-    def get(stream: Stream) -> int:
-        wrong = 0
-        for key, value in zip(stream.keys, stream.values, strict=True):
-            if tree[key] != value:
-                wrong += 1
-        return wrong
-
-    def get_many(stream: Stream) -> int:
-        wrong = 0
-        for keys, values in stream.batches:
-            found = tree.get_many(keys)
-            wrong += found.values != memoryview(values)
-        return wrong
-
-    def scan(stream: Stream) -> int:
-        wrong = 0
-        for key in stream.keys:
-            found = list(islice(tree.irange(key), SCAN_LENGTH))
-            if len(found) != SCAN_LENGTH or found[0] != key:
-                wrong += 1
-        return wrong
-
-    def read_update(stream: Stream) -> int:
-        wrong = 0
-        for at, (key, value) in enumerate(zip(stream.keys, stream.values, strict=True)):
-            if at & 1:
-                tree[key] = value
-            elif tree[key] != value:
-                wrong += 1
-        return wrong
-
-    def remove(stream: Stream) -> int:
-        for key in stream.keys:
-            del tree[key]
-        return 0
-
-    return {
-        "load": load,
-        "load_many": load_many,
-        "get_uniform": get,
-        "get_zipf": get,
-        "get_many": get_many,
-        "scan": scan,
-        "read_update": read_update,
-        "remove": remove,
-    }
-
-
-def sorteddict_loops(mapping: Any) -> dict[str, Callable[[Stream], int]]:
-    """Give the timed loops on a SortedDict, with the lock that guards it."""
-    lock = threading.Lock()
-
-    def load(stream: Stream) -> int:
-        for key, value in zip(stream.keys, stream.values, strict=True):
-            with lock:
-                mapping[key] = value
-        return 0
-
-    def load_many(stream: Stream) -> int:
-        for keys, values in stream.batches:
-            with lock:
-                mapping.update(zip(keys, values, strict=True))
-        return 0
-
-    def get(stream: Stream) -> int:
-        wrong = 0
-        for key, value in zip(stream.keys, stream.values, strict=True):
-            with lock:
-                found = mapping[key]
-            if found != value:
-                wrong += 1
-        return wrong
-
-    def get_many(stream: Stream) -> int:
-        wrong = 0
-        for keys, values in stream.batches:
-            with lock:
-                found = [mapping[key] for key in keys]
-            wrong += array("Q", found) != values
-        return wrong
-
-    def scan(stream: Stream) -> int:
-        wrong = 0
-        for key in stream.keys:
-            with lock:
-                found = list(islice(mapping.irange(key), SCAN_LENGTH))
-            if len(found) != SCAN_LENGTH or found[0] != key:
-                wrong += 1
-        return wrong
-
-    def read_update(stream: Stream) -> int:
-        wrong = 0
-        for at, (key, value) in enumerate(zip(stream.keys, stream.values, strict=True)):
-            if at & 1:
-                with lock:
-                    mapping[key] = value
-            else:
-                with lock:
-                    found = mapping[key]
-                if found != value:
-                    wrong += 1
-        return wrong
-
-    def remove(stream: Stream) -> int:
-        for key in stream.keys:
-            with lock:
-                del mapping[key]
-        return 0
-
-    return {
-        "load": load,
-        "load_many": load_many,
-        "get_uniform": get,
-        "get_zipf": get,
-        "get_many": get_many,
-        "scan": scan,
-        "read_update": read_update,
-        "remove": remove,
-    }
-
-
-#: Package, class and timed loops of each container.
-CONTAINERS: dict[str, tuple[str, str, Callable[[Any], dict[str, Callable[[Stream], int]]]]] = {
-    "bwtree": ("bwtree", "BwTree", bwtree_loops),
-    "sorteddict": ("sortedcontainers", "SortedDict", sorteddict_loops),
-}
-
-
-def open_container(name: str) -> tuple[Any, dict[str, Callable[[Stream], int]]]:
-    """Make an empty container and its loops; SystemExit(2) with a sentence if it is not there."""
-    package, kind, loops = CONTAINERS[name]
-    try:
-        container = getattr(importlib.import_module(package), kind)()
-    except ImportError as error:
-        print(f"cannot import {package} ({error}): `make bench` installs it", file=sys.stderr)
-        raise SystemExit(_CANNOT) from error
-    return container, loops(container)
 
 
 def check(name: str, seed: int, steps: int = 20_000) -> str | None:
@@ -374,8 +166,11 @@ def main() -> int:
     parser.add_argument("--keys", type=int, default=100_000)
     parser.add_argument("--operations", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     sentence = check(arguments.container, arguments.seed)
+    if arguments.check and sentence is None:
+        return 0
     results = measure(arguments) if sentence is None else []
     for result in results:
         if result["errors"]:

@@ -22,7 +22,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-SCHEMA = 1
+SCHEMA = 2
 
 #: Whose columns come first and whose ratios are shown.
 OURS = "bwtree"
@@ -53,6 +53,11 @@ class Measurement:
     own_bytes: int | None = None  # what the index itself says it has taken
     processor_seconds: float | None = None  # that its threads have had, in sum
     others: float = 0.0  # share of the processors that other programs took meanwhile
+    written_bytes: int | None = None  # by an index that counts them, in a workload that only writes
+    user_bytes: int | None = None  # of the keys and values that were written
+    latency: dict[str, float] | None = (
+        None  # percentiles, ns; the throughput has paid for the clock
+    )
 
     def rate(self, *, processor_time: bool) -> float:
         """Give million operations a second that went by, or that each thread had a processor."""
@@ -124,6 +129,31 @@ def _row(
     )
 
 
+def _amplification(one: Measurement) -> float | None:
+    if one.written_bytes is None or not one.user_bytes:
+        return None
+    return one.written_bytes / one.user_bytes
+
+
+#: Columns of a table of latencies, as the driver names them.
+PERCENTILES = ("p50", "p90", "p99", "p99.9")
+
+
+def latency_rows(measurements: Sequence[Measurement], titles: Mapping[str, str]) -> list[Row]:
+    """Make the lines of percentiles, in ns, of the workloads whose operations were clocked."""
+    found = [
+        _row(
+            f"{title}: {percentile}",
+            [one for one in measurements if one.workload == workload],
+            lambda one, name=percentile: one.latency[name] if one.latency else None,  # type: ignore[misc]
+            more_is_better=False,
+        )
+        for workload, title in titles.items()
+        for percentile in PERCENTILES
+    ]
+    return [row for row in found if row is not None]
+
+
 def rows(
     measurements: Sequence[Measurement], titles: Mapping[str, str], *, processor_time: bool
 ) -> list[Row]:
@@ -140,6 +170,10 @@ def rows(
     for workload, title in titles.items():
         chosen = [one for one in measurements if one.workload == workload]
         found.append(_row(title, chosen, lambda one: one.rate(processor_time=processor_time)))
+    for workload, title in titles.items():
+        chosen = [one for one in measurements if one.workload == workload]
+        name = f"bytes written for each byte of user data: {title}"
+        found.append(_row(name, chosen, _amplification, more_is_better=False))
     for workload, title in titles.items():
         chosen = [one for one in measurements if one.workload == workload]
         for what, quantity in (
@@ -212,7 +246,7 @@ def sections(
     made = []
     unit = "second of processor time" if processor_time else "second"
     for part, workloads in titles.items():
-        of_part = [one for one in measurements if one.part == part]
+        of_part = [one for one in measurements if one.part == part and one.latency is None]
         for threads in sorted({one.threads for one in of_part}):
             chosen = [one for one in of_part if one.threads == threads]
             loaded = [one.operations for one in chosen if one.workload.startswith("load")]
@@ -220,6 +254,12 @@ def sections(
             plural = "" if threads == 1 else "s"
             title = f"{part}{size}, {threads} thread{plural}: million operations a {unit}"
             made.append((title, rows(chosen, workloads, processor_time=processor_time)))
+        clocked = [one for one in measurements if one.part == part and one.latency is not None]
+        for threads in sorted({one.threads for one in clocked}):
+            chosen = [one for one in clocked if one.threads == threads]
+            plural = "" if threads == 1 else "s"
+            title = f"{part}, {threads} thread{plural}: latency of an operation in ns"
+            made.append((title, latency_rows(chosen, workloads)))
     return made
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench_native import ASCENDING, Driver, load_options, run_process
+from bench_native import RANDOM, Driver, load_options, run_process
 from bench_report import OURS, Figure, Row
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class SideJob:
         """Name the job in a line of progress."""
         names = ", ".join(Path(adapter).stem for adapter in self.adapters)
         what = f"C, side by side: {names}, {self.threads} thread(s)"
-        return f"{what}, ascending load" if self.workloads == (ASCENDING,) else what
+        return what if RANDOM in self.workloads else f"{what}, {self.workloads[0]}"
 
 
 def check(driver: Driver, jobs: Sequence[SideJob]) -> None:

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_KEYS = 10000, LEAST_SLICES = 20, MOST_SLICES = 1000 };
+enum { LEAST_KEYS = 1000, LEAST_SLICES = 20, MOST_SLICES = 1000 };
 #define MOST_KEYS ((uint64_t)1 << 36)
 
-extern const bench_adapter bench_adapter_bwtree;
+extern const bench_adapter bench_adapter_bwtree, bench_adapter_in_place;
 #ifdef BENCH_HAVE_CXX
 extern const bench_adapter bench_adapter_std_map;
 #endif
@@ -21,6 +21,7 @@ static const bench_adapter *const builtin[] = {
 #ifdef BENCH_HAVE_CXX
     &bench_adapter_std_map,
 #endif
+    &bench_adapter_in_place,
     NULL,
 };
 
@@ -71,11 +72,20 @@ arguments command_line_defaults(const char *program, size_t most) {
                                     "insert_read,remove"};
 }
 
+/* The load whose keys a workload works on. */
+static const workload *load_of(const workload *w) {
+    const workload *load = workloads;
+    while (load->keys != w->load)
+        load++;
+    return load;
+}
+
 void command_line_list(void) {
     for (size_t i = 0; builtin[i] != NULL; i++)
         printf("adapter %s %s\n", builtin[i]->name, builtin[i]->description);
     for (size_t i = 0; workloads[i].name != NULL; i++)
-        printf("workload %s %s\n", workloads[i].name, workloads[i].description);
+        printf("workload %s %s %u %s\n", workloads[i].name, load_of(&workloads[i])->name,
+               workloads[i].user_bytes, workloads[i].description);
 }
 
 static bool parse_number(const char *option, const char *text, uint64_t least, uint64_t most,
@@ -112,10 +122,16 @@ static bool add_adapter(arguments *a, const char *name) {
     return true;
 }
 
-/* Marks the workloads named in a list with commas. They work on the keys of load_random, which is
- * added where it is not named; load_ascending stands alone. */
+/* The first of the selected workloads; one is selected. */
+static const workload *first_selected(const bool *selected) {
+    const workload *w = workloads;
+    while (!selected[w - workloads])
+        w++;
+    return w;
+}
+
+/* Marks the workloads named in a list with commas, and the load whose keys they work on. */
 static bool select_workloads(const char *list, bool *selected) {
-    bool ascending = false, others = false;
     for (const char *name = list; *name != '\0';) {
         size_t length = strcspn(name, ",");
         const workload *w = workload_find(name, length);
@@ -127,19 +143,43 @@ static bool select_workloads(const char *list, bool *selected) {
             return false;
         }
         selected[w - workloads] = true;
-        if (w->keys == CHOOSE_ASCENDING_LOAD)
-            ascending = true;
-        else
-            others = true;
+        const workload *first = first_selected(selected);
+        if (w->load != first->load) {
+            fprintf(
+                stderr,
+                "%s works on the keys of %s and %s on those of %s: measure them in processes of "
+                "their own\n",
+                w->name, load_of(w)->name, first->name, load_of(first)->name);
+            return false;
+        }
         name += length + (name[length] == ',');
     }
-    if (ascending && others) {
-        fprintf(stderr, "load_ascending is measured in a process of its own: name it alone\n");
+    if (*list == '\0') {
+        fprintf(stderr, "name a workload at least: --workloads A,B,…\n");
         return false;
     }
-    for (size_t i = 0; workloads[i].name != NULL; i++)
-        if (workloads[i].keys == CHOOSE_RANDOM_LOAD)
-            selected[i] = !ascending;
+    selected[load_of(first_selected(selected)) - workloads] = true;
+    return true;
+}
+
+/* Whether the numbers of keys and operations suffice for the workloads. */
+static bool keys_suffice(const arguments *a) {
+    for (const workload *w = workloads; w->name != NULL; w++) {
+        if (!a->selected[w - workloads])
+            continue;
+        if (a->loaded < w->least_keys) {
+            fprintf(stderr, "--keys must be at least %u for %s, got %" PRIu64 "\n", w->least_keys,
+                    w->name, a->loaded);
+            return false;
+        }
+        if (w->keys == CHOOSE_ONCE && a->operations + a->operations / 10 > a->loaded) {
+            fprintf(stderr,
+                    "--operations must be at most ten elevenths of --keys (%" PRIu64
+                    ") for %s, got %" PRIu64 ": each key can be removed only once\n",
+                    a->loaded, w->name, a->operations);
+            return false;
+        }
+    }
     return true;
 }
 
@@ -147,9 +187,9 @@ bool command_line_parse(int argc, char **argv, arguments *a) {
     for (int i = 1; i < argc; i += 2) {
         const char *option = argv[i], *text = i + 1 < argc ? argv[i + 1] : "";
         bool good = true;
-        if (strcmp(option, "--check") == 0) {
-            a->check = true;
-            i--; /* it has no value */
+        if (strcmp(option, "--check") == 0 || strcmp(option, "--latency") == 0) {
+            *(option[2] == 'c' ? &a->check : &a->clocked) = true;
+            i--; /* they have no value */
             continue;
         }
         if (strcmp(option, "--adapter") == 0)
@@ -179,12 +219,5 @@ bool command_line_parse(int argc, char **argv, arguments *a) {
     }
     /* Each thread loads as many keys, in slices of one size. */
     a->loaded = a->keys - a->keys % (a->threads * (a->slices != 0 ? a->slices : 1));
-    if (a->operations + a->operations / 10 > a->loaded) {
-        fprintf(stderr,
-                "--operations must be at most ten elevenths of --keys (%" PRIu64 "), got %" PRIu64
-                ": each key can be removed only once\n",
-                a->loaded, a->operations);
-        return false;
-    }
-    return select_workloads(a->workloads, a->selected);
+    return select_workloads(a->workloads, a->selected) && keys_suffice(a);
 }

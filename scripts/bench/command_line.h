@@ -4,13 +4,13 @@
 #define BENCH_COMMAND_LINE_H
 
 #include "adapter.h"
-#include "workload.h"
+#include "bench_run.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MOST_WORKLOADS = 32, MOST_ADAPTERS = 8 };
+enum { MOST_WORKLOADS = 64, MOST_ADAPTERS = 24 };
 
 /* The program begins with command_line_defaults, then parses. */
 typedef struct arguments {
@@ -19,7 +19,7 @@ typedef struct arguments {
     const char *workloads;
     uint64_t keys, operations, seed, threads;
     uint64_t slices; /* 0: the program knows no slices */
-    bool check;
+    bool check, clocked;
 
     /* What the parser makes of it. */
     const bench_adapter *adapters[MOST_ADAPTERS]; /* no two of one name */

@@ -1,7 +1,8 @@
 """`make bench`: measure the tree beside its peers, in one run, and make tables of it.
 
-In C: the tree and std::map under a std::shared_mutex (and any index given by --extra-adapter).
-In Python: BwTree and sortedcontainers.SortedDict under a lock. The indexes take turns, each in a
+In C: the tree, std::map under a std::shared_mutex, the peers that `make bench-peers` has built, and
+any index given by --extra-adapter. In Python: BwTree, sortedcontainers.SortedDict under a lock, and
+peers likewise. The indexes take turns, each in a
 process of its own, over several repeats. The tree and the extra adapters are then measured side by
 side in one process, where ratios are finest. docs/performance.md explains what is measured.
 """
@@ -19,13 +20,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import bench_native
+import bench_peers
+import bench_plan
 import bench_python
 import bench_report
 import bench_side_by_side
+import bench_summary
 import typer
-from bench_native import ASCENDING, HERE, ROOT, Driver, Job
+from bench_native import HERE, RANDOM, ROOT, Driver, Job
+from bench_plan import Plan
 from bench_report import DISTURBED, OURS, Measurement, Wrong
-from bench_side_by_side import SideJob, Slices
+from bench_side_by_side import Slices
 
 from model_check.console import diagnostics, output, progress
 from model_check.report import CannotRun, write_json
@@ -34,75 +39,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VIOLATION, _CANNOT, _INTERRUPTED = 1, 2, 130
-_LEAST_KEYS, _MOST_THREADS = 10_000, 64
+_LEAST_KEYS, _MOST_THREADS = 1_000, 64
 _MOST_OPERATIONS = 2_000_000
 #: Memory to have ready for a key: the greatest index's (std::map's), and the streams'.
 _INDEX_BYTES, _STREAM_BYTES = 64, 2 * 8
 
+#: Where there is no C++ compiler, this default stands for bwtree alone.
+_ADAPTERS = "bwtree,std_map"
+
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be run."""
-
-    keys: int
-    operations: int
-    threads: tuple[int, ...]
-    repeats: int
-    seed: int
-    adapters: tuple[str, ...]
-    workloads: tuple[str, ...]  # of the C driver
-    containers: tuple[str, ...]  # of Python; empty: none
-    python_keys: int
-    beside: tuple[str, ...]  # adapters that are measured side by side, too; empty: none
-    beside_operations: int
-
-    def _groups(self) -> list[tuple[str, ...]]:
-        """Part the workloads into those of the same keys."""
-        ascending = (ASCENDING,) if ASCENDING in self.workloads else ()
-        others = tuple(name for name in self.workloads if name != ASCENDING)
-        return [group for group in (others, ascending) if group]
-
-    def jobs(self) -> list[Job]:
-        """Give the C driver's processes: indexes take turns within each repeat."""
-        return [
-            Job(adapter, threads, repeat, group, self.keys, self.operations, self.seed + repeat)
-            for repeat in range(self.repeats)
-            for threads in self.threads
-            for group in self._groups()
-            for adapter in self.adapters
-        ]
-
-    def side_jobs(self) -> list[SideJob]:
-        """Give the processes in which several indexes are measured side by side."""
-        count = len(self.beside)
-        return [
-            SideJob(
-                self.beside,
-                threads,
-                group,
-                self.keys,
-                min(
-                    self.beside_operations,
-                    bench_side_by_side.most_operations(self.keys, threads, count),
-                ),
-                self.seed,
-            )
-            for threads in self.threads
-            for group in self._groups()
-            if self.beside
-        ]
-
-    def python_jobs(self) -> list[Job]:
-        """Give the Python processes, in turns likewise."""
-        keys = self.python_keys
-        return [
-            Job(container, threads, repeat, (), keys, keys // 2, self.seed + repeat)
-            for repeat in range(self.repeats)
-            for threads in self.threads
-            for container in self.containers
-        ]
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -116,12 +61,10 @@ def _numbers(text: str) -> tuple[int, ...]:
     return numbers
 
 
-def _names(text: str | None, known: dict[str, str], option: str) -> tuple[str, ...]:
-    if text is None:
-        return tuple(known)
+def _names(text: str, known: dict[str, str], option: str) -> tuple[str, ...]:
     asked = [name.strip() for name in text.split(",")]
     for name in asked:
-        if name not in known:
+        if name not in known and not (name == "std_map" and text == _ADAPTERS):
             message = f"{option}: there is no {name!r}; there are {', '.join(known)}"
             raise CannotRun(message)
     return tuple(name for name in known if name in asked)
@@ -156,8 +99,8 @@ def _check_memory(keys: int, indexes: int) -> None:
         raise CannotRun(message)
 
 
-def _python_job(job: Job, waiting: Callable[[], None]) -> list[Measurement]:
-    command = [sys.executable, str(HERE / "bench_python.py"), "--container", job.adapter]
+def _python_job(job: Job, python: str, waiting: Callable[[], None]) -> list[Measurement]:
+    command = [python, str(HERE / "bench_python.py"), "--container", job.adapter]
     for option in ("threads", "keys", "operations", "seed"):
         command += [f"--{option}", str(getattr(job, option))]
     out, others = bench_native.run_process(command, waiting)
@@ -177,8 +120,11 @@ def _python_job(job: Job, waiting: Callable[[], None]) -> list[Measurement]:
     ]
 
 
-def _measure(driver: Driver, plan: Plan) -> tuple[list[Measurement], list[Slices]]:
+def _measure(
+    driver: Driver, plan: Plan
+) -> tuple[list[Measurement], list[Slices], list[dict[str, float]]]:
     found: list[Measurement] = []
+    dram = [bench_native.dram(driver)]
     beside: list[Slices] = []
     side_jobs = plan.side_jobs()
     runs: list[tuple[str, Job]] = [("C", job) for job in plan.jobs()]
@@ -186,8 +132,10 @@ def _measure(driver: Driver, plan: Plan) -> tuple[list[Measurement], list[Slices
     with progress("bench", len(runs) + len(side_jobs), diagnostics()) as reporter:
         for part, job in runs:
             what = f"{part}: {Path(job.adapter).stem}, {job.threads} thread(s)"
-            if job.workloads == (ASCENDING,):
-                what += ", ascending load"
+            if part == "C" and RANDOM not in job.workloads:
+                what += f", {job.workloads[0]}"
+            if job.latency:
+                what += ", latencies"
 
             def waiting(what: str = what) -> None:
                 reporter.now(what)
@@ -196,7 +144,8 @@ def _measure(driver: Driver, plan: Plan) -> tuple[list[Measurement], list[Slices
             if part == "C":
                 new = bench_native.run_job(driver, job, waiting)
             else:
-                new = _python_job(job, waiting)
+                python = plan.pythons.get(job.adapter, sys.executable)
+                new = _python_job(job, python, waiting)
             found += new
             seconds = sum(one.seconds for one in new)
             reporter.step(f"{what}, repeat {job.repeat + 1}: {seconds:.1f} s measured")
@@ -210,7 +159,7 @@ def _measure(driver: Driver, plan: Plan) -> tuple[list[Measurement], list[Slices
             beside += slices
             seconds = sum(sum(each) for one in slices for each in one.seconds.values())
             reporter.step(f"{side_job.title()}: {seconds:.1f} s measured")
-    return found, beside
+    return found, beside, [*dram, bench_native.dram(driver)]
 
 
 @dataclass(frozen=True)
@@ -222,8 +171,8 @@ class _Options:
     threads: str
     repeats: int
     seed: int
-    workloads: str | None
-    adapters: str | None
+    workloads: str
+    adapters: str
     extra: list[Path]
     python: bool
     python_keys: int
@@ -231,6 +180,8 @@ class _Options:
     side_by_side: bool
     engine: Path
     json_file: Path | None
+    peers: str
+    latency: bool
 
 
 def _operations(options: _Options) -> int:
@@ -241,12 +192,6 @@ def _operations(options: _Options) -> int:
     _least("--python-keys", options.python_keys, 1000)
     operations = options.operations or min(options.keys // 2, _MOST_OPERATIONS)
     _least("--operations", operations, 1000)
-    if operations * 11 > options.keys * 10:
-        message = (
-            f"--operations must be at most ten elevenths of --keys ({options.keys:,}), "
-            f"got {operations:,}: each key can be removed only once"
-        )
-        raise CannotRun(message)
     if options.side_by_side or options.extra:
         indexes = 1 + len(options.extra) + options.side_by_side
         least = bench_side_by_side.least_operations(max(_numbers(options.threads)), indexes)
@@ -255,16 +200,18 @@ def _operations(options: _Options) -> int:
     return operations
 
 
-def _containers(options: _Options) -> tuple[str, ...]:
+def _containers(options: _Options) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Choose the Python containers: their names, and the Python of those that need another."""
     if not options.python:
-        return ()
+        return (), {}
     if importlib.util.find_spec("bwtree") is None:
         message = "the bwtree package is not installed: run `make bench`, or use --no-python"
         raise CannotRun(message)
+    pythons = bench_peers.built_python() if options.peers in {"built", "all"} else {}
     if importlib.util.find_spec("sortedcontainers") is None:
-        diagnostics().print("sortedcontainers is not installed: BwTree runs alone in Python")
-        return ("bwtree",)
-    return ("bwtree", "sorteddict")
+        diagnostics().print("sortedcontainers is not installed: it is left out of this run")
+        return ("bwtree", *pythons), pythons
+    return ("bwtree", "sorteddict", *pythons), pythons
 
 
 def _beside(
@@ -279,10 +226,28 @@ def _beside(
     return (OURS, *extra) if OURS in adapters and extra else ()
 
 
+def _peers(options: _Options) -> tuple[str, ...]:
+    """Give what the driver is told of each peer that takes part."""
+    built = bench_peers.built_native()
+    names = bench_peers.chosen(options.peers, built)
+    if options.peers == "built" and not built:
+        diagnostics().print("no peers are built: `make bench-peers` installs and builds them")
+    return tuple(built[name] for name in names)
+
+
 def _make_plan(driver: Driver, options: _Options, operations: int, extra: tuple[str, ...]) -> Plan:
     if "std_map" not in driver.adapters:
         diagnostics().print("no C++ compiler (c++) was found: std::map is left out of this run")
-    adapters = (*_names(options.adapters, driver.adapters, "--adapters"), *extra)
+    asked = options.adapters
+    adapters = (*_names(asked, driver.adapters, "--adapters"), *_peers(options), *extra)
+    workloads = bench_plan.workloads_of(options.workloads, driver.workloads)
+    if "remove" in workloads and operations * 11 > options.keys * 10:
+        message = (
+            f"--operations must be at most ten elevenths of --keys ({options.keys:,}) for remove, "
+            f"got {operations:,}: each key can be removed only once"
+        )
+        raise CannotRun(message)
+    containers, pythons = _containers(options)
     return Plan(
         options.keys,
         operations,
@@ -290,12 +255,15 @@ def _make_plan(driver: Driver, options: _Options, operations: int, extra: tuple[
         options.repeats,
         options.seed,
         adapters,
-        _names(options.workloads, driver.workloads, "--workloads"),
-        _containers(options),
+        workloads,
+        containers,
+        pythons,
         options.python_keys,
         _beside(adapters, extra, everyone=options.side_by_side),
         # As many as there can be, so that a slice is long beside the refill of the caches.
         options.operations or options.keys,
+        driver.groups(workloads),
+        options.latency,
     )
 
 
@@ -314,7 +282,7 @@ def _bench(options: _Options) -> None:
     if load > 1 and diagnostics().is_terminal:
         diagnostics().print(f"other programs are running (load average {load:.1f})", style="yellow")
     machine, commit = bench_report.machine(), bench_report.commit(options.engine)
-    found, beside = _measure(driver, plan)
+    found, beside, dram = _measure(driver, plan)
 
     titles = {"C": driver.workloads, "Python": bench_python.WORKLOADS}
     processor_time = options.processor_time
@@ -324,7 +292,12 @@ def _bench(options: _Options) -> None:
     disturbed = max([one.others for one in found] + [one.others for one in beside])
     rules = f"median (least–greatest) of {plan.repeats}; ratios: medians of the repeats' ratios"
     others = f"other programs took up to {disturbed:.0%} of the processors"
-    notes = [f"command: {command}", f"machine: {machine['summary']}", rules, others]
+    accesses = {pages: min(one[pages] for one in dram) for pages in dram[0]}
+    access = (
+        f"one access to memory: {accesses['huge_pages']:.0f} ns with 2 MiB pages, "
+        f"{accesses['small_pages']:.0f} ns with 4 KiB pages"
+    )
+    notes = [f"command: {command}", f"machine: {machine['summary']}", rules, others, access]
     for title, lines in tables:
         output().print(bench_report.table(title, lines))
     for note in notes:
@@ -344,6 +317,7 @@ def _bench(options: _Options) -> None:
         "threads": list(plan.threads),
         "repeats": plan.repeats,
         "seed": plan.seed,
+        "dram_ns": dram,
         "measurements": bench_report.as_json(found),
         "side_by_side": bench_side_by_side.as_json(beside),
     }
@@ -351,6 +325,8 @@ def _bench(options: _Options) -> None:
     file = options.json_file or folder / f"{stamp}.json"
     write_json(file, document)
     text = "\n".join(bench_report.markdown(title, lines) for title, lines in tables)
+    summary = bench_summary.markdown(found, driver.workloads, accesses["huge_pages"])
+    text += f"\n#### C, {plan.keys:,} keys, all indexes: million operations a second\n\n{summary}"
     file.with_suffix(".md").write_text(
         text + "\n" + "".join(f"- {note}\n" for note in notes), encoding="utf-8"
     )
@@ -368,11 +344,18 @@ def main(  # noqa: PLR0913 - the command line
     repeats: Annotated[int, typer.Option(help="How often everything is run.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the operations.")] = 1,
     workloads: Annotated[
-        str | None, typer.Option(help="C workloads, with commas [all]; see driver.c.")
-    ] = None,
+        str,
+        typer.Option(help="C workloads or sets (core, ycsb, keys, contention, writes, all)."),
+    ] = "core",
     adapters: Annotated[
-        str | None, typer.Option(help="Indexes in C, with commas [all]: bwtree, std_map.")
-    ] = None,
+        str, typer.Option(help="Indexes of the project, with commas: bwtree, std_map, in_place.")
+    ] = _ADAPTERS,
+    peers: Annotated[
+        str, typer.Option(help="Indexes of `make bench-peers`, with commas; built, all, none.")
+    ] = "built",
+    latency: Annotated[
+        bool, typer.Option("--latency", help="Latencies, too, in processes of their own.")
+    ] = False,
     extra_adapter: Annotated[
         list[Path] | None, typer.Option(help="Shared object of another index; see adapter.h.")
     ] = None,
@@ -401,6 +384,7 @@ def main(  # noqa: PLR0913 - the command line
     options = _Options(
         *(keys, operations, threads, repeats, seed, workloads, adapters, extra_adapter or []),
         *(python, python_keys, processor_time, side_by_side, engine, json_file),
+        *(peers, latency),
     )
     if quick:
         options = replace(options, keys=1_000_000, repeats=1, python_keys=50_000)

@@ -21,7 +21,6 @@
  */
 #include "check.h"
 #include "command_line.h"
-#include "workload.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -49,7 +48,7 @@ typedef struct match {
 
 /* Whether the index takes part in the workload. */
 static bool plays(const match *m, size_t index, const workload *w) {
-    return !w->batch || m->runs[index].adapter->get_many != NULL;
+    return workload_fits(w, m->runs[index].adapter);
 }
 
 /* Lets every index do operations `from` up to `to` of each thread; `slice` says who begins. */
@@ -73,7 +72,7 @@ static uint64_t run_workload(match *m, const workload *w) {
     const bench_run *first = &m->runs[0];
     uint64_t in_slice = workload_share(w, first) / m->slices; /* main has seen that it is not 0 */
     uint64_t each = in_slice * m->slices;
-    uint64_t warm = w->load ? 0 : each / 10;
+    uint64_t warm = workload_is_whole(w) ? 0 : each / 10;
     streams *s = streams_make(w, first, warm + each);
     if (s == NULL)
         return 0;
@@ -186,6 +185,10 @@ int main(int argc, char **argv) {
     a.slices = 40;
     if (!command_line_parse(argc, argv, &a))
         return CANNOT;
+    if (a.clocked) {
+        fprintf(stderr, "--latency is for one index in a process: see driver.c\n");
+        return CANNOT;
+    }
     if (a.count < 2) {
         fprintf(stderr, "name two indexes at least: --adapter NAME --adapter NAME\n");
         return CANNOT;
@@ -206,6 +209,8 @@ int main(int argc, char **argv) {
     match m = {.count = 0};
     if (a.check)
         return 0;
+    if (!memory_suffices(a.loaded, a.count))
+        return CANNOT;
     if (open_match(&m, &a) != 0)
         return CANNOT;
     printf("{\"threads\":%" PRIu64 ",\"keys\":%" PRIu64 ",\"seed\":%" PRIu64 ",\"slices\":%" PRIu64

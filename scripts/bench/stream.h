@@ -58,7 +58,7 @@ uint64_t zipf_next(const zipf *z, rng *r);
  * Euler-Maclaurin formula, whose error is below 1e-12 here. */
 double zipf_zeta(uint64_t n, double theta);
 
-/* How the keys of a stream are chosen among the n that were loaded. */
+/* How the keys of a stream are chosen: of the loaded ones where nothing else is said. */
 typedef enum choice {
     CHOOSE_UNIFORM,
     CHOOSE_ZIPF,           /* scrambled: the hot keys lie anywhere in the key space */
@@ -67,16 +67,38 @@ typedef enum choice {
     CHOOSE_FRESH,          /* keys that were never loaded, each once */
     CHOOSE_RANDOM_LOAD,    /* the load itself: splitmix64(first), splitmix64(first + step), … */
     CHOOSE_ASCENDING_LOAD, /* first, first + step, … */
+    CHOOSE_DESCENDING_LOAD,
+    CHOOSE_CLUSTERED_LOAD,    /* runs of CLUSTER neighbours, each run anywhere */
+    CHOOSE_CLUSTERED,         /* runs of those, whole ones, chosen uniformly */
+    CHOOSE_HOT,               /* nine of ten among a hundredth of the keys, which lie anywhere */
+    CHOOSE_UP,                /* uniform, then put in ascending order */
+    CHOOSE_DOWN,              /* … in descending order */
+    CHOOSE_FEW,               /* uniform among the first `few` */
+    CHOOSE_ZIPF_SCAN,         /* as CHOOSE_ZIPF, of keys that have many greater keys behind them */
+    CHOOSE_LATEST,            /* the later a key was loaded or inserted, the likelier: zipfian */
+    CHOOSE_ASCENDING_BATCHES, /* as CHOOSE_ASCENDING_LOAD, for a load of its own */
+    CHOOSE_WHOLE,             /* all keys in order: streams_make fills it, not stream_fill */
 } choice;
+
+enum {
+    CLUSTER = 64,
+    LATEST_PERIOD =
+        20, /* of so many operations of CHOOSE_LATEST the last one inserts a fresh key */
+};
 
 /* Which keys a thread works on: `thread` of `threads`. */
 typedef struct share {
     uint64_t loaded;
     uint64_t seed;
     unsigned thread, threads;
+    uint64_t fresh; /* fresh keys are splitmix64(fresh), …; at least `loaded` */
+    uint64_t few;
 } share;
 
-/* Writes the n keys of this thread's stream. zipf may be NULL unless `how` is CHOOSE_ZIPF. */
+/* Writes the n keys of this thread's stream. zipf may be NULL unless `how` is zipfian. */
 void stream_fill(uint64_t *keys, size_t n, choice how, const share *mine, const zipf *z);
+
+/* Sorts keys in ascending order. */
+void stream_sort(uint64_t *keys, size_t n);
 
 #endif

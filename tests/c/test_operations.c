@@ -308,6 +308,11 @@ static void figures_count_what_was_done(void) {
     CHECK_EQ(stats.max_pids, options.max_pids);
     CHECK(!stats.worker);
     CHECK_LE(stats.bytes_live, stats.bytes_reserved);
+    /* Records, and pages of some 200 to 1000 bytes here: one for a consolidation, one more for a split. */
+    uint64_t records = 40 * (stats.appends + stats.posts);
+    uint64_t built = stats.consolidations + stats.splits;
+    CHECK_LE(records + 200 * built, stats.bytes_written);
+    CHECK_LE(stats.bytes_written, records + 1000 * (built + stats.root_splits + 1));
     tree_free(tree);
 }
 

@@ -29,7 +29,7 @@ static rec_workload every_call(uint64_t space) {
 
 static void must_be_linearizable(const rec_run *run) {
     const char *message = "";
-    lin_check *check = lin_check_new(rec_run_history(run), 1 << 20, &message);
+    lin_check *check = lin_check_new(rec_run_history(run), 1 << 20, 0, &message);
     if (check == NULL)
         check_fail(__FILE__, __LINE__, "lin_check_new", "%s", message);
     int verdict = lin_check_run(check, 0, lin_check_keys(check));

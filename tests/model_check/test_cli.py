@@ -194,3 +194,11 @@ def test_an_interrupt_ends_bwcheck_and_every_tlc(
     assert not list(tmp_path.iterdir())  # scratch folders are gone
     with pytest.raises(ProcessLookupError):  # no TLC is left in its process group
         os.killpg(process.pid, 0)
+
+
+def test_bench_hands_its_options_on_and_its_exit_code_back(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    done = runner.invoke(app, ["bench", "--keys", "12"])
+    assert done.exit_code == 2
+    assert "bench: --keys must be at least 1,000, got 12" in capfd.readouterr().err

@@ -120,6 +120,7 @@ def test_a_failed_allocation_is_reported_by_the_call_and_changes_nothing(quick: 
         ("perhaps get 1", "begins with options, before, thread or after"),
         ("; ".join(["thread get 1"] * 5), "4 threads"),
         ("thread close, count 1 2", "no operation that is not atomic"),
+        ("thread take_pages 0 1 1", "pooling=1"),
         ("options leaf_capacity=1; thread get 1", "leaf_capacity"),
         ("before " + ", ".join(f"put {i} 1" for i in range(25)) + "; thread get 1", "24 keys"),
     ],

@@ -467,21 +467,43 @@ def test_a_corruption_far_down_a_hot_key_is_shown_in_a_small_window() -> None:
     assert not report.violation.since_start
 
 
+def overlapping_writes(count: int, last: int) -> list[list[Record]]:
+    """Blind writes that all overlap, of values that come twice, and a read of ``last``."""
+    lanes = [
+        [call(Kind.PUT_MANY, 1, 1, 100 + i, argument=i // 2 + 1, flags=1)] for i in range(count)
+    ]
+    return [*lanes, [get(1, last, 300, 301)]]
+
+
 def test_too_many_configurations_are_unknown_not_wrong() -> None:
-    lanes = [[call(Kind.PUT_MANY, 1, 1, 100, argument=i + 1, flags=1)] for i in range(16)]
-    lanes.append([get(1, 16, 90, 95), get(1, 9, 96, 99)])
+    lanes = overlapping_writes(16, last=99)
     report = check(history(*lanes), limit=50)
     assert report.outcome is Outcome.UNKNOWN
     assert "more than 50 configurations" in report.reason
-    assert check(history(*lanes)).ok
+    assert check(history(*lanes)).outcome is Outcome.VIOLATION
 
 
-def test_more_than_64_operations_in_flight_are_unknown() -> None:
-    lanes = [[get(1, 7, 1, 100)] for _ in range(65)]
-    report = check(history(*lanes, initial={1: 7}))
+def test_a_time_limit_is_obeyed() -> None:
+    report = check(history(*overlapping_writes(40, last=99)), limit=1 << 24, seconds=0.3)
     assert report.outcome is Outcome.UNKNOWN
-    assert "more than 64 operations on one key in flight" in report.reason
-    assert check(history(*lanes[:64], initial={1: 7})).ok
+    assert "not decided within 0.3 s" in report.reason
+    assert report.seconds < 20
+
+
+def test_where_breadth_explodes_depth_finds_an_order() -> None:
+    report = check(history(*overlapping_writes(40, last=20)))
+    assert report.ok
+    assert report.searched == 41
+
+
+def test_hundreds_of_operations_in_flight_are_decided() -> None:
+    for width in (65, 700):
+        updates = [[call(Kind.PUT_MANY, 1, 1, 100, argument=7, flags=2)] for _ in range(width)]
+        right = history(*updates, [get(1, 7, 1, 100)], initial={1: 7})
+        wrong = history(*updates, [get(1, 8, 1, 100)], initial={1: 7})
+        assert check(right).searched == width + 1
+        assert check(right).ok
+        assert not check(wrong).ok
 
 
 # ------------------------------------------------------------------ explanations

@@ -7,11 +7,13 @@ import random
 import pytest
 
 from model_check.linearizability import Outcome, Part, check, find_order, judge
+from model_check.linearizability.differential import compare
 from model_check.linearizability.oracle import linearizable
 from model_check.recorder import History, Kind, Lane, Pair, Record, Status
 
-BATCHES = 20
-HISTORIES = 6_000  # of each batch: 120,000 in all, right ones and corrupted ones
+BATCHES = 5
+HISTORIES = 4_000  # of each batch, right ones and corrupted ones
+COMPARED = 150_000  # compared in C, seed by seed
 RECORD_BATCHES = 8
 RECORD_HISTORIES = 700
 
@@ -88,13 +90,26 @@ def test_verdicts_on_random_small_histories_agree_with_the_oracle(batch: int) ->
     for number in range(HISTORIES):
         parts, initial = random_parts(dice)
         expected = linearizable(parts, initial)
-        outcome, order = judge(parts, initial)
+        judged = judge(parts, initial)
+        assert judged is not None
+        outcome, order = judged
         verdicts[expected] += 1
         said = {Outcome.OK: True, Outcome.VIOLATION: False}[outcome]
         assert said == expected, f"batch {batch}, history {number}: {parts} from {initial}"
         if expected:
             assert explains(parts, order, initial), f"batch {batch}, history {number}: {order}"
     assert min(verdicts.values()) > HISTORIES // 10, verdicts
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_all_algorithms_agree_on_random_histories(seed: int) -> None:
+    figures = compare(seed, COMPARED, python_every=300, z3_every=20_000)
+    assert figures.dispute == ""
+    assert figures.compared == COMPARED
+    assert figures.by_python == COMPARED // 300
+    # The histories are of all sorts.
+    for count in (figures.right, COMPARED - figures.right, figures.forced, figures.never_returned):
+        assert count > COMPARED // 10
 
 
 # ------------------------------------------------------------------ whole records

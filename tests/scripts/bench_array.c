@@ -122,6 +122,27 @@ static int64_t array_get_many(void *session, const uint64_t *keys, size_t n, uin
     return BUG == 6 ? (int64_t)n : hits; /* 6: absent keys are counted, too */
 }
 
+static int64_t array_put_many(void *session, const uint64_t *keys, const uint64_t *values,
+                              size_t n) {
+    int64_t absent = 0;
+    for (size_t i = 0; i < n; i++)
+        absent += array_put(session, keys[i], values[i]);
+    return BUG == 9 ? (int64_t)n : absent; /* 9: present keys are counted, too */
+}
+
+static int64_t array_sum(void *session, uint64_t low, uint64_t high, uint64_t *sum) {
+    array *a = session;
+    int64_t count = 0;
+    *sum = BUG == 10; /* 10: the sum is off by one */
+    pthread_mutex_lock(&a->mutex);
+    for (size_t at = place_of(a, low); at < a->count && a->keys[at] <= high; at++) {
+        *sum += a->values[at];
+        count++;
+    }
+    pthread_mutex_unlock(&a->mutex);
+    return count;
+}
+
 const bench_adapter *bench_adapter_get(void);
 const bench_adapter *bench_adapter_get(void) {
     static const bench_adapter adapter = {
@@ -140,6 +161,8 @@ const bench_adapter *bench_adapter_get(void) {
         .remove = array_remove,
         .scan = array_scan,
         .get_many = array_get_many,
+        .put_many = array_put_many,
+        .sum = array_sum,
     };
     return &adapter;
 }

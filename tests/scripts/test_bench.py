@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import io
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -16,96 +14,55 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-BENCH = Path(__file__).resolve().parent.parent.parent / "scripts" / "bench"
-sys.path.insert(0, str(BENCH))
+from model_check.report import CannotRun
+from tests.benching import BENCH, compile_shared, drive, run_script
 
-import bench_native  # noqa: E402
-import bench_python  # noqa: E402
-import bench_report  # noqa: E402
-import bench_side_by_side  # noqa: E402
-from bench_report import Figure, Measurement, Wrong  # noqa: E402
-from bench_side_by_side import SideJob, Slices  # noqa: E402
-
-from model_check.report import CannotRun  # noqa: E402
+# isort: split
+import bench_native
+import bench_python
+import bench_report
+import bench_side_by_side
+import bench_stream
+from bench_plan import SETS
+from bench_report import Figure, Measurement, Wrong
+from bench_side_by_side import SideJob, Slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ARRAY = Path(__file__).with_name("bench_array.c")
-WORKLOADS = [
-    *("load_random", "load_ascending", "get_uniform", "get_zipf", "get_many", "scan"),
-    *("read_update", "insert_read", "remove"),
-]
-
-
-def compile_shared(source: Path, target: Path, *options: str) -> Path:
-    command = [os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O1", "-fPIC", "-shared"]
-    command += [f"-I{BENCH}", *options, "-o", str(target), str(source), "-lm", "-lpthread"]
-    subprocess.run(command, check=True)
-    return target
-
-
-@pytest.fixture(scope="session")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> bench_native.Driver:
-    """Build the driver once for all tests of a worker."""
-    return bench_native.build(tmp_path_factory.mktemp("bench") / "driver", bench_native.ROOT)
-
-
-@pytest.fixture(scope="session")
-def array_adapter(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
-    """Give the array adapter with a planted bug (0: none)."""
-    folder = tmp_path_factory.mktemp("adapters")
-
-    def compile_with(bug: int) -> Path:
-        return compile_shared(ARRAY, folder / f"array{bug}.so", f"-DBUG={bug}")
-
-    return compile_with
-
-
-def drive(driver: bench_native.Driver, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [driver.program, *options], capture_output=True, text=True, check=False, timeout=120
-    )
+CORE = SETS["core"]
 
 
 def run_bench(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, BENCH / "run.py", *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return run_script("run.py", "--peers", "none", *options)
 
 
 # ---- the C driver ----
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("threads", [1, 3])
 def test_every_adapter_does_every_workload_without_a_wrong_answer(
     driver: bench_native.Driver, array_adapter: Callable[[int], Path], threads: int
 ) -> None:
+    groups = driver.groups(list(driver.workloads))
+    assert len(groups) == 5  # one for each load: four, and that in batches
     for adapter in [*driver.adapters, str(array_adapter(0))]:
         seen = []
-        for workloads in (
-            tuple(w for w in WORKLOADS if w != "load_ascending"),
-            ("load_ascending",),
-        ):
+        for workloads in groups if threads > 1 else groups[:1]:
             job = bench_native.Job(adapter, threads, 0, workloads, 20000, 10000, seed=threads)
             for one in bench_native.run_job(driver, job, lambda: None):
                 seen.append(one.workload)
                 assert one.seconds > 0
-                fewer = 10 if one.workload == "scan" else 1
-                asked = (
-                    20000 // threads * threads
-                    if one.workload.startswith("load")
-                    else 10000 // fewer
-                )
+                whole = one.workload.startswith("load") or one.workload == "full_scan"
+                fewer = 10 if one.workload in {"scan", "scan_short", "ycsb_e"} else 1
+                asked = 20000 // threads * threads if whole else 10000 // fewer
                 assert asked - threads < one.operations <= asked
-        assert sorted(seen) == sorted(WORKLOADS)
+        left_out = {"get_many", "get_many_64", "load_batches"} if "in_place" in adapter else set()
+        expected = {w for group in (groups if threads > 1 else groups[:1]) for w in group}
+        assert sorted(seen) == sorted(expected - left_out)
 
 
-@pytest.mark.parametrize("bug", range(1, 7))
+@pytest.mark.parametrize("bug", [1, 2, 3, 4, 5, 6, 9, 10])
 def test_an_adapter_with_a_wrong_answer_is_rejected_before_it_is_timed(
     driver: bench_native.Driver, array_adapter: Callable[[int], Path], bug: int
 ) -> None:
@@ -137,12 +94,15 @@ def test_a_shared_object_that_is_no_adapter_cannot_run(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--keys", "12"], "--keys must be a number from 10000"),
+        (["--keys", "12"], "--keys must be a number from 1000"),
+        (["--keys", "5000", "--operations", "1000"], "--keys must be at least 10000 for scan"),
+        (["--keys", "3000000000"], "GiB are available: ask for fewer with --keys"),
+        (["--workloads", ""], "name a workload at least"),
         (["--keys", "-20000"], "--keys must be a number"),
         (["--threads", "65"], "--threads must be a number from 1 to 64, got 65"),
         (["--threads", ""], "--threads must be a number"),
         (["--workloads", "fly"], "there is no workload fly; there are load_random"),
-        (["--workloads", "load_ascending,scan"], "name it alone"),
+        (["--workloads", "load_ascending,scan"], "measure them in processes of their own"),
         (["--keys", "10000", "--operations", "10000"], "ten elevenths"),
         (["--colour", "red"], "there is no option --colour"),
     ],
@@ -158,24 +118,25 @@ def test_the_driver_says_what_is_wrong_with_an_option(
 # ---- side by side ----
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("threads", [1, 3])
 def test_indexes_side_by_side_do_every_workload_in_slices_of_one_size(
     driver: bench_native.Driver, array_adapter: Callable[[int], Path], threads: int
 ) -> None:
     adapters = ("bwtree", "std_map", str(array_adapter(0)))
     seen = []
-    for workloads in (tuple(w for w in WORKLOADS if w != "load_ascending"), ("load_ascending",)):
+    for workloads in driver.groups(CORE):
         job = SideJob(adapters, threads, workloads, 20000, 10000, seed=threads)
         for one in bench_side_by_side.run_job(driver, job, lambda: None):
             seen.append(one.workload)
             assert set(one.seconds) == {"bwtree", "std_map", "array"}
             slices = bench_side_by_side.ROUNDS * len(adapters)
             assert all(len(each) == slices and min(each) > 0 for each in one.seconds.values())
-            total = 20000 if one.workload.startswith("load") else 10000
-            total //= 10 if one.workload == "scan" else 1
+            whole = one.workload.startswith("load") or one.workload == "full_scan"
+            total = 20000 if whole else 10000
+            total //= 10 if one.workload.startswith("scan") else 1
             in_slice = total // threads // slices
             assert one.operations == threads * (in_slice - in_slice // 4)
-    assert sorted(seen) == sorted(WORKLOADS)
+    assert sorted(seen) == sorted(CORE)
 
 
 def side_job(*adapters: str, threads: int = 1) -> SideJob:
@@ -244,70 +205,6 @@ def test_a_ratio_side_by_side_is_taken_within_each_round() -> None:
     assert "| gets | 7.5 | 13.5 | × 1.800 (1.800–1.800) |" in bench_report.markdown(title, lines)
 
 
-# ---- the streams ----
-
-
-class Share(ctypes.Structure):
-    _fields_ = (
-        ("loaded", ctypes.c_uint64),
-        ("seed", ctypes.c_uint64),
-        ("thread", ctypes.c_uint),
-        ("threads", ctypes.c_uint),
-    )
-
-
-UNIFORM, ZIPF, SCAN, ONCE, FRESH, RANDOM_LOAD, ASCENDING_LOAD = range(7)
-
-
-@pytest.fixture(scope="session")
-def streams(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    library = ctypes.CDLL(
-        str(compile_shared(BENCH / "stream.c", tmp_path_factory.mktemp("stream") / "stream.so"))
-    )
-    library.zipf_zeta.restype = ctypes.c_double
-    library.zipf_zeta.argtypes = [ctypes.c_uint64, ctypes.c_double]
-    return library
-
-
-def fill(library: ctypes.CDLL, how: int, share: tuple[int, int, int, int], n: int) -> list[int]:
-    keys = (ctypes.c_uint64 * n)()
-    zipf = (ctypes.c_char * 64)()
-    library.zipf_init(zipf, ctypes.c_uint64(share[0]), ctypes.c_double(0.99))
-    library.stream_fill(keys, ctypes.c_size_t(n), how, ctypes.byref(Share(*share)), zipf)
-    return list(keys)
-
-
-def test_the_zeta_sum_is_that_of_its_terms(streams: ctypes.CDLL) -> None:
-    for n in (1, 100, 10_000, 300_000):
-        exact = sum(i**-0.99 for i in range(1, n + 1))
-        assert streams.zipf_zeta(n, 0.99) == pytest.approx(exact, rel=1e-12)
-
-
-def test_streams_share_out_the_keys_among_threads(streams: ctypes.CDLL) -> None:
-    loaded = {bench_python.splitmix64(i) for i in range(12_000)}
-    for how, expected in ((RANDOM_LOAD, loaded), (ASCENDING_LOAD, set(range(12_000)))):
-        halves = [fill(streams, how, (12_000, 5, thread, 2), 6000) for thread in (0, 1)]
-        assert set(halves[0]) | set(halves[1]) == expected
-    once = [key for t in range(3) for key in fill(streams, ONCE, (12_000, 5, t, 3), 4000)]
-    assert set(once) == loaded
-    fresh = [key for t in range(3) for key in fill(streams, FRESH, (12_000, 5, t, 3), 4000)]
-    assert len(set(fresh)) == len(fresh)
-    assert not loaded & set(fresh)
-    for how in (UNIFORM, ZIPF, SCAN):
-        assert loaded.issuperset(fill(streams, how, (12_000, 5, 0, 2), 4000))
-
-
-def test_zipfian_keys_have_zipfian_frequencies(streams: ctypes.CDLL) -> None:
-    n, drawn = 1000, 200_000
-    counts = [c for _, c in Counter(fill(streams, ZIPF, (n, 9, 0, 1), drawn)).most_common(2)]
-    zeta = sum(i**-0.99 for i in range(1, n + 1))
-    # Two ranks may be scrambled onto one key, so a hot key is at least as frequent as its rank.
-    assert counts[0] / drawn >= 0.97 / zeta
-    assert counts[1] / drawn >= 0.97 / zeta / 2**0.99
-    uniform = Counter(fill(streams, UNIFORM, (n, 9, 0, 1), drawn)).most_common(1)[0][1]
-    assert uniform / drawn < 0.002
-
-
 # ---- the Python side ----
 
 
@@ -349,7 +246,7 @@ def test_a_python_container_with_a_wrong_answer_is_found(monkeypatch: pytest.Mon
 
 
 def test_python_ranks_are_zipfian() -> None:
-    zipf = bench_python.Zipf(1000)
+    zipf = bench_stream.Zipf(1000)
     ranks = Counter(zipf.rank(i / 100_000) for i in range(100_000))
     zeta = sum(i**-0.99 for i in range(1, 1001))
     assert ranks[0] / 100_000 == pytest.approx(1 / zeta, rel=0.01)
@@ -410,8 +307,10 @@ def test_the_whole_run_writes_tables_and_figures(
     array_adapter: Callable[[int], Path], tmp_path: Path
 ) -> None:
     file = tmp_path / "out" / "result.json"
+    asked = ("load_random", "get_uniform", "scan")
     done = run_bench(
-        *("--keys", "20000", "--threads", "1,2", "--repeats", "2", "--python-keys", "2000"),
+        *("--keys", "20000", "--threads", "1,2", "--repeats", "1", "--python-keys", "1000"),
+        *("--workloads", ",".join(asked), "--adapters", "bwtree", "--latency"),
         *("--extra-adapter", str(array_adapter(0)), "--json", str(file)),
     )
     assert done.returncode == 0, done.stderr
@@ -422,10 +321,13 @@ def test_the_whole_run_writes_tables_and_figures(
         assert {("Python", "bwtree", threads), ("Python", "sorteddict", threads)} <= runs
     assert result["machine"]["processors"] >= 1
     beside = {(one["workload"], one["threads"]): one for one in result["side_by_side"]}
-    assert beside.keys() == {(workload, t) for workload in WORKLOADS for t in (1, 2)}
+    assert beside.keys() == {(workload, t) for workload in asked for t in (1, 2)}
     assert all(set(one["seconds"]) == {"bwtree", "array"} for one in beside.values())
     assert "scan of 100 keys" in done.stdout
     assert "C side by side in one process, 20,000 keys, 2 threads" in done.stdout
+    assert "get, uniform: p99.9" in done.stdout
+    assert "one access to memory: " in done.stdout
+    assert "in accesses to memory of" in file.with_suffix(".md").read_text(encoding="utf-8")
     assert "bwtree : array" in file.with_suffix(".md").read_text(encoding="utf-8")
 
 
@@ -445,7 +347,7 @@ def test_a_wrong_index_ends_the_run_with_1_and_a_replay(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--keys", "12"], "--keys must be at least 10,000, got 12"),
+        (["--keys", "12"], "--keys must be at least 1,000, got 12"),
         (["--threads", "1,x"], "--threads must be numbers from 1 to 64 with commas, got 1,x"),
         (["--threads", "0"], "--threads must be numbers"),
         (["--repeats", "0"], "--repeats must be at least 1"),
@@ -459,6 +361,7 @@ def test_a_wrong_index_ends_the_run_with_1_and_a_replay(
             "--operations (for indexes side by side) must be at least 3,600, got 1,000",
         ),
         (["--keys", "20000", "--workloads", "fly"], "there is no 'fly'; there are load_random"),
+        (["--keys", "20000", "--peers", "nix"], "--peers"),
         (["--keys", "20000", "--adapters", "nix"], "there is no 'nix'; there are bwtree"),
     ],
 )

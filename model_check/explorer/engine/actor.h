@@ -12,11 +12,14 @@ typedef struct actor {
     const section *operations;
     bool marks;  /* calls go into the history; otherwise they are compared with the model at once */
     bool closed; /* this thread has closed the tree */
+    bool freed;  /* … and freed it */
     bwx_call call;  /* that is going on */
     uint32_t calls; /* marked so far */
     uint32_t turn;  /* calls with parts so far */
     uint32_t parts; /* of the present one … */
     uint32_t sum;   /* … and those among them that count */
+
+    bw_cursor *cursor;
 
     uint64_t fail_at;  /* allocations until one fails; 0: none does */
     uint32_t failures; /* that may yet fail, whichever they are */

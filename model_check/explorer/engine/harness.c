@@ -8,6 +8,8 @@
  */
 #include "actor.h"
 
+#include "inside.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -60,7 +62,8 @@ void actor_allocator(bw_options *options) {
 /* ---- threads ---- */
 
 static bool claims_nonblocking(const operation *op) {
-    return op->kind != ATTACH && op->kind != DETACH && op->kind != CLOSE;
+    return op->kind != ATTACH && op->kind != DETACH && op->kind != CLOSE && op->kind != FREE &&
+           op->kind != TOLD;
 }
 
 /* Registration takes a mutex and comes first and last in every thread: unless the program is about just
@@ -68,7 +71,8 @@ static bool claims_nonblocking(const operation *op) {
 static void *act(void *argument) {
     actor *self = argument;
     actor_become(self);
-    if (engine_program.attach != 0) {
+    bool registers = (uint32_t)(self - actors) < engine_program.attach;
+    if (registers) {
         bwx_setup_begin();
         bw_status status = bw_thread_attach(self->tree);
         bwx_check(status == BW_OK || (status == BW_ECLOSED && engine_program.closes),
@@ -78,7 +82,7 @@ static void *act(void *argument) {
     self->failures = engine_program.failures;
     for (unsigned i = 0; i < self->operations->count; i++) {
         const operation *op = &self->operations->operations[i];
-        bool nonblocking = claims_nonblocking(op) && (engine_program.attach != 0 || i > 0);
+        bool nonblocking = claims_nonblocking(op) && (registers || i > 0);
         if (nonblocking)
             bwx_nonblocking_begin();
         actor_do(self, op);
@@ -87,7 +91,7 @@ static void *act(void *argument) {
     }
     self->failures = 0;
     self->fail_at = 0;
-    if (engine_program.detach != 0) {
+    if (engine_program.detach != 0 && !self->freed) {
         bwx_setup_begin();
         (void)bw_thread_detach(
             self->tree); /* a thread that stays pinned ends with its registration */
@@ -96,7 +100,8 @@ static void *act(void *argument) {
     return NULL;
 }
 
-static void run_threads(bw_tree *tree) {
+/* False if one of them has freed the tree. */
+static bool run_threads(bw_tree *tree) {
     for (unsigned i = 0; i < engine_program.thread_count; i++) {
         actor *one = &actors[i];
         one->tree = tree;
@@ -106,6 +111,10 @@ static void run_threads(bw_tree *tree) {
     }
     for (unsigned i = 0; i < engine_program.thread_count; i++)
         (void)pthread_join(actors[i].thread, NULL);
+    bool there = true;
+    for (unsigned i = 0; i < engine_program.thread_count; i++)
+        there = there && !actors[i].freed;
+    return there;
 }
 
 /* ---- before and after ---- */
@@ -158,8 +167,9 @@ static void run(void) {
     for (unsigned i = 0; i < engine_program.before.count; i++)
         actor_do(&main_actor, &engine_program.before.operations[i]);
     main_actor.marks = true;
-    run_threads(tree);
+    bool there = run_threads(tree);
     if (!engine_program.closes) {
+        inside_end(tree);
         for (unsigned i = 0; i < engine_program.after.count; i++)
             actor_do(&main_actor, &engine_program.after.operations[i]);
         if (engine_program.options.worker)
@@ -170,7 +180,8 @@ static void run(void) {
     }
     if (engine_program.leak != 0)
         (void)take(NULL, 64, 64);
-    bwx_check(bw_free(tree) == BW_OK, "the tree cannot be freed when all threads have ended");
+    if (there)
+        bwx_check(bw_free(tree) == BW_OK, "the tree cannot be freed when all threads have ended");
     check_memory();
 }
 

@@ -5,6 +5,9 @@
  */
 #include "actor.h"
 
+#include "inside.h"
+
+#include <stdatomic.h>
 #include <stdio.h>
 
 enum { SENTENCE = 200 };
@@ -74,15 +77,16 @@ static void wrong(const operation *op, bw_status status, const char *why) {
 }
 
 static void judge(const actor *self, const operation *op, bw_status status) {
-    if (self->closed && status != BW_ECLOSED && op->kind != CLOSE)
+    if (self->closed && status != BW_ECLOSED && op->kind != CLOSE && op->kind != FREE)
         wrong(op, status, "the same thread has closed the tree before");
     if (status >= 0)
         return;
-    bool possible = (status == BW_ENOMEM && engine_program.fails) ||
-                    (status == BW_EPIDS && engine_program.options.max_pids < 64) ||
-                    (status == BW_ECLOSED && engine_program.closes) ||
-                    (status == BW_EBUSY && (op->kind == CLOSE || op->kind == DETACH)) ||
-                    (status == BW_EINVAL && op->kind == UNPIN);
+    bool possible =
+        (status == BW_ENOMEM && engine_program.fails) ||
+        (status == BW_EPIDS && engine_program.options.max_pids < 64) ||
+        (status == BW_ECLOSED && engine_program.closes) ||
+        (status == BW_EBUSY && (op->kind == CLOSE || op->kind == DETACH || op->kind == FREE)) ||
+        (status == BW_EINVAL && op->kind == UNPIN);
     if (!possible)
         wrong(op, status, "nothing in this program can be the reason");
 }
@@ -289,6 +293,7 @@ void actor_read_contents(actor *self) {
 
 static bw_status call_upkeep(actor *self, const operation *op) {
     bw_stats stats;
+    bw_level_stats level;
     uint64_t size = 0;
     char message[SENTENCE] = "";
     bw_status status;
@@ -305,28 +310,37 @@ static bw_status call_upkeep(actor *self, const operation *op) {
                   "bw_size is off by more than the writes that run beside it");
         return status;
     case STATS: return bw_get_stats(self->tree, &stats);
+    case LEVEL_STATS: return bw_get_level_stats(self->tree, (uint32_t)op->arguments[0], &level);
     case CHECK:
         status = bw_self_check(self->tree, false, message, sizeof message);
         bwx_check(status != BW_ECORRUPT, message);
         return status;
-    default: return bw_close(self->tree);
+    case OPEN_CURSOR: return bw_cursor_open(self->tree, &self->cursor);
+    case FREE_CURSOR: bw_cursor_free(self->cursor); return BW_OK;
+    default: return inside_do(self->tree, op);
     }
 }
 
+/* Closing, or freeing: the history knows both as a closing. */
+static void do_close(actor *self, const operation *op) {
+    begin(self, CLOSE, 0, 0, 0);
+    bw_status status = op->kind == CLOSE ? bw_close(self->tree) : bw_free(self->tree);
+    judge(self, op, status);
+    self->closed = true;
+    self->freed = op->kind == FREE && status == BW_OK;
+    end(self, status, 0);
+}
+
 static void do_upkeep(actor *self, const operation *op) {
-    if (op->kind == FAIL) {
-        self->fail_at = op->arguments[0];
-        return;
+    static _Atomic uint64_t told;
+    switch (op->kind) {
+    case FAIL: self->fail_at = op->arguments[0]; break;
+    case CLOSE:
+    case FREE: do_close(self, op); break;
+    case TELL: atomic_store_explicit(&told, 1, memory_order_relaxed); break;
+    case TOLD: bwx_assume(atomic_load_explicit(&told, memory_order_relaxed) != 0); break;
+    default: judge(self, op, call_upkeep(self, op));
     }
-    if (op->kind == CLOSE) {
-        begin(self, CLOSE, 0, 0, 0);
-        bw_status status = bw_close(self->tree);
-        judge(self, op, status);
-        self->closed = true;
-        end(self, status, 0);
-        return;
-    }
-    judge(self, op, call_upkeep(self, op));
 }
 
 void actor_do(actor *self, const operation *op) {

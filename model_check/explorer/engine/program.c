@@ -1,7 +1,8 @@
 /* program.c: reads a program's text (program.h).
  *
- * Options of the harness's own: failures=N lets N allocations of each thread fail, any of them; attach=0
- * leaves registration to a thread's first operation, detach=0 leaves the rest to its end. lie=N and leak=1
+ * Options of the harness's own: failures=N lets N allocations of each thread fail, any of them; attach=N
+ * leaves registration to the first operation in all threads but the first N, detach=0 leaves the rest to a
+ * thread's end. lie=N and leak=1
  * are for the harness's own tests.
  */
 #include "program.h"
@@ -42,9 +43,24 @@ static const struct {
     [UNPIN] = {"unpin", ""},
     [SIZE] = {"size", ""},
     [STATS] = {"stats", ""},
+    [LEVEL_STATS] = {"level_stats", "n"},
     [CHECK] = {"check", ""},
     [CLOSE] = {"close", ""},
     [FAIL] = {"fail", "n"},
+    [FREE] = {"free", ""},
+    [OPEN_CURSOR] = {"open_cursor", ""},
+    [FREE_CURSOR] = {"free_cursor", ""},
+    [TELL] = {"tell", ""},
+    [TOLD] = {"told", ""},
+    [ADVANCE] = {"advance", ""},
+    [RECLAIM] = {"reclaim", ""},
+    [SHRINK] = {"shrink", ""},
+    [HAND_OVER] = {"hand_over", ""},
+    [TAKE_PAGES] = {"take_pages", "nnn"},
+    [GIVE_PAGES] = {"give_pages", "nn"},
+    [TAKE_PID] = {"take_pid", "n"},
+    [GIVE_PID] = {"give_pid", "n"},
+    [PIDS_LEFT] = {"pids_left", "n"},
 };
 
 #define OPTION(name) {#name, offsetof(bw_options, name), sizeof(((bw_options *)0)->name)}
@@ -166,8 +182,9 @@ UNSEEN static const char *read_operations(const char **at, section *into) {
         const char *problem = read_arguments(at, op);
         if (problem != NULL)
             return problem;
-        engine_program.closes |= kind == CLOSE;
+        engine_program.closes |= kind == CLOSE || kind == FREE;
         engine_program.fails |= kind == FAIL;
+        engine_program.takes_pages |= kind == TAKE_PAGES;
         engine_program.parts |= kind >= COUNT && kind <= WALK;
         if (**at != ',')
             return NULL;
@@ -225,7 +242,8 @@ UNSEEN static void begin(void) {
     char *bytes = (char *)&engine_program;
     for (size_t i = 0; i < sizeof engine_program; i++)
         bytes[i] = 0;
-    engine_program.attach = engine_program.detach = 1;
+    engine_program.attach = MAX_THREADS;
+    engine_program.detach = 1;
 }
 
 /* The smallest pages that there are, and nothing that time or the processor decides. */
@@ -271,6 +289,8 @@ UNSEEN const char *program_read(const char *text) {
             return "sections are separated by ';', operations by ','";
         at = skip_blanks(at + 1);
     }
+    if (p->takes_pages && !p->options.pooling)
+        return "a program takes pages with pooling=1 only: nothing else gives them back";
     if (p->closes && p->parts)
         return "a program that closes the tree has no operation that is not atomic";
     return p->thread_count == 0 ? "a program has at least one thread" : NULL;

@@ -13,10 +13,15 @@
  *     floor K, ceiling K, lower K, higher K, first, last, pop_first, pop_last
  *     count LOW HIGH, delete_range LOW HIGH, get_many K …, put_many K V …
  *     walk K N M           a cursor at K (max: at the end), N entries forward, then M back
- *     consolidate, collect, size, stats, check (bw_self_check)
+ *     consolidate, collect, size, stats, level_stats LEVEL, check (bw_self_check)
  *     attach, detach       a thread's registration; options attach=0 detach=0 leave them to the program
- *     pin, unpin, close
+ *     pin, unpin, close, free (the tree; the last of its thread)
+ *     open_cursor, free_cursor
+ *     tell, told           an execution goes on behind `told` only if it comes after `tell`, which orders
+ *                          nothing else: what the user of a tree must know, not how
  *     fail N               the thread's N-th allocation from here on fails
+ *
+ * inside.h has more, from inside the library.
  */
 #ifndef ENGINE_PROGRAM_H
 #define ENGINE_PROGRAM_H
@@ -67,9 +72,25 @@ typedef enum operation_kind {
     UNPIN,
     SIZE,
     STATS,
+    LEVEL_STATS,
     CHECK,
     CLOSE,
     FAIL, /* the calling thread's n-th allocation from now on */
+    FREE, /* of the tree: its thread does nothing after that */
+    OPEN_CURSOR,
+    FREE_CURSOR,
+    TELL, /* says so, by a relaxed store … */
+    TOLD, /* … to whoever goes on only if it has been said: orders nothing */
+    /* Steps from inside the library, by themselves (inside.h). */
+    ADVANCE,
+    RECLAIM,
+    SHRINK,
+    HAND_OVER,
+    TAKE_PAGES,
+    GIVE_PAGES,
+    TAKE_PID,
+    GIVE_PID,
+    PIDS_LEFT,
     OPERATION_KINDS,
 } operation_kind;
 
@@ -87,8 +108,8 @@ typedef struct section {
 typedef struct program {
     bw_options options;
     uint32_t failures; /* allocations that may fail in each thread, any of them */
-    uint32_t attach;   /* threads register out of the exploration's sight … */
-    uint32_t detach;   /* … and give their registrations back so */
+    uint32_t attach;   /* the first so many threads register out of the exploration's sight … */
+    uint32_t detach;   /* … and, unless it is 0, all give their registrations back so */
     uint32_t lie;  /* the value of each thread's call of this number (from 1) is falsified: a check
                           of the checks */
     uint32_t leak; /* the main thread loses a block: likewise */
@@ -96,9 +117,10 @@ typedef struct program {
     section before, threads[MAX_THREADS], after;
     unsigned key_count; /* keys that occur, ascending */
     uint64_t keys[MAX_KEYS];
-    bool closes; /* some thread closes the tree */
+    bool closes; /* some thread closes or frees the tree */
     bool fails;  /* allocations may fail */
     bool parts;  /* some operation is not atomic */
+    bool takes_pages;
 } program;
 
 extern program engine_program;

@@ -169,7 +169,7 @@ bwx_step *bwx_step_add(bwx_thread *self, const bwx_op *op) {
     step->order = op->order;
     step->size = op->size;
     step->rmw = op->rmw;
-    step->flags = 0;
+    step->flags = self->setup ? BWX_ALONE : 0;
     step->index = counted ? ++self->steps : self->steps;
     step->pc = op->pc;
     step->object = op->object;
@@ -344,7 +344,7 @@ static uint64_t store(bwx_thread *self, const bwx_op *op, bwx_location *location
     message->step = (uint32_t)(step - bwx_steps);
     teach(self, location, message, op->order);
     step->message = number;
-    step->flags = BWX_WRITES;
+    step->flags |= BWX_WRITES;
     if (location->newest == number) {
         memory_put(location->address, location->size, op->operand);
     } else {
@@ -374,7 +374,7 @@ static uint64_t read_or_exchange(bwx_thread *self, const bwx_op *op, const uint6
     learn(self, &bwx_messages[source], order);
     step->seen = seen;
     step->message = step->source = source;
-    step->flags = BWX_READS;
+    step->flags |= BWX_READS;
     if (source != location->newest)
         step->flags |= BWX_STALE;
     if (op->kind == BWX_CAS && !exchange)

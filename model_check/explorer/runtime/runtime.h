@@ -123,6 +123,7 @@ enum {
     BWX_SPURIOUS = 8,  /* … though the value was the expected one */
     BWX_STALE = 16,    /* read a message that was not the newest */
     BWX_INSERTED = 32, /* wrote behind newer messages */
+    BWX_ALONE = 64,    /* between bwx_setup_begin and _end */
 };
 
 /* What a thread has done: one row of an execution. */

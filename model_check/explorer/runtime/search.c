@@ -324,6 +324,10 @@ static void put_to_sleep(const bwx_step *step) {
 /* A step of `thread`, its index-th, with `trace` before it, could have come before `early`: sees to it that
  * this is explored. `end`: the steps between the two. */
 static void reverse(uint32_t early, uint32_t end, unsigned thread, const bwx_clock *trace) {
+    /* What a thread has done in one piece moves with the step before, for which the thread was chosen. */
+    while ((bwx_steps[early].flags & BWX_ALONE) != 0 && early > 0 &&
+           bwx_steps[early - 1].thread == bwx_steps[early].thread)
+        early--;
     uint32_t number = bwx_steps[early].node;
     if (number == BWX_NONE || number < bwx_prefix_nodes)
         return;

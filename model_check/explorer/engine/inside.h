@@ -1,0 +1,30 @@
+/* inside.h: steps of the library that no call of bwtree.h takes alone, as operations of a program.
+ *
+ * A program about one structure (the epoch, the depot of free pages, the list of free page ids) is small
+ * enough to be explored to the end only if it need not reach that structure through whole calls of the
+ * map. Each step is one that calls take while they are pinned, and is done so here:
+ *
+ *     advance                seals the thread's bag, tries to advance the epoch, frees what may be freed:
+ *                            one of the three rounds of bw_collect
+ *     reclaim                the last of these alone, as where another thread has advanced
+ *     shrink                 bw_collect's last part
+ *     hand_over              the worker's, when it is idle: free pages and records go to the depot
+ *     take_pages i n u       n pages of u units each, as numbers i … i + n - 1 (needs pooling=1)
+ *     give_pages i n         frees them
+ *     take_pid i, give_pid i a page id as number i
+ *     pids_left n            must say yes: the program leaves at least n page ids free at any time
+ *
+ * Pages and page ids change hands by number, without any order between the threads.
+ */
+#ifndef ENGINE_INSIDE_H
+#define ENGINE_INSIDE_H
+
+#include "program.h"
+
+/* BW_OK, BW_ENOMEM, BW_EPIDS, or what a call says that cannot begin. */
+bw_status inside_do(bw_tree *tree, const operation *op);
+
+/* Gives back the page ids that are still taken, so that bw_self_check finds all of them. */
+void inside_end(bw_tree *tree);
+
+#endif
