@@ -266,10 +266,12 @@ Fairness ==
 
 FairSpec == Spec /\ Fairness
 
-\* The same where advancers are threads: they pin again and again, and each time they try.
+\* The same where advancers are threads: they pin again and again, and try to move the epoch again
+\* and again, but not for ever under one pin.
 FairPinnedSpec ==
   /\ FairSpec
-  /\ \A a \in Advancers : WF_vars(ReadEpoch(a)) /\ WF_vars(Announce(a)) /\ SF_vars(AdvanceStart(a))
+  /\ \A a \in Advancers : WF_vars(ReadEpoch(a)) /\ WF_vars(Announce(a))
+                             /\ SF_vars(AdvanceStart(a)) /\ SF_vars(Unpin(a))
 
 InLimbo(o) == status[o] \in {"unlinked", "bagged", "sealed"}
 LimboEnds == \A o \in Objects : InLimbo(o) ~> ~InLimbo(o)

@@ -140,6 +140,10 @@ NoPidLeft == 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 2 :> 2 @@ 3 :> 3)
           @@ 3 :> Logged(Leaf(3, 3, Inf, None, {3, 4}), <<<<"put", 5, 5>>>>)
 Reuse == {NoPidLeft}
 
+\* The same, with the second leaf merged up to DELETE.
+StalledReuse == { [NoPidLeft EXCEPT ![0] = Logged(@, <<<<"mark", 2, 2>>>>), ![1] = Leaf(1, 0, 3, 3, {1}),
+                                    ![2] = Logged(@, <<REMOVE>>)] }
+
 \* Nobody has posted the second leaf.
 Unposted == 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1)
           @@ 1 :> Leaf(1, 0, 2, 2, {1})

@@ -14,8 +14,8 @@ MergedUnderLast   == << <<{Remove(3), Put(1, Value(1, 1))}, {Put(3, Value(1, 2))
 \* It splits meanwhile: a root, or a leaf below one.
 SplitUnderLast    == << <<{Put(1, Value(1, 1))}, {Put(1, Value(1, 2)), Remove(3)}>>,
                         <<{Put(3, Value(2, 1))}, {Put(3, Value(2, 2))}>> >>
-HalvedUnderLast   == << <<{Insert(3, Value(1, 1))}, {Put(3, Value(1, 2)), Put(5, Value(1, 2))}>>,
-                        <<{Put(4, Value(2, 1))}>> >>
+HalvedUnderLast   == << <<{Insert(3, Value(1, 1))},
+                          {Put(k, Value(1, 2)) : k \in {2, 3, 5}}>>, <<{Put(4, Value(2, 1))}>> >>
 
 \* A walk beside a merge and a write into what it made; beside a split; beside a pid that comes back.
 WalkAndMerge      == << <<{Get(1)}>>, <<{Tend(3, 0)}, {Put(3, Value(2, 2)), Put(1, Value(2, 2))}>> >>
