@@ -20,6 +20,13 @@
 (* empty page in instead of what helpers build (Drop): the frozen log says  *)
 (* what it is that goes, all at the moment of that swap.                    *)
 (*                                                                          *)
+(* Whoever puts many keys at once does it in the same way (InstallRun): it  *)
+(* freezes the page, and swaps in what helpers would build with its own     *)
+(* keys put on top. So one thread may build more than the others from the   *)
+(* same frozen page; its swap is the linearization point of all its puts.   *)
+(* If another swap was first, nothing was put, and the caller puts key by   *)
+(* key.                                                                     *)
+(*                                                                          *)
 (* Two invariants carry the proof (design, section 2):                      *)
 (*   I1  UnfrozenIsCurrent  a page that takes records is the mapped one     *)
 (*   I2  WriteOnce          a slot changes once, from NULL to a record      *)
@@ -109,6 +116,9 @@ Slot(t)     == Page(t).log[thread[t].next]
 InHand(t)   == View(Page(t).base, thread[t].read)
 LastSlot(t) == thread[t].next = LogCap
 Clears(t)   == Pending(t) /\ Op(t).kind = "clear"
+PutsRun(t)  == Pending(t) /\ Op(t).kind = "put_run"
+\* A call that takes effect by swapping the mapping entry.
+Exchanges(t) == PutsRun(t) \/ (Clears(t) /\ Effective(InHand(t), Op(t)))
 
 \* Thread records `s`, mapping entry `m` and heap `h` become current; pages without a
 \* reference become unused.
@@ -207,7 +217,7 @@ AppendRecord(t) ==
       h == [heap EXCEPT ![thread[t].page].log[thread[t].next] = record]
       then == IF LastSlot(t) THEN HavingRead(t, record) ELSE Resting
   IN
-  /\ thread[t].at = "append" /\ Pending(t) /\ ~Clears(t)
+  /\ thread[t].at = "append" /\ Pending(t) /\ ~Clears(t) /\ ~PutsRun(t)
   /\ Slot(t) = Null \/ Mutation = "append_by_store"
   /\ Become(h, mapping, [thread EXCEPT ![t] = then])
   /\ call' = Witnessed(Answered(call, t, answer), TheMap')
@@ -239,7 +249,7 @@ Build(t) ==
   IN
   /\ \/ thread[t].at = "frozen"
      \/ Mutation = "consolidate_unfrozen" /\ thread[t].at = "append" /\ Working(t)
-  /\ Op(t).kind \notin ReadKinds /\ ~(Clears(t) /\ Effective(InHand(t), Op(t)))
+  /\ Op(t).kind \notin ReadKinds /\ ~Exchanges(t)
   /\ Mutation # "wait_for_the_freezer" \/ ~Pending(t)
   /\ Move(t, [thread[t] EXCEPT !.at = "install", !.fresh = View(Page(t).base, records),
                                !.read = <<>>, !.next = 1])
@@ -290,6 +300,27 @@ DropLost(t) ==
   /\ IF Mutation = "drop_again" THEN Move(t, Loading) /\ UNCHANGED <<left, call>>
      ELSE Answer(t, <<0>>)
 
+\* Swap in what the frozen page holds with a run of puts on top: all of them take place here.
+InstallRun(t) ==
+  LET under == IF Mutation = "run_without_log" THEN Page(t).base ELSE InHand(t) IN
+  /\ \/ thread[t].at = "frozen"
+     \/ Mutation = "run_unfrozen" /\ thread[t].at = "append"
+  /\ PutsRun(t)
+  /\ mapping = thread[t].page \/ Mutation = "run_by_store"
+  /\ Become([heap EXCEPT ![FreshPage] = NewPage(After(under, Op(t)))], FreshPage,
+            [thread EXCEPT ![t] = Resting])
+  /\ call' = Witnessed(Answered(call, t, Saw(InHand(t), Op(t))), TheMap')
+  /\ UNCHANGED left
+
+\* A helper was first, or another run, or one who drops: nothing was put. Freezing again could hold
+\* up a writer for ever, and be held up by it; so the caller goes on key by key.
+InstallRunLost(t) ==
+  /\ thread[t].at = "frozen"
+  /\ PutsRun(t)
+  /\ mapping # thread[t].page /\ Mutation # "run_by_store"
+  /\ IF Mutation = "run_again" THEN Move(t, Loading) /\ UNCHANGED <<left, call>>
+     ELSE Answer(t, IF Mutation = "run_lost_but_told" THEN Saw(InHand(t), Op(t)) ELSE NoKeys)
+
 \* Another helper was first.
 InstallLost(t) ==
   /\ thread[t].at = "install"
@@ -307,10 +338,10 @@ FindWork(t) ==
      ELSE Move(t, Resting)
   /\ UNCHANGED <<left, call>>
 
-\* Swap a FREEZE record into the slot: a worker, or one who wants everything gone.
+\* Swap a FREEZE record into the slot: a worker, or one who wants everything gone or puts a run.
 Freeze(t) ==
   /\ thread[t].at = "append"
-  /\ Working(t) \/ Clears(t)
+  /\ Working(t) \/ Clears(t) \/ PutsRun(t)
   /\ Slot(t) = Null
   /\ Become([heap EXCEPT ![thread[t].page].log[thread[t].next] = FREEZE], mapping,
             [thread EXCEPT ![t] = HavingRead(t, FREEZE)])
@@ -333,6 +364,7 @@ CallStep(t) ==
   \/ LoadMapping(t) \/ ReadRecord(t) \/ AnswerAtNull(t) \/ FindRoom(t) \/ AppendRecord(t)
   \/ AppendLost(t) \/ AnswerAtFrozen(t) \/ Build(t) \/ Install(t) \/ InstallLost(t)
   \/ LeaveToOthers(t) \/ Wait(t) \/ Drop(t) \/ DropLost(t)
+  \/ InstallRun(t) \/ InstallRunLost(t)
 
 Next ==
   \/ \E t \in Threads :
@@ -371,7 +403,8 @@ ReadIsPrefix ==
     thread[t].page # NoPage =>
       \A i \in DOMAIN thread[t].read : thread[t].read[i] = Page(t).log[i]
 
-\* Whatever a helper has built from a frozen page is what every other helper would build.
+\* Whatever a helper has built from a frozen page is what every other helper would build. (A run
+\* builds more, in the step of its swap: InstallRun.)
 HelpersAgree ==
   \A t \in Threads :
     thread[t].at = "install" => thread[t].fresh = View(Page(t).base, Page(t).log)

@@ -41,6 +41,8 @@ Reads     == Gets \cup OnEveryKey(CeilingAny)
 Writes    == Puts \cup Decisions \cup OnEveryKey(UpdateAny) \cup OnEveryKey(ExchangeAny)
 Ends      == {PopFirst, PopLast, Clear}
 
+Runs      == {op \in {PutRun(k, l, v) : k \in Keys, l \in Keys, v \in Vals} : op.key <= op.expected}
+
 \* Everything that names a key.
 MenuAll == [t \in Threads |-> Reads \cup Writes]
 \* Get, insert, remove: decisions that a lost slot can overturn.
@@ -50,6 +52,13 @@ MenuReader ==
   [t \in Threads |-> IF t \in OnlyReads THEN Reads ELSE Puts \cup OnEveryKey(RemoveAny)]
 \* What removes entries without naming them, beside puts.
 MenuEnds == [t \in Threads |-> Ends \cup Puts]
+\* Runs of puts beside one reader, puts and removes of single keys, and clears.
+MenuRuns ==
+  [t \in Threads |-> IF t \in OnlyReads THEN Reads
+                     ELSE Runs \cup Puts \cup OnEveryKey(RemoveAny) \cup {Clear}]
+MenuRunsPuts == [t \in Threads |-> IF t \in OnlyReads THEN Gets ELSE Runs \cup Puts]
+\* A run of all keys, a put and a remove.
+MenuRunPair == [t \in Threads |-> {PutRun(1, 2, v) : v \in Vals} \cup PutAny(1) \cup RemoveAny(2)]
 \* As MenuReader, with puts only.
 MenuPut == [t \in Threads |-> IF t \in OnlyReads THEN Gets ELSE Puts]
 =============================================================================

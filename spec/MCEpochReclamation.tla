@@ -21,5 +21,6 @@ StateView ==
 
 \* Objects and advancers may be swapped; threads too, where all unlink.
 Alike    == Permutations(Objects) \cup Permutations(Advancers)
+ObjectsAlike == Permutations(Objects)
 AllAlike == Alike \cup Permutations(Threads)
 =============================================================================

@@ -121,6 +121,9 @@ FullAndOne == 0 :> Inner(0, 2, 0, Inf, None, 0 :> 1 @@ 3 :> 2)
 FullBesideOne == {FullAndOne}
 MarkedBesideOne == {[FullAndOne EXCEPT ![1].log = <<<<"mark", 2, 5>>>>]}
 
+\* A root that is a leaf.
+RootLeaf == {0 :> Leaf(0, 0, Inf, None, {1, 2})}
+
 \* A root with a single child.
 RootOverLeaf  == 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1)
           @@ 1 :> Leaf(1, 0, Inf, None, {1, 2})
@@ -136,6 +139,10 @@ NoPidLeft == 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 2 :> 2 @@ 3 :> 3)
           @@ 2 :> Leaf(2, 2, 3, 3, {})
           @@ 3 :> Logged(Leaf(3, 3, Inf, None, {3, 4}), <<<<"put", 5, 5>>>>)
 Reuse == {NoPidLeft}
+
+\* The same, with the second leaf merged up to DELETE.
+StalledReuse == { [NoPidLeft EXCEPT ![0] = Logged(@, <<<<"mark", 2, 2>>>>), ![1] = Leaf(1, 0, 3, 3, {1}),
+                                    ![2] = Logged(@, <<REMOVE>>)] }
 
 \* Nobody has posted the second leaf.
 Unposted == 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1)
@@ -261,6 +268,15 @@ PopAndGrow       == << <<Pops>>, <<{Put(2, Value(2, 1)), Put(1, Value(2, 1))}>> 
 PopFirstAndPut   == << <<{PopFirst}>>, <<{Put(1, Value(2, 1))}>> >>
 OnePop           == << <<{PopLast}>> >>
 
+\* Runs of puts at one stroke: one leaf takes them, or splits; beside single calls, merges and drops.
+RunAndFew        == << <<{PutRun(1, 3, Value(1, 1)), PutRun(3, 3, Value(1, 1))}>>,
+                       <<{Put(3, Value(2, 1)), Get(3), Tend(3, 0)}>> >>
+RunAndAny        == << <<{PutRun(1, 3, Value(1, 1)), PutRun(3, 4, Value(1, 1))}>>,
+                       <<AnyCall(2, 1) \cup {DropLeaf(3), PutRun(2, 3, Value(2, 1))}>> >>
+RunAndGrow       == << <<{PutRun(3, 4, Value(1, 1))}>>, <<{Put(3, Value(2, 1)), Get(4)}, {Put(4, Value(2, 2))}>> >>
+RunAndRun        == << <<{PutRun(2, 4, Value(1, 1))}>>, <<{PutRun(3, 4, Value(2, 1)), Remove(1)}>> >>
+RunTendRead      == << <<{PutRun(3, 4, Value(1, 1))}>>, <<{Tend(3, 0)}>>, <<{Put(4, Value(3, 1))}>> >>
+
 \* For mutants.
 OneInnerTend     == << <<{Tend(3, 1)}>> >>
 TendLeftmost     == << <<{Tend(3, 0)}>> >>
@@ -291,6 +307,8 @@ AllVals == Keys \cup {Value(t, i) : t \in Threads, i \in 1..6}
 \* Those that occur in StalledMerges and ReadAndWrite: the fewer, the faster is the check of
 \* Refines.
 FewVals == {1, 3, 4, Value(2, 1)}
+\* Those that occur in RootLeaf and RunAndGrow.
+RunVals == {1, 2, Value(1, 1), Value(2, 1), Value(2, 2)}
 ---------------------------------------------------------------------------
 (* Two states that differ only in what no step can tell apart are one: see   *)
 (* MCBwTree. Besides the numbers of objects and the epochs there is one more *)

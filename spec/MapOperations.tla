@@ -39,11 +39,18 @@ CompareExchange(k, expected, v) == Operation("compare_exchange", k, expected, v)
 PopFirst     == Operation("pop_first", 0, Absent, Absent)  \* remove the least entry
 PopLast      == Operation("pop_last", 0, Absent, Absent)   \* remove the greatest entry
 Clear        == Operation("clear", 0, Absent, Absent)      \* remove all entries at once, or none
+\* Put v under every key from first to last at once, or under some of the first of them, or under none.
+PutRun(first, last, v) == Operation("put_run", first, last, v)
 
 NoOperation == Operation("none", 0, Absent, Absent)
 
 ReadKinds == {"get", "ceiling"}
 PopKinds  == {"pop_first", "pop_last"}
+
+RunKeys(op) == {k \in Keys : op.key <= k /\ k <= op.expected}
+\* What a call of op may do of it at one stroke: of a run its first keys, of others the whole.
+Portions(op) ==
+  IF op.kind = "put_run" THEN {[op EXCEPT !.expected = k] : k \in RunKeys(op)} ELSE {op}
 
 HeldBy(m) == {k \in Keys : m[k] # Absent}
 Least(S)    == CHOOSE x \in S : \A y \in S : x <= y
@@ -53,7 +60,7 @@ Popped(m, op) == IF op.kind = "pop_first" THEN Least(HeldBy(m)) ELSE Greatest(He
 
 \* Does the operation change the map m? (A put of the value already there counts as a change.)
 Effective(m, op) ==
-  CASE op.kind = "put"              -> TRUE
+  CASE op.kind \in {"put", "put_run"} -> TRUE
     [] op.kind = "insert"           -> m[op.key] = Absent
     [] op.kind = "update"           -> m[op.key] # Absent
     [] op.kind = "remove"           -> m[op.key] # Absent
@@ -65,6 +72,7 @@ Effective(m, op) ==
 After(m, op) ==
   CASE op.kind \in PopKinds -> [m EXCEPT ![Popped(m, op)] = Absent]
     [] op.kind = "clear"    -> [k \in DOMAIN m |-> IF k \in Keys THEN Absent ELSE m[k]]
+    [] op.kind = "put_run"  -> [k \in DOMAIN m |-> IF k \in RunKeys(op) THEN op.val ELSE m[k]]
     [] op.kind = "remove"   -> [m EXCEPT ![op.key] = Absent]
     [] OTHER                -> [m EXCEPT ![op.key] = op.val]
 
@@ -76,6 +84,8 @@ Saw(m, op) ==
     [] op.kind \in PopKinds ->
          IF HeldBy(m) = {} THEN <<Absent, Absent>> ELSE <<Popped(m, op), m[Popped(m, op)]>>
     [] op.kind = "clear" -> <<Cardinality(HeldBy(m))>>
+    [] op.kind = "put_run" -> \* how many keys were put, and how many of them were absent
+         <<Cardinality(RunKeys(op)), Cardinality(RunKeys(op) \ HeldBy(m))>>
     [] OTHER -> m[op.key]
 
 ---------------------------------------------------------------------------
@@ -84,10 +94,11 @@ Saw(m, op) ==
 IdleCall == [phase |-> "idle", op |-> NoOperation, seen |-> {}, answer |-> Absent]
 
 \* The answers that op may give on the strength of a moment at which the map was m
-\* without changing it: none if op would have had an effect then. (But a clear may leave it at
-\* nothing, when others change the map; its caller then removes key by key.)
+\* without changing it: none if op would have had an effect then. (But a clear or a run may leave it
+\* at nothing, when others change the map; its caller then goes on key by key.)
+NoKeys == <<0, 0>>
 PassiveAnswers(m, op) ==
-  IF op.kind = "clear" THEN {<<0>>} ELSE IF Effective(m, op) THEN {} ELSE {Saw(m, op)}
+  IF op.kind = "clear" THEN {<<0>>} ELSE IF op.kind = "put_run" THEN {NoKeys} ELSE IF Effective(m, op) THEN {} ELSE {Saw(m, op)}
 
 \* Thread t invokes op while the map is m.
 Invoked(calls, t, m, op) ==

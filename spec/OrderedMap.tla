@@ -54,6 +54,7 @@ Operations ==
   \cup {Update(k, v) : k \in Keys, v \in Vals}
   \cup {CompareExchange(k, e, v) : k \in Keys, e \in Vals, v \in Vals}
   \cup {PopFirst, PopLast, Clear}
+  \cup {PutRun(k, l, v) : k \in Keys, l \in Keys, v \in Vals}
 
 \* Thread t calls one of the operations in ops.
 Invoke(t, ops) ==
@@ -62,8 +63,7 @@ Invoke(t, ops) ==
   /\ \E op \in ops : call' = Invoked(call, t, map, op)
 
 \* The call of thread t takes place and changes the map; it answers with what was there.
-Effect(t) ==
-  LET op == call[t].op IN
+Effect(t) == \E op \in Portions(call[t].op) :
   /\ call[t].phase = "called"
   /\ Effective(map, op) \/ (Mutation = "insert_overwrites" /\ op.kind = "insert")
   /\ map' = After(map, op)
@@ -95,6 +95,7 @@ Spec == Init /\ [][Next]_vars
 
 Answers == Vals \cup {Absent} \cup (Keys \X Vals) \cup {<<Absent, Absent>>}
            \cup {<<n>> : n \in 0..Cardinality(Keys)}
+           \cup {<<n, fresh>> : n, fresh \in 0..Cardinality(Keys)}
 
 \* Every variable holds what it should.
 TypeOK ==

@@ -35,7 +35,7 @@ Unpin(t) ==
 GiveUp(t) ==
   /\ MayFail
   /\ th[t].pc \in {"append", "alive", "mark", "remove", "merge", "delete", "freeze",
-                   "publish", "swap", "install", "collapse", "freeze leaf", "drop"}
+                   "publish", "swap", "install", "collapse", "freeze leaf", "drop", "swap run"}
   /\ th[t].pub = <<>>
   /\ Become(t, Fail(th[t]))
   /\ UNCHANGED <<map, heap, G, ann, abs, call>>
@@ -81,6 +81,21 @@ TurnLeft(r) ==
   THEN Restart(r)
   ELSE [Goto(r, 0, <<>>) EXCEPT !.left = <<r.obj>> \o @]
 
+\* A run of puts takes the leaf that its first key belongs to, with as many of its keys as belong
+\* there and fit two pages.  A leaf that is being merged, or takes another in, is no place for it.
+IsRun(r)  == Kind(r) = "op" /\ r.op.kind = "put_run"
+NoPlaceForRun(r, pg) ==
+  /\ IsRun(r) /\ pg.level = 0
+  /\ (Removed(pg) /\ Mutation # "run_removed") \/ (Merging(pg) /\ Mutation # "run_merging")
+StartRun(r, pg) ==
+  LET v == Content(pg)
+      mine == {k \in RunKeys(r.op) : k < pg.high}
+      room == 2 * LeafCap - Size(v)
+      taken == {k \in mine : Cardinality({x \in mine : x <= k}) <= room}
+  IN IF ~Frozen(pg) THEN At(r, "freeze leaf")
+     ELSE IF taken = {} THEN Replace(r, pg)
+     ELSE Prepare([r EXCEPT !.run = taken], pg, WithRun(v, taken, r.op.val), "swap run")
+
 \* At a REMOVE-frozen page that is not to be believed.
 MeetRemoved(r) ==
   LET pg == heap[r.obj] IN
@@ -88,6 +103,7 @@ MeetRemoved(r) ==
     [] Kind(r) = "shrink" -> Stage(r, "collapse")
     [] Reads(r)           -> TurnLeft(r)
     [] Kind(r) = "drop" /\ Mutation = "drop_removed" -> At(r, "drop")
+    [] IsRun(r) /\ Mutation = "run_removed" /\ pg.level = 0 -> StartRun(r, pg)
     [] Mutation = "do_not_help" -> Restart(r)
     [] r.crossed          -> Help(r, <<"bury", pg.low, r.pid, pg.level + 1>>)
     [] OTHER -> Help(r, <<IF pg.low = 0 THEN "collapse" ELSE "merge", pg.low, r.pid, pg.level + 1>>)
@@ -192,6 +208,9 @@ ScanSlot(t) ==
         THEN
           /\ Become(t, [Done(r) EXCEPT !.allowed = call[t].seen])
           /\ call' = Answered(call, t, Saw(v, r.op))
+        ELSE IF NoPlaceForRun(r, pg) THEN
+          /\ Become(t, [Done(r) EXCEPT !.allowed = {NoKeys}])
+          /\ call' = Answered(call, t, NoKeys)
         ELSE
           /\ UNCHANGED call
           /\ Become(t,
@@ -209,6 +228,7 @@ ScanSlot(t) ==
                    [] Kind(r) = "delete" -> Stage(r, "bury")
                    [] OTHER              -> EndTask(r)
                ELSE IF Kind(r) # "op" THEN Pursue(r)
+               ELSE IF IsRun(r) THEN StartRun(r, pg)
                ELSE IF Frozen(pg) THEN Replace(r, pg)
                ELSE IF IsPop(r.op) /\ ~Effective(v, r.op) THEN FillEnd(r, pg)
                ELSE [At(r, "append") EXCEPT !.saw = Saw(v, r.op)])

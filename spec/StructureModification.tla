@@ -147,10 +147,11 @@ DeleteEntry(t) ==
   /\ Cas(t, <<"delete", Sep(r), Target(r)>>, [next EXCEPT !.duties = @ \o more])
   /\ UNCHANGED <<map, G, ann, abs, call>>
 
-\* Before a leaf is exchanged for an empty one: what it holds must not change any more.
+\* Before a leaf is exchanged for an empty one, or for one with a run of puts on top: what it holds
+\* must not change any more.  (One who puts a run looks at the log again.)
 FreezeLeaf(t) ==
   /\ th[t].pc = "freeze leaf"
-  /\ Cas(t, <<"freeze", 0, 0>>, At(th[t], "drop"))
+  /\ Cas(t, <<"freeze", 0, 0>>, At(th[t], IF IsRun(th[t]) THEN "scan" ELSE "drop"))
   /\ UNCHANGED <<map, G, ann, abs, call>>
 
 FreezeRoot(t) ==
@@ -191,7 +192,7 @@ Step(t) ==
   \/ CheckFit(t) \/ MarkEntry(t) \/ CheckRoot(t) \/ RemovePage(t) \/ MergePage(t)
   \/ DeleteEntry(t) \/ FreezeRoot(t) \/ FreezeLeaf(t)
   \/ LoadRemoved(t) \/ PublishRight(t) \/ SwapEntry(t) \/ InstallUnion(t) \/ Collapse(t)
-  \/ EmptyLeaf(t)
+  \/ EmptyLeaf(t) \/ InstallRun(t)
   \/ Unpublish(t) \/ Retire(t) \/ Bury(t) \/ RetireBuried(t)
 
 Next == (\E t \in Threads : Step(t)) \/ Advance \/ FreeEligible \/ Terminated

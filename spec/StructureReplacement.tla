@@ -1,8 +1,9 @@
 ------------------------ MODULE StructureReplacement ------------------------
 (* The steps of StructureModification.tla that put something else in the      *)
 (* place of a frozen page: a consolidation, two pages, the union with a page  *)
-(* that is merged, the root's only child; or nothing, an empty leaf.  Then    *)
-(* what was replaced or merged goes into limbo.                               *)
+(* that is merged, the root's only child; or nothing, an empty leaf; or what  *)
+(* the leaf holds with a run of puts on top.  Then what was replaced or       *)
+(* merged goes into limbo.                                                    *)
 EXTENDS StructureState
 
 -----------------------------------------------------------------------------
@@ -10,9 +11,11 @@ EXTENDS StructureState
 
 \* What goes into the page or pages that replace r.obj.
 IsUnion(r) == r.removed # None /\ r.pid # 0
+WithRun(v, run, val) == [s \in Seps |-> IF s \in run THEN val ELSE v[s]]
 Result(r) ==
   LET L == heap[r.obj]  v == Content(L) IN
-  IF r.removed = None THEN v
+  IF r.run # {} THEN WithRun(v, r.run, r.op.val)
+  ELSE IF r.removed = None THEN v
   ELSE IF IsUnion(r) THEN [s \in Seps |-> IF s < L.high THEN v[s] ELSE Content(heap[r.removed])[s]]
   ELSE Content(heap[r.removed])
 
@@ -63,7 +66,9 @@ Piece(r, i) ==
 \* New pages get pids of their own before anybody can hear of them; if there are not enough
 \* pids, the call fails: nothing waits inside a pin.
 PublishRight(t) ==
-  LET r == th[t]  next == IF r.removed = None THEN "swap" ELSE "install" IN
+  LET r == th[t]
+      next == IF r.run # {} THEN "swap run" ELSE IF r.removed = None THEN "swap" ELSE "install"
+  IN
   /\ r.pc = "publish"
   /\ IF Cardinality(FreePids) < NewPids(r) THEN
        Become(t, Fail(r)) /\ UNCHANGED <<map, heap>>
@@ -96,9 +101,9 @@ NewRoot(r) ==
        [s \in Seps |-> IF \E i \in 1..Pieces(r) : LowOf(r, i) = s
                        THEN r.pub[CHOOSE i \in 1..Pieces(r) : LowOf(r, i) = s] ELSE None])
 
-SwapEntry(t) ==
-  /\ th[t].pc = "swap"
-  /\ Swap(t, IF th[t].pid = 0 /\ th[t].pub # <<>> THEN NewRoot(th[t]) ELSE Piece(th[t], 1))
+First(r) == IF r.pid = 0 /\ r.pub # <<>> THEN NewRoot(r) ELSE Piece(r, 1)
+
+SwapEntry(t) == th[t].pc = "swap" /\ Swap(t, First(th[t]))
 
 InstallUnion(t) == th[t].pc = "install" /\ Swap(t, Piece(th[t], 1))
 
@@ -126,6 +131,27 @@ EmptyLeaf(t) ==
        /\ Become(t, At(r, "retire dropped"))
      ELSE /\ Become(t, IF Mutation = "drop_again" THEN Restart(r) ELSE Done(r))
           /\ UNCHANGED <<map, heap, abs, call>>
+  /\ UNCHANGED <<G, ann>>
+
+\* Mapping CAS from the frozen leaf to what it holds and a run of puts on top, in one page or two: all
+\* of them take place at this moment.  Who loses has put nothing, and the caller puts key by key:
+\* freezing again could hold up a writer for ever, as above.
+InstallRun(t) ==
+  LET r == th[t]
+      op == [r.op EXCEPT !.expected = MaxOf(r.run)]
+      told(answer) == [r EXCEPT !.answered = TRUE, !.allowed = {answer}]
+  IN
+  /\ r.pc = "swap run"
+  /\ IF map[r.pid] = r.obj THEN
+       /\ map' = [map EXCEPT ![r.pid] = NewObj]
+       /\ heap' = [heap EXCEPT ![NewObj] = First(r)]
+       /\ abs' = After(abs, op)
+       /\ call' = Witnessed(Answered(call, t, Saw(Content(heap[r.obj]), op)), abs')
+       /\ Become(t, At(told(Saw(abs, op)), "retire"))
+     ELSE
+       /\ call' = Answered(call, t, NoKeys)
+       /\ Become(t, IF r.pub # <<>> THEN At(told(NoKeys), "unpublish") ELSE Restart(told(NoKeys)))
+       /\ UNCHANGED <<map, heap, abs>>
   /\ UNCHANGED <<G, ann>>
 
 \* The loser takes its pages back.  Nobody has heard of them: pids and pages are free at once.

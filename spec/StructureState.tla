@@ -56,12 +56,13 @@ OnChain(level) == Range(Chain(level))
 (* under the present pin.  `removed` is the REMOVE-frozen page that a union or *)
 (* a collapse takes in; `left` a reader's stack of such pages, about which it  *)
 (* asks their left neighbours; `trust` is set when one proved to be the truth. *)
+(* `run` is the set of keys that are put by the swap of a mapping entry.      *)
 (* `want` is a history: level and low key of the page meant by `pid`.         *)
 
 IdleThread(i) ==
   [pc |-> "idle", i |-> i, op |-> NoOperation, epoch |-> 0, help |-> <<>>, duties |-> <<>>,
    pid |-> 0, want |-> <<>>, obj |-> None, n |-> 0, saw |-> Absent, cut |-> {},
-   pub |-> <<>>, left |-> <<>>, removed |-> None, trust |-> FALSE, crossed |-> FALSE,
+   pub |-> <<>>, run |-> {}, left |-> <<>>, removed |-> None, trust |-> FALSE, crossed |-> FALSE,
    answered |-> FALSE, allowed |-> {}]
 
 \* Besides the operations of the map a program may ask to merge the page of a level that
@@ -90,7 +91,7 @@ Level(r)  == IF r.left # <<>> THEN heap[Head(r.left)].level
 At(r, pc) == [r EXCEPT !.pc = pc]
 Goto(r, p, want) ==
   [r EXCEPT !.pc = "load", !.pid = p, !.want = want, !.obj = None, !.n = 0, !.saw = Absent,
-            !.cut = {}, !.pub = <<>>, !.trust = FALSE]
+            !.cut = {}, !.pub = <<>>, !.run = {}, !.trust = FALSE]
 Afresh(r) == [Goto(r, 0, <<>>) EXCEPT !.left = <<>>, !.removed = None, !.crossed = FALSE]
 \* Back to the root: for what stands in the way, the operation, one duty after the other, then out.
 Restart(r) ==

@@ -41,11 +41,9 @@ def root() -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what is to be run with a compiler that this machine lacks: one of the two is enough."""
     for item in items:
-        values = (
-            item.callspec.params.values()
-            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-            else ()
-        )
-        for compiler in ("gcc", "clang"):
-            if compiler in values and shutil.which(compiler) is None:
+        if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+            continue
+        words = {value for value in item.callspec.params.values() if isinstance(value, str)}
+        for compiler in words & {"gcc", "clang"}:
+            if shutil.which(compiler) is None:
                 item.add_marker(pytest.mark.skip(reason=f"{compiler} is not installed"))
