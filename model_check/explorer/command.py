@@ -12,7 +12,7 @@ import typer
 
 from model_check.console import diagnostics, output
 from model_check.explorer.build import build
-from model_check.explorer.harness import build_harness, environment
+from model_check.explorer.harness import UNREADABLE, build_harness, environment
 from model_check.explorer.page import write_page
 from model_check.explorer.parallel import share
 from model_check.explorer.run import Options, explore
@@ -140,6 +140,8 @@ def explore_command(
         result = share(program, options, jobs, variables)
     else:
         result = explore(program, options, progress=_progress, environment=variables)
+    if result.finding is not None and result.finding.sentence.startswith(UNREADABLE):
+        raise CannotRun(f"--engine: {result.finding.sentence}; see engine/program.h")
     if shorten:
         result = shrink(program, options, result, variables, text_seconds=_TEXT_SECONDS)
     names = f"--engine {shlex.quote(engine)}" if engine else " ".join(map(str, sources or []))

@@ -18,6 +18,8 @@ from model_check.explorer.result import Result
 from model_check.explorer.run import Options, explore
 from model_check.report import CannotRun
 
+#: How the sentence begins that says what is wrong with a program's text (engine/harness.c).
+UNREADABLE = "the harness cannot read its program"
 _ENGINE = Path(__file__).parent / "engine"
 
 

@@ -93,7 +93,7 @@ def lin(
     record runs of real threads and check them, then corrupt histories in seventeen ways, each of
     which must be rejected.
 
-    Examples: bwcheck lin build/check/histories/all.bwh;
+    Example: bwcheck lin build/check/histories/all.bwh;
     bwcheck lin history.edn --model cas-register; bwcheck lin run.bwh --convert run.jsonl
 
     Exit codes: 0 all as expected, 1 a violation (printed), 2 could not run.

@@ -326,7 +326,7 @@ static bool enter(struct depth *d, const configuration *from, uint64_t entered) 
         d->furthest = d->at;
     if (!remember(d, config_of(frame)))
         frame->choice = 64 * d->words; /* known: nothing to choose */
-    return false;
+    return false; /* NOLINT(clang-analyzer-unix.Malloc): the frame is part of d->frames */
 }
 
 static int follow(struct depth *d, const configuration *origin, configuration *spare) {
@@ -363,7 +363,7 @@ static bool begin(struct depth *d) {
         return false;
     memcpy(d->occupied, slots->occupied, size);
     memcpy(d->mutators, slots->mutators, size);
-    memcpy(d->part, slots->part, 64 * d->words * sizeof *d->part);
+    memcpy(d->part, slots->part, (size_t)64 * d->words * sizeof *d->part);
     return true;
 }
 

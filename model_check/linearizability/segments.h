@@ -91,7 +91,7 @@ static inline bool violated(struct lin_forced *f, uint64_t part) {
 }
 
 /* The number of the value; NOBODY: it was never written. */
-uint32_t lin_forced_find(const struct lin_forced *forced, uint64_t value);
+uint32_t lin_forced_find(const struct lin_forced *f, uint64_t wanted);
 
 /* Notes the zone of what responded first at `earliest`, and was invoked last at `latest`. */
 void lin_segments_add_zone(struct lin_forced *forced, uint64_t earliest, uint64_t latest,

@@ -132,3 +132,9 @@ def test_pytest_helper_fails_with_the_counterexample() -> None:
         assert_nothing_found(source(LOST_UPDATE))
     with pytest.raises(AssertionError, match="not explored to the end"):
         assert_nothing_found(source(FINE), executions=2)
+
+
+def test_a_text_for_the_engine_that_cannot_be_read_is_refused() -> None:
+    code, output = run("--engine", "thread fly 1")
+    assert code == 2
+    assert "there is no operation of this name" in " ".join(output.split())

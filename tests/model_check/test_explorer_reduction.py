@@ -49,6 +49,7 @@ def test_reduction_and_a_search_of_everything_see_the_same_executions(
     every = example(name, n, model=model, **EVERY)
     reduced = example(name, n, model=model)
     assert every.exhaustive
+    assert every.distinct is not None
     assert every.complete > every.distinct == reduced.distinct == reduced.complete
 
 

@@ -2,14 +2,18 @@
  *
  * gcc's instrumentation has a call of its own for each kind of compare-exchange. clang's has one for both,
  * whose result says "exchanged" whenever the value was the expected one: a spurious failure cannot be
- * told. So with clang the weak ones are written as the calls that gcc makes.
+ * told. So with clang the weak ones are written as the calls that gcc makes, in what is built for the
+ * explorer; programs for real threads that find this header get the compiler's own.
  */
 #if defined(__clang__)
 #pragma clang system_header
+#if __has_feature(thread_sanitizer)
+#define BWX_WEAK_CALLS
+#endif
 #endif
 #include_next <stdatomic.h>
 
-#if defined(__clang__) && !defined(BWX_STDATOMIC_H)
+#if defined(BWX_WEAK_CALLS) && !defined(BWX_STDATOMIC_H)
 #define BWX_STDATOMIC_H
 
 int __tsan_atomic8_compare_exchange_weak(volatile void *, void *, unsigned char, int, int);
