@@ -6,6 +6,10 @@
  * moment at which all puts of the run take place; helpers that were consolidating the leaf lose it and
  * look again. Where a helper wins, the run is put key by key after all: freezing again could undo, and be
  * undone by, a single put for ever (trim.c, spec/MCDeltaLog_fail_drop_again.cfg).
+ *
+ *   spec/DeltaLog.tla, spec/StructureModification.tla     here
+ *   PutRun: FreezeLeaf                                    bw_put_run
+ *   InstallRun, InstallRunLost                            install
  */
 #include "tree.h"
 

@@ -5,6 +5,9 @@
  * same whatever happens to the tree; the copy is dropped when the cursor turns or leaves the leaf.
  * Since gaps move in one direction through a walk and fences cover the key space without gap or
  * overlap, no key is given twice, and none that stayed is missed.
+ *
+ *   spec/StructureShortcuts.tla     here
+ *   StepRight, ScanRight            step_right, read_up
  */
 #include "tree.h"
 
@@ -126,7 +129,8 @@ prefetch_leaf(const bw_tree *tree, const bw_found *place, uint64_t low, size_t l
 
 /* Goes on to the leaf on the right, under the same pin; false if that takes a way down from the root. A page
  * that was not removed when it was looked at names a page id that is not taken for another page before the
- * unpin (detour.c); and what it leads to is true in the same way, unless it is removed. */
+ * unpin (detour.c); and what it leads to is true in the same way, as the left leaf is its witness. That a removed
+ * one is left to bw_find is for simplicity. */
 static bool step_right(const bw_tree *tree, bw_found *place) {
     const bw_page *left = place->page;
     if (place->witness != NULL)

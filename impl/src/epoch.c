@@ -30,6 +30,8 @@
  *   Retire, Tag                    bw_epoch_retire, bw_epoch_seal
  *   AdvanceStart, Scan, ScanBlocked, Commit, CommitLost   bw_epoch_try_advance
  *   Free                           bw_epoch_free_eligible
+ *   spec/StructureShortcuts.tla
+ *   Reclaim, GiveBack              bw_epoch_free_eligible
  */
 #define _GNU_SOURCE
 #include "tree.h"

@@ -11,6 +11,8 @@
  *   LoadMapping, LoadEntry                 descend
  *   ReadRecord, FindRoom, ScanSlot         bw_log_scan, decide
  *   AppendRecord, AppendLost, AppendSlot   bw_log_append
+ *   spec/StructureShortcuts.tla
+ *   LoadLast, CheckRecycled; Scan, Leave   is_last_leaf; remember_leaf
  */
 #include "tree.h"
 
