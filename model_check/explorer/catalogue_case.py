@@ -105,6 +105,8 @@ READS = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=500))
 #: Small enough for the deep tier only.
 WRITES = (*SC_SOME, Plan("rc11", "random", executions=500))
 WHOLE_SC = (Plan("sc", "exhaustive"),)
+#: The beginning of what has not been explored to its end.
+MUCH_SC = (Plan("sc", "exhaustive", executions=200_000),)
 WHOLE_RC11 = (Plan("rc11", "exhaustive"),)
 WALKS = (Plan("rc11", "random", executions=1000), Plan("rc11", "pct", executions=1000))
 SOME = (*SC_SOME, *WALKS)

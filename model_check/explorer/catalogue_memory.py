@@ -9,9 +9,9 @@ from model_check.explorer.catalogue_case import (
     ALL,
     EIGHT,
     FOUR,
-    SC_ALL,
     SOME,
     WEAK,
+    MUCH_SC,
     Case,
 )
 
@@ -49,7 +49,8 @@ MEMORY: Sequence[Case] = (
         "epoch-by-a-third",
         "a third thread advances and frees while one retires and one reads",
         "before put 10 1; thread put 10 5; thread collect; thread get 10",
-        SC_ALL,
+        SOME,
+        deep=MUCH_SC,
     ),
     Case(
         "epoch-handed-on",

@@ -10,6 +10,7 @@ from model_check.explorer.catalogue_case import (
     FIVE,
     FOUR,
     HALF,
+    MUCH_SC,
     READS,
     SC_SOME,
     SIX,
@@ -76,8 +77,8 @@ MERGES: Sequence[Case] = (
         "merge-cursor",
         "a cursor walks from the leaf that another goes into to the one that goes",
         f"before {FIVE}; thread remove 50; thread walk 30 4 0",
-        READS,
-        deep=WHOLE_RC11,
+        WRITES,
+        deep=(*WHOLE_SC, *WHOLE_RC11),
     ),
     Case(
         "cursor-removals",
@@ -135,7 +136,8 @@ MERGES: Sequence[Case] = (
         "one-merge-collect",
         "a merge, and one who advances the epoch and frees",
         f"before {FIVE}; thread remove 50; thread collect",
-        READS,
+        WRITES,
+        deep=MUCH_SC,
     ),
     Case(
         "one-merge-count",
