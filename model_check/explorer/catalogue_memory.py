@@ -9,9 +9,9 @@ from model_check.explorer.catalogue_case import (
     ALL,
     EIGHT,
     FOUR,
+    MUCH_SC,
     SOME,
     WEAK,
-    MUCH_SC,
     Case,
 )
 
