@@ -231,8 +231,9 @@ static bw_status check_pids(const bw_tree *tree, uint64_t pages, const bw_report
                            pid);
         pid = bw_pids_next_free(tree, pid);
     }
-    /* relaxed: nothing else runs, the caller says. */
-    const bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_relaxed);
+    /* acquire: pairs with the release in registration. Nothing else runs, the caller says, but the tree's own
+     * worker may have registered a moment ago. */
+    const bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
     for (; thread != NULL; thread = thread->next)
         known += thread->spare_pid_count;
     if (known != free || in_table + buried + free != used)
