@@ -8,6 +8,7 @@ threads. A program's text goes into the environment variable ENGINE_PROGRAM
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -86,7 +87,7 @@ def build_native(*, compiler: str = "gcc", flags: Sequence[str] = ()) -> Path:
     target = cache_folder() / f"harness-{digest.hexdigest()[:24]}"
     if target.is_file():
         return target
-    made = target.with_suffix(".made")
+    made = target.with_suffix(f".{os.getpid()}")  # another process may make the same
     command = [
         *(compiler, "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Wshadow", "-Werror"),
         *(f"-I{INCLUDE}", f"-I{folder / 'include'}", f"-I{folder / 'src'}", *flags),
