@@ -312,8 +312,13 @@ def find_model(name: str) -> Model:
     if spec is None or spec.loader is None or not Path(path).is_file():
         raise CannotRun(f"cannot read the model in {path}: there is no such file")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise CannotRun(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
     found = getattr(module, member, None)
     if not (isinstance(found, type) and issubclass(found, Model)):
         raise CannotRun(f"{path} has no class {member} that is a Model")
+    if found.step is Model.step and not issubclass(found, (CellModel, SequenceModel)):
+        raise CannotRun(f"{path}: class {member} has no method step(state, call)")
     return found()

@@ -29,11 +29,13 @@ from model_check.linearizability.models import (
     Register,
     Set,
     Stack,
+    find_model,
 )
 from model_check.report import CannotRun
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
+    from pathlib import Path
 
 
 def call(
@@ -444,3 +446,23 @@ def test_a_violation_is_drawn_with_calls_that_never_returned() -> None:
     assert "Why: " in text
     assert "exchange(5) never returned" in text
     assert "====>" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("class Mine:\n    pass\n", "no class Mine that is a Model"),
+        ("def (\n", "cannot be imported: SyntaxError"),
+        (
+            "from model_check.linearizability import Model\nclass Mine(Model):\n    pass\n",
+            r"class Mine has no method step\(state, call\)",
+        ),
+    ],
+)
+def test_a_model_of_ones_own_that_cannot_be_used_is_refused(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(CannotRun, match=sentence):
+        find_model(f"{path}:Mine")
