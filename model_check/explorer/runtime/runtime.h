@@ -248,6 +248,7 @@ typedef struct bwx_options {
     uint64_t executions, seed;
     double seconds;
     unsigned preemptions, weak, depth, steps, spurious, timeouts, wakeups, failures;
+    unsigned hang;  /* seconds after which an execution does not end */
     unsigned split; /* nodes expanded fully, for work sharing; 0: none */
     unsigned cut;   /* executions with more steps are cut; 0: none */
     bool freeze, trylock, verbose, traces, leaks;
