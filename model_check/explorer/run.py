@@ -130,6 +130,8 @@ class Run:
     ) -> None:
         """Start it, with ``environment`` added to that of this process."""
         self._error = ""
+        #: What the program has told of each complete execution, with the option events=1.
+        self.events: list[dict[str, Any]] = []
         reading, writing = os.pipe()
         options = {"BWX_OPTIONS": " ".join([*words, f"out={writing}"])}
         self._process = subprocess.Popen(
@@ -158,6 +160,8 @@ class Run:
                         progress(said)
                 elif said["type"] == "prefix":
                     prefixes.append(said["prefix"])
+                elif said["type"] == "events":
+                    self.events.append(said)
                 else:
                     last = said
         finally:

@@ -40,6 +40,9 @@ static void option(bwx_options *options, const char *name, const char *value) {
     } else if (strcmp(name, "replay") == 0) {
         options->replay = value;
         options->strategy = BWX_REPLAY;
+    } else if (strcmp(name, "follow") == 0) {
+        options->follow = value;
+        options->strategy = BWX_FOLLOW;
     } else if (strcmp(name, "prefix") == 0) {
         options->prefix = value;
     } else if (strcmp(name, "seconds") == 0) {
@@ -68,7 +71,8 @@ static void option(bwx_options *options, const char *name, const char *value) {
             bool *where;
         } switches[] = {{"freeze", &options->freeze},   {"trylock", &options->trylock},
                         {"verbose", &options->verbose}, {"leaks", &options->leaks},
-                        {"traces", &options->traces},   {"log", &bwx.logging}};
+                        {"traces", &options->traces},   {"events", &options->events},
+                        {"log", &bwx.logging}};
         for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
             if (strcmp(name, numbers[i].name) == 0) {
                 *numbers[i].where = (unsigned)number(value, name);
@@ -193,6 +197,7 @@ static bool judge(void) {
         }
         bwx.complete++;
         bwx_outcome_count();
+        bwx_report_events();
         if (bwx.options.traces)
             bwx_traces_count();
         return false;
@@ -246,6 +251,7 @@ int __wrap_main(int argc, char **argv) {
     bwx_heap_open();
     bwx_machine_open();
     bwx_search_open();
+    bwx_events_open();
     catch_signals();
     const char *why = "every execution has been explored";
     bool exhaustive = true;
