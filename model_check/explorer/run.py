@@ -26,12 +26,12 @@ class Options:
 
     ``model``: sc or rc11. ``strategy``: exhaustive, bounded (``preemptions``, and ``weak``
     choices that are not the newest value), iterative (bounded with 0, 1, … ``preemptions``),
-    pct (``depth``) or random. ``executions`` and
-    ``seconds`` bound the work, ``steps`` and ``hang`` (seconds) one execution. ``spurious``:
-    weak compare-exchanges that fail for no reason, ``failures``: allocations that fail, ``timeouts``: timed waits that
-    end by themselves, ``wakeups``: waits that end for no reason (both in each thread), each at
-    most so often in one execution. ``cut``: leave executions with more steps. ``traces``: count
-    how many of the executions differ. ``freeze``:
+    pct (``depth``) or random. ``executions`` and ``seconds`` bound the work, ``steps`` and
+    ``hang`` (seconds) one execution. ``spurious``: weak compare-exchanges that fail for no
+    reason, ``failures``: allocations that fail, ``timeouts``: timed waits that end by themselves,
+    ``wakeups``: waits that end for no reason (both in each thread), each at most so often in one
+    execution. ``cut``: leave executions with more steps. ``traces``: count how many of the
+    executions differ. ``freeze``:
     stop one thread for ever at each of its steps between bwx_nonblocking_begin and _end.
     ``replay``: repeat one execution. ``prefix``: explore only what begins so (:func:`split`).
     """
