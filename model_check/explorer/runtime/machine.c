@@ -175,6 +175,7 @@ bwx_step *bwx_step_add(bwx_thread *self, const bwx_op *op) {
     step->object = op->object;
     step->message = step->source = step->previous = BWX_NONE;
     step->node = BWX_NONE;
+    step->piece = bwx_piece_count - 1U;
     step->address = op->address;
     step->value = op->operand;
     step->seen = 0;

@@ -15,7 +15,8 @@
  *     schedule.c who may run, who runs, the steps of an execution
  *     spin.c     threads that wait in a loop
  *     sync.c     mutexes, condition variables, once;   threads.c  creation, join, keys
- *     search.c   what to explore next: exhaustive with partial-order reduction, bounded
+ *     search.c   what to explore next: exhaustive with partial-order reduction, bounded; search.h has
+ *                the files that are part of it
  *     prefix.c   work for several processes
  *     walk.c     random walks, PCT, replay
  *     history.c  linearizability of marked histories
@@ -136,6 +137,7 @@ typedef struct bwx_step {
     uint32_t source;   /* RMW: read from */
     uint32_t previous; /* step at the same location, BWX_NONE */
     uint32_t node;     /* where the search chose this thread; BWX_NONE: nothing to choose */
+    uint32_t piece;    /* of the execution (pieces.c) */
     uintptr_t address;
     uint64_t value, seen; /* written; read */
     uint64_t fences;      /* seq_cst fences that happened before */
@@ -155,7 +157,7 @@ typedef enum bwx_status { BWX_ABSENT, BWX_ALIVE, BWX_FINISHED } bwx_status;
 typedef struct bwx_thread {
     void *stack_pointer; /* where its fiber goes on */
     uint8_t id, status;
-    bool joined, detached, frozen, c11, claims_nonblocking, setup;
+    bool joined, detached, frozen, stopped, c11, claims_nonblocking, setup;
     bool signalled;   /* a signal has taken it from the condition variable */
     uint8_t timeouts; /* timed waits that ended by themselves … */
     uint8_t wakeups;  /* … and waits that ended for no reason */
@@ -302,6 +304,8 @@ typedef struct bwx_runtime {
     bwx_clock before;    /* the running thread's trace before its present step */
     uint64_t log_steps;
     bool any_frozen;
+    bool any_stopped; /* by bwx_assume or exit: the execution then ends with … */
+    bwx_ending last_words;
     bool nothing_else; /* only timed waits can go on: their time is over */
     bool limited;      /* bounded: something was left out, since a bound forbade it */
     bool sc_accesses;  /* rc11: some step was a seq_cst access */
@@ -393,6 +397,7 @@ bool bwx_psc_allows(const bwx_thread *self, const bwx_op *op, const bwx_clock *l
 void bwx_reach(bwx_thread *self, const bwx_op *op);
 void bwx_next(bwx_thread *self) __attribute__((noreturn)); /* self has finished */
 void bwx_end(bwx_ending ending) __attribute__((noreturn));
+void bwx_stop(bwx_ending ending) __attribute__((noreturn)); /* this thread alone */
 /* One of n options (absolute numbers, default_option among them or not); ends the execution if n is 0. */
 uint32_t bwx_choice(const uint32_t *options, unsigned n, uint32_t default_option);
 void bwx_run_execution(void);
@@ -409,6 +414,8 @@ void bwx_search_begin(void);                               /* of an execution */
 unsigned bwx_search_thread(uint32_t enabled, bool *ended); /* who runs next */
 uint32_t bwx_search_option(const uint32_t *options, unsigned n, uint32_t default_option);
 void bwx_search_step(const bwx_step *step, uint32_t step_number); /* has been done */
+void bwx_search_end(void);                                        /* of an execution */
+extern unsigned bwx_piece_count; /* so many pieces of it have begun (pieces.c) */
 /* The thread could have exchanged this message if another one had not been faster. */
 void bwx_search_attached(const bwx_thread *self, uint32_t message);
 bool bwx_search_next(void); /* is there another execution? */
