@@ -30,8 +30,9 @@ bool bwx_pieces_news;
 static bwx_touch sleeping[BWX_THREADS];
 static uint32_t last_piece[BWX_THREADS];
 static unsigned threads_known;
-static bool behind_known;           /* some piece has had something behind its first step */
-static uint32_t goes_on[GOES_ON];   /* first steps that have, by their place in the program; a hash table */
+static bool behind_known; /* some piece has had something behind its first step */
+static uint32_t
+    goes_on[GOES_ON]; /* first steps that have, by their place in the program; a hash table */
 static unsigned goes_on_count;
 
 /* ---- what depends on what ---- */
@@ -95,9 +96,8 @@ void bwx_touch_anything(bwx_touch *touch) {
 }
 
 static bwx_touch touch_of_step(const bwx_step *step) {
-    return (bwx_touch){.kind = step->kind,
-                       .writes = (step->flags & BWX_WRITES) != 0,
-                       .address = step->address};
+    return (bwx_touch){
+        .kind = step->kind, .writes = (step->flags & BWX_WRITES) != 0, .address = step->address};
 }
 
 /* ---- pieces ---- */
@@ -249,8 +249,17 @@ void bwx_sleep_at(bwx_node *at) {
         if ((bwx_asleep >> q & 1) != 0)
             at->touches[q] = sleeping[q];
         else
-            at->touches[q] = (bwx_touch){.kind = bwx.threads[q].op.kind,
-                                         .address = bwx.threads[q].op.address};
+            at->touches[q] =
+                (bwx_touch){.kind = bwx.threads[q].op.kind, .address = bwx.threads[q].op.address};
+    }
+}
+
+/* A new message has woken them, but it is not for them to read: they sleep until there is another one. */
+void bwx_sleep_on(uint32_t threads) {
+    for (uint32_t rest = threads & ~(uint32_t)bwx_asleep; rest != 0; rest &= rest - 1) {
+        unsigned q = (unsigned)__builtin_ctz(rest);
+        if (bwx_limits[q] > 0 && !bwx_finds_news(&bwx.threads[q]))
+            bwx_asleep |= (uint16_t)(1U << q);
     }
 }
 

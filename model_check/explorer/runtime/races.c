@@ -152,8 +152,8 @@ void bwx_races_at_end(void) {
         uint32_t early = bwx_locations[thread->op.object].last_step;
         while (early != BWX_NONE && !takes(&bwx_steps[early]))
             early = bwx_steps[early].previous;
-        if (early == BWX_NONE || !unordered(&bwx_steps[early], &(bwx_step){.thread = thread->id},
-                                            &thread->trace))
+        if (early == BWX_NONE ||
+            !unordered(&bwx_steps[early], &(bwx_step){.thread = thread->id}, &thread->trace))
             continue;
         if (bwx_by_trees())
             bwx_wakeup_pending(early, thread);

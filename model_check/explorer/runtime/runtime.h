@@ -363,6 +363,7 @@ bool bwx_heap_leaks(void); /* reports the first block that nothing points to */
 /* ---- access.c ---- */
 enum { BWX_ATOMIC = 4, BWX_QUIET = 8 /* copies: uninitialised bytes are fine */ };
 void bwx_access(uintptr_t address, size_t size, unsigned flags, uint32_t pc);
+bool bwx_access_fine(uintptr_t address, size_t size, bool writes);
 void bwx_access_free(bwx_block *block, uint32_t pc);
 void bwx_access_reset(void);
 void bwx_plain(uintptr_t address, size_t size, unsigned flags, uint32_t pc);
@@ -373,6 +374,8 @@ uint32_t bwx_location_of(uintptr_t address, unsigned size);
 void bwx_location_forget(const bwx_cell *cell, uintptr_t address,
                          unsigned size); /* a plain write starts the history anew */
 uint64_t bwx_atomic(bwx_op *op, const uint64_t *registers, bool *exchanged);
+/* rc11: is there a message that the thread may read, of those that the search leaves to it? */
+bool bwx_finds_news(const bwx_thread *self);
 void bwx_fence(int order, uint32_t pc);
 bwx_step *bwx_step_add(bwx_thread *self, const bwx_op *op);
 void bwx_step_link(bwx_step *step);
@@ -482,6 +485,7 @@ void bwx_fatal(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 void bwx_report_open(void);
 void bwx_outcome_reset(void);
 void bwx_outcome_count(void);
+void bwx_outcome_forget(void);
 void bwx_report_progress(void);
 void bwx_report_prefix(const char *prefix);
 void bwx_report_result(bool exhaustive, const char *why);

@@ -22,8 +22,8 @@ enum { MAX_NODES = BWX_MAX_STEPS, MAX_CHOICES = 4 * BWX_MAX_STEPS, MAX_OPTIONS =
 bwx_node *bwx_nodes;
 bwx_option_choice *bwx_choices;
 uint32_t *bwx_options_there;
-static unsigned node_count, choice_count;   /* of the present path */
-static unsigned nodes_begun, choices_begun; /* of this execution so far */
+static unsigned node_count, choice_count;         /* of the present path */
+static unsigned nodes_begun, choices_begun;       /* of this execution so far */
 static unsigned nodes_repeated, choices_repeated; /* the path's length when it began */
 static uint32_t option_count;
 static unsigned previous; /* thread that ran last */
@@ -158,6 +158,8 @@ static bwx_node *new_node(uint32_t enabled) {
     if (node_count == MAX_NODES)
         bwx_find(BWX_UNSUPPORTED, bwx.current->op.pc, 0, "more than %d choices in one execution",
                  MAX_NODES);
+    if (!bwx.sc && bwx.options.strategy == BWX_EXHAUSTIVE)
+        bwx_sleep_on(enabled);
     uint32_t candidates = enabled & ~(uint32_t)bwx_asleep;
     if (candidates == 0)
         return NULL;
@@ -339,6 +341,7 @@ static bool begins_anew(void) {
     option_count = 0;
     bwx_wakeup_forget();
     bwx.complete = bwx.cut = bwx.blocked = 0;
+    bwx_outcome_forget();
     return true;
 }
 
@@ -378,6 +381,7 @@ void bwx_search_hand_out(void) {
                                            bwx_nodes[i].thread, bwx_nodes[i].done);
     used += (size_t)__builtin_snprintf(text + used, sizeof text - used, ";");
     for (unsigned i = 0; i < choice_count; i++)
-        used += (size_t)__builtin_snprintf(text + used, sizeof text - used, "%u,", bwx_choices[i].now);
+        used +=
+            (size_t)__builtin_snprintf(text + used, sizeof text - used, "%u,", bwx_choices[i].now);
     bwx_report_prefix(text);
 }

@@ -41,15 +41,16 @@ typedef struct bwx_option_choice {
 /* From one choice of a thread to the next; forced ones (one thread can run) included. */
 typedef struct bwx_piece {
     uint8_t thread;
-    bool waited;      /* a loop of the thread waited; it can go on since … */
-    uint32_t node;    /* BWX_NONE: forced */
-    uint32_t first;   /* step */
-    uint32_t choices; /* made before it */
-    uint32_t before;  /* of its thread, or the one that has created it; BWX_NONE */
+    bool waited;               /* a loop of the thread waited; it can go on since … */
+    uint32_t node;             /* BWX_NONE: forced */
+    uint32_t first;            /* step */
+    uint32_t choices;          /* made before it */
+    uint32_t before;           /* of its thread, or the one that has created it; BWX_NONE */
     uint32_t wakers[BWX_RING]; /* … one of these pieces has written */
     unsigned waker_count;
     bwx_touch touch;
-    bwx_clock clock; /* steps that come before it in every execution equal to this one, and its own */
+    bwx_clock
+        clock; /* steps that come before it in every execution equal to this one, and its own */
 } bwx_piece;
 
 extern bwx_node *bwx_nodes;
@@ -75,13 +76,14 @@ uint32_t bwx_pieces_pending(const bwx_thread *thread);
 void bwx_pieces_close(void); /* the last one, at an execution's end */
 bool bwx_touches_depend(const bwx_touch *one, const bwx_touch *other);
 bwx_touch bwx_touch_of(const bwx_op *op);
-void bwx_touch_anything(bwx_touch *touch); /* in one piece with its step, for all we know */
+void bwx_touch_anything(bwx_touch *touch);       /* in one piece with its step, for all we know */
 int16_t bwx_piece_index(const bwx_piece *piece); /* its first step's in its thread */
-bool bwx_may_go_on(const bwx_piece *late);      /* could it do more than it did, read otherwise? */
+bool bwx_may_go_on(const bwx_piece *late);       /* could it do more than it did, read otherwise? */
 extern uint16_t bwx_asleep;
 extern uint32_t bwx_limits[BWX_THREADS];
 void bwx_sleep_begin(void);
 void bwx_sleep_at(bwx_node *at); /* remembers there who sleeps */
+void bwx_sleep_on(uint32_t threads);
 void bwx_sleep_step(const bwx_step *step);
 
 /* ---- races.c ---- */

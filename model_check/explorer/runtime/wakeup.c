@@ -309,7 +309,8 @@ static bool covered(const bwx_node *at, const uint32_t *v, unsigned n) {
  * result of it. `make`: makes what is not there. False: there is none. */
 static bool follow_options(uint32_t piece, uint32_t **threads, uint32_t **options, bool make) {
     unsigned first = bwx_pieces[piece].choices;
-    unsigned end = piece + 1 < bwx_piece_count ? bwx_pieces[piece + 1].choices : bwx_search_choices();
+    unsigned end =
+        piece + 1 < bwx_piece_count ? bwx_pieces[piece + 1].choices : bwx_search_choices();
     for (unsigned c = first; c < end; c++) {
         const bwx_option_choice *choice = &bwx_choices[c];
         uint32_t option = bwx_options_there[choice->first + choice->now];
