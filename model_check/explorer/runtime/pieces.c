@@ -70,16 +70,17 @@ static bool first_steps_depend(const bwx_touch *one, const bwx_touch *other) {
 
 /* Does `step` touch what has been done in one piece behind the step of `other`? */
 static bool meets_behind(const bwx_touch *step, const bwx_touch *other) {
-    if ((other->reads_behind | other->writes_behind) == 0)
-        return false;
-    if (!is_access(step->kind)) /* all bits: something besides accesses is there */
-        return (is_sync(step->kind) || is_mark(step->kind)) && ~other->writes_behind == 0;
+    if (is_sync(step->kind))
+        return (other->syncs_behind & bit_of(step->address)) != 0;
+    if (!is_access(step->kind)) /* all bits: marks are there, too */
+        return is_mark(step->kind) && ~other->syncs_behind == 0;
     uint64_t met = other->writes_behind | (step->writes ? other->reads_behind : 0);
     return (met & bit_of(step->address)) != 0;
 }
 
 bool bwx_touches_depend(const bwx_touch *one, const bwx_touch *other) {
     return first_steps_depend(one, other) || meets_behind(one, other) || meets_behind(other, one) ||
+           (one->syncs_behind & other->syncs_behind) != 0 ||
            (one->writes_behind & (other->reads_behind | other->writes_behind)) != 0 ||
            (one->reads_behind & other->writes_behind) != 0;
 }
@@ -92,7 +93,7 @@ bwx_touch bwx_touch_of(const bwx_op *op) {
 
 void bwx_touch_anything(bwx_touch *touch) {
     touch->writes = is_access(touch->kind) && touch->kind != BWX_LOAD;
-    touch->reads_behind = touch->writes_behind = UINT64_MAX;
+    touch->reads_behind = touch->writes_behind = touch->syncs_behind = UINT64_MAX;
 }
 
 static bwx_touch touch_of_step(const bwx_step *step) {
@@ -148,8 +149,10 @@ static void add_behind(bwx_touch *touch, const bwx_step *step) {
         touch->writes_behind |= bit_of(step->address);
     else if (is_access(step->kind))
         touch->reads_behind |= bit_of(step->address);
-    else if (is_sync(step->kind) || is_mark(step->kind))
-        touch->reads_behind = touch->writes_behind = UINT64_MAX;
+    else if (is_sync(step->kind))
+        touch->syncs_behind |= bit_of(step->address);
+    else if (is_mark(step->kind))
+        touch->syncs_behind = UINT64_MAX;
 }
 
 /* Pieces move whole: what comes after a step of one comes after all of it. */
@@ -202,7 +205,7 @@ void bwx_pieces_close(void) {
         if ((bwx_steps[i].flags & BWX_ALONE) != 0)
             add_behind(&piece->touch, &bwx_steps[i]);
     }
-    if ((piece->touch.reads_behind | piece->touch.writes_behind) != 0) {
+    if ((piece->touch.reads_behind | piece->touch.writes_behind | piece->touch.syncs_behind) != 0) {
         behind_known = true;
         note_goes_on(first->pc);
     }
@@ -217,6 +220,7 @@ void bwx_pieces_close(void) {
     touch->writes |= piece->touch.writes; /* with another result it may write, or not */
     touch->reads_behind |= piece->touch.reads_behind;
     touch->writes_behind |= piece->touch.writes_behind;
+    touch->syncs_behind |= piece->touch.syncs_behind;
 }
 
 /* A piece that the thread would begin next, and its step, behind the others; they do not count. */

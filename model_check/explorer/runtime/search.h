@@ -16,7 +16,7 @@ typedef struct bwx_touch {
     uint8_t kind;
     bool writes;
     uintptr_t address;
-    uint64_t reads_behind, writes_behind;
+    uint64_t reads_behind, writes_behind, syncs_behind;
 } bwx_touch;
 
 typedef struct bwx_node {

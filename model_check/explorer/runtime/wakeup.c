@@ -415,7 +415,8 @@ static void look_at(const race *found) {
     const bwx_step *step = &bwx_steps[late->first];
     late_touch = late->touch;
     late_touch.writes = late_touch.writes || step->kind == BWX_CAS;
-    late_touch.reads_behind = late_touch.writes_behind = bwx_may_go_on(late) ? UINT64_MAX : 0;
+    uint64_t behind = bwx_may_go_on(late) ? UINT64_MAX : 0;
+    late_touch.reads_behind = late_touch.writes_behind = late_touch.syncs_behind = behind;
     if (!covered(at, sequence, n))
         insert(&at->branches, sequence, n);
 }
