@@ -55,6 +55,7 @@ def explore_command(
     ] = None,
     seconds: Annotated[Optional[float], typer.Option(min=0, help="Stop after so long.")] = None,
     steps: Annotated[int, typer.Option(help="Steps of one execution; more is a livelock.")] = 5000,
+    hang: Annotated[int, typer.Option(help="Seconds of one execution; more is a livelock.")] = 10,
     spurious: Annotated[
         int, typer.Option(min=0, help="Weak compare-exchanges that fail for no reason.")
     ] = 1,
@@ -113,6 +114,7 @@ def explore_command(
         executions=executions,
         seconds=seconds,
         steps=steps,
+        hang=hang,
         spurious=spurious,
         wakeups=wakeups,
         traces=traces,

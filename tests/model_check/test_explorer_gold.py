@@ -100,7 +100,7 @@ def test_the_explorer_and_the_axioms_agree_on_random_tests(seed: int, tmp_path: 
 @_COMPILERS
 def test_a_program_ends_as_it_says(end: programs.Expectation, compiler: str) -> None:
     _needs(compiler)
-    options = run.Options(model=end.model, seconds=10)
+    options = run.Options(model=end.model, seconds=10, hang=2)
     result, refusal = _explored(end.path, end.flags(), compiler, options)
     if refusal:
         assert end.fits(programs.CANNOT_RUN), refusal

@@ -347,7 +347,7 @@ static bool begins_anew(void) {
 
 bool bwx_search_next(void) {
     if (walking())
-        return bwx.options.strategy != BWX_REPLAY;
+        return bwx.options.strategy != BWX_REPLAY && bwx.options.strategy != BWX_FOLLOW;
     if (begins_anew())
         return true;
     for (;;) {
