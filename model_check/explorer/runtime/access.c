@@ -245,6 +245,12 @@ static inline bool plainly_fine(const bwx_cell *cell, uintptr_t address, size_t 
            known(cell, (uint8_t)(self->id << 2U | writes), bytes, (int16_t)(self->steps + 1));
 }
 
+/* The same, of an atomic access by the only thread. */
+bool bwx_access_fine(uintptr_t address, size_t size, bool writes) {
+    const bwx_cell *cell = bwx_cell_of(address);
+    return cell != NULL && plainly_fine(cell, address, size, writes);
+}
+
 /* A plain access of the program. */
 void bwx_plain(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
     bwx_thread *self = bwx.current;
