@@ -263,8 +263,8 @@ void bwx_plain(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
     const bwx_cell *cell = (address & 7) + size <= 8 ? bwx_cell_of(address) : NULL;
     if (cell == NULL || !plainly_fine(cell, address, size, writes))
         bwx_access(address, size, flags, pc);
-    if (BWX_UNLIKELY(bwx.logging) && !bwx.solo && bwx_cell_of(address) != NULL &&
-        address - bwx_stack_base(self->id) >= BWX_STACK_BYTES &&
+    if (BWX_UNLIKELY(bwx.logging) && bwx_room_to_log() && !bwx.solo &&
+        bwx_cell_of(address) != NULL && address - bwx_stack_base(self->id) >= BWX_STACK_BYTES &&
         address - bwx_locals_base(self->id) >= BWX_LOCALS_BYTES) {
         bwx_op op = {.kind = writes ? BWX_PLAIN_WRITE : BWX_PLAIN_READ,
                      .size = (uint8_t)(size > 255 ? 255 : size),

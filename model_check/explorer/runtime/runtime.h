@@ -326,6 +326,12 @@ extern bwx_step *bwx_steps;
 extern bwx_location *bwx_locations;
 extern bwx_message *bwx_messages;
 
+/* Does a log take in plain accesses still? Those that count must find room after them, to the last. */
+static inline bool bwx_room_to_log(void) {
+    const unsigned others = 100;
+    return bwx.logging && bwx.log_steps + bwx.options.steps + others < BWX_MAX_STEPS;
+}
+
 /* ---- fiber.c ---- */
 void bwx_fibers_open(void);
 void bwx_fiber_prepare(bwx_thread *thread, void (*run)(void));
