@@ -9,6 +9,12 @@ static inline unsigned count_le_16(const uint64_t *keys, uint64_t key) {
     return (unsigned)__builtin_popcount((unsigned)_mm512_kunpackb(high, low));
 }
 
+static inline unsigned count_samples(const int32_t *samples, int32_t sample) {
+    const __mmask16 less =
+        _mm512_cmple_epi32_mask(_mm512_loadu_si512(samples), _mm512_set1_epi32(sample));
+    return (unsigned)__builtin_popcount((unsigned)less);
+}
+
 #define SEARCH       bw_search_avx512
 #define SEARCH_LEVEL BW_SIMD_AVX512
 #include "search.inc"
