@@ -30,8 +30,7 @@ static bw_page *begin(bw_thread *self, unsigned level, unsigned n, uint64_t low,
     unsigned blocks = (n + BW_BLOCK - 1) / BW_BLOCK;
     size_t blocks_at = level == 0 ? self->tree->leaf_blocks_at : self->tree->inner_blocks_at;
     size_t bytes = blocks_at + blocks * sizeof(bw_block);
-    /* Odd: blocks are four units, so that otherwise all headers would share a quarter of the caches' sets. */
-    unsigned units = (unsigned)((bytes + BW_PAGE_UNIT - 1) / BW_PAGE_UNIT) | 1U;
+    unsigned units = (unsigned)((bytes + BW_PAGE_UNIT - 1) / BW_PAGE_UNIT);
     bw_page *page = bw_page_alloc(self, &units, replaced);
     if (page == NULL)
         return NULL;

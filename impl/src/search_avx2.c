@@ -1,4 +1,4 @@
-/* search_avx2.c: the search with AVX2, four keys a step (compiled with -mavx2). */
+/* search_avx2.c: the search with AVX2, four keys a step (compiled with -mavx2 -mbmi2). */
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>

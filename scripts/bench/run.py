@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VIOLATION, _CANNOT, _INTERRUPTED = 1, 2, 130
-_LEAST_KEYS, _MOST_THREADS = 1_000, 64
+_LEAST_KEYS, _LEAST_OPERATIONS, _MOST_THREADS = 1_000, 1_000, 64
 _MOST_OPERATIONS = 2_000_000
 #: Memory to have ready for a key: the greatest index's (std::map's), and the streams'.
 _INDEX_BYTES, _STREAM_BYTES = 64, 2 * 8
@@ -202,8 +202,8 @@ def _operations(options: _Options) -> int:
     _least("--python-keys", options.python_keys, 1000)
     operations = options.operations
     if operations is None:
-        operations = min(options.keys // 2, _MOST_OPERATIONS)
-    _least("--operations", operations, _LEAST_KEYS // 2)
+        operations = max(min(options.keys // 2, _MOST_OPERATIONS), _LEAST_OPERATIONS)
+    _least("--operations", operations, _LEAST_OPERATIONS)
     if options.side_by_side or options.extra:
         indexes = 1 + len(options.extra) + options.side_by_side
         least = bench_side_by_side.least_operations(max(_numbers(options.threads)), indexes)
