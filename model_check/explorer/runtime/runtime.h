@@ -449,7 +449,6 @@ uint64_t bwx_random(void);
 /* ---- prefix.c ---- */
 extern unsigned bwx_prefix_nodes, bwx_prefix_choices; /* that another process has fixed */
 void bwx_prefix_read(const char *text);
-void bwx_prefix_node(unsigned number, uint8_t *thread, uint16_t *done);
 uint16_t bwx_prefix_choice(unsigned number);
 
 /* ---- sync.c, threads.c ---- */

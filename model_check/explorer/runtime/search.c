@@ -34,9 +34,10 @@ static uint32_t node_of_step; /* for the step that is now made */
 static void fix_node(bwx_node *at, unsigned number) {
     if (number >= bwx_prefix_nodes)
         return;
-    bwx_prefix_node(number, &at->thread, &at->done);
+    bwx_prefix_node(at, number);
     at->backtrack = (uint16_t)(1U << at->thread);
-    for (uint32_t rest = at->done; rest != 0; rest &= rest - 1) /* what these did, others know */
+    /* Behind wakeup trees, the parts of others are not such that a thread may sleep for them longer. */
+    for (uint32_t rest = bwx.sc ? at->done : 0U; rest != 0; rest &= rest - 1)
         bwx_touch_anything(&at->touches[__builtin_ctz(rest)]);
     if ((at->enabled >> at->thread & 1) == 0)
         bwx_fatal("the prefix belongs to another program or other options");
@@ -377,8 +378,7 @@ void bwx_search_hand_out(void) {
     static char text[1 << 16];
     size_t used = 0;
     for (unsigned i = 0; i < node_count; i++)
-        used += (size_t)__builtin_snprintf(text + used, sizeof text - used, "%u:%x,",
-                                           bwx_nodes[i].thread, bwx_nodes[i].done);
+        used += bwx_prefix_write(&bwx_nodes[i], text + used, sizeof text - used);
     used += (size_t)__builtin_snprintf(text + used, sizeof text - used, ";");
     for (unsigned i = 0; i < choice_count; i++)
         used +=

@@ -106,4 +106,9 @@ bool bwx_wakeup_other_thread(bwx_node *at);
 void bwx_wakeup_drop(uint32_t *branches);
 unsigned bwx_wakeup_left(const bwx_node *at);
 
+/* ---- prefix.c ---- */
+/* Fixes a node of the prefix, and writes one into another process's. */
+void bwx_prefix_node(bwx_node *at, unsigned number);
+size_t bwx_prefix_write(const bwx_node *at, char *text, size_t room);
+
 #endif
