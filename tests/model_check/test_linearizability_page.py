@@ -14,7 +14,6 @@ from model_check.linearizability.page import MOST_CALLS, Bar, Picture, stretch, 
 from model_check.linearizability.pages_operations import picture as operations_picture
 from model_check.linearizability.pages_recorded import picture as recorded_picture
 from model_check.recorder import History, Kind, Lane, Record, Run, Status, Tree, Workload
-
 from tests.browser import Browser, find_chromium
 
 SERVICE = """\
