@@ -250,11 +250,8 @@ static bool has_one_key(const rec_history *h, uint32_t lanes) {
 
 static bool make(lin_buckets *b, const rec_history *h) {
     uint32_t lanes = h->lane_count;
-    const rec_lane *last = lanes > 0 ? &h->lanes[lanes - 1] : NULL;
-    if (last != NULL && is_reading(last)) {
-        b->reading = last->records;
-        lanes--;
-    }
+    if (lanes > 0 && is_reading(&h->lanes[lanes - 1]))
+        b->reading = h->lanes[--lanes].records;
     for (uint32_t t = 0; t < lanes; t++) {
         if (!looks_plain(&h->lanes[t]))
             return false;
@@ -278,7 +275,7 @@ static bool make(lin_buckets *b, const rec_history *h) {
         return false;
     const rec_pair *final = NULL;
     if (b->reading != NULL && b->reading->count > 0)
-        final = last->pairs + b->reading->seen;
+        final = h->lanes[lanes].pairs + b->reading->seen;
     b->initial_count = h->initial_count;
     b->final_count = b->reading ? b->reading->count : 0;
     return deal_pairs(b, h->initial, b->initial_count, offsetof(struct bucket, initial),

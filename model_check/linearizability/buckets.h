@@ -28,7 +28,7 @@ uint64_t lin_buckets_count(const lin_buckets *buckets);
 
 /* Judges all keys of one bucket until the first that is not OK: *bad is that key then. Gives an enum
  * lin_verdict. */
-int lin_buckets_judge(lin_buckets *buckets, uint64_t bucket, lin_judge *judge, uint64_t *bad);
+int lin_buckets_judge(lin_buckets *buckets, uint64_t number, lin_judge *judge, uint64_t *bad);
 
 uint64_t lin_buckets_keys(const lin_buckets *buckets);  /* of the buckets judged so far ... */
 uint64_t lin_buckets_parts(const lin_buckets *buckets); /* ... and their parts */
