@@ -116,7 +116,7 @@ def interruptible(
         while thread.is_alive():
             thread.join(0.2)
             now = time.monotonic()
-            # While this program was stopped (Ctrl-Z, a machine that sleeps) the call could not go on.
+            # While this program was stopped (Ctrl-Z, a sleeping machine) the call could not go on.
             waited, last = waited + min(now - last, _GLANCE), now
             if patience is not None and waited > patience and thread.is_alive():
                 stop()
