@@ -55,7 +55,8 @@ def stress(
     trees: Annotated[
         str,
         typer.Option(
-            help="Of a soak: mixed, or small (capacities and threads 2 to 8, merges all the time)."
+            help="Of a soak: mixed, small (capacities and threads 2 to 8, merges all the time), or "
+            "single (calls on single keys: the most operations a second)."
         ),
     ] = "mixed",
     jobs: Annotated[
@@ -79,7 +80,8 @@ def stress(
     if hours is not None or operations is not None:
         limit = parse_count(operations) if operations is not None else None
         if trees not in TREES:
-            raise CannotRun(f"--trees is {' or '.join(TREES)}, got {trees!r}")
+            *most, last = TREES
+            raise CannotRun(f"--trees is {', '.join(most)} or {last}, got {trees!r}")
         result = soak(seed, operations=limit, hours=hours, trees=trees)
         _print_verdict(result)
     elif cell is not None:
