@@ -83,9 +83,11 @@ static bw_status install(bw_thread *self, bw_pid pid, bw_page *leaf, const bw_me
         return BW_ENOMEM;
     *won = bw_map_install(self->tree, pid, leaf, fresh);
     if (*won) {
+        BW_EVENT(INSTALL_RUN, leaf, pid, fresh);
         bw_count_up(&self->figures.consolidations);
         bw_epoch_retire(self, leaf);
     } else {
+        BW_EVENT(RUN_LOST, leaf, pid, 0);
         bw_count_up(&self->figures.consolidations_lost);
         bw_page_release(self, fresh);
     }

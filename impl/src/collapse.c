@@ -66,11 +66,13 @@ bw_status bw_collapse_finish(bw_thread *self, bw_pid child_pid, bw_page *child) 
         if (fresh == NULL)
             return BW_ENOMEM;
         if (bw_map_install(tree, BW_ROOT, root, fresh)) {
+            BW_EVENT(COLLAPSE, root, BW_ROOT, fresh);
             bw_count_up(&self->figures.root_collapses);
             bw_epoch_retire(self, root);
             fresh = NULL;
             break;
         }
+        BW_EVENT(COLLAPSE_LOST, root, BW_ROOT, 0);
     }
     if (fresh != NULL)
         bw_page_release(self, fresh);
@@ -110,7 +112,10 @@ bw_status bw_collapse(bw_thread *self, bw_duties *duties) {
                               .kind = BW_DUTY_FINISH};
             status = bw_merge_finish(self, finish, true, duties);
         } else {
-            (void)bw_log_append(child, slots, BW_REMOVE_WORD); /* won or lost: look again */
+            if (bw_log_append(child, slots, BW_REMOVE_WORD)) /* won or lost: look again */
+                BW_EVENT(APPEND, child, slots, BW_REMOVE_WORD);
+            else
+                BW_EVENT(APPEND_LOST, child, slots, BW_REMOVE_WORD);
         }
         if (status != BW_OK)
             return status;

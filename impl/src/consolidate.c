@@ -86,8 +86,10 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
 void bw_log_freeze(bw_page *page) {
     for (unsigned i = 0; i < page->log_slots; i++) {
         uint64_t word = bw_slot(page, i);
-        if (word == 0 && bw_log_append(page, i, BW_FREEZE_WORD))
+        if (word == 0 && bw_log_append(page, i, BW_FREEZE_WORD)) {
+            BW_EVENT(APPEND, page, i, BW_FREEZE_WORD);
             return;
+        }
         if (bw_word_freezes(word == 0 ? bw_slot(page, i) : word))
             return;
     }
@@ -209,11 +211,13 @@ static bw_status install(bw_thread *self, bw_pid pid, bw_page *page, bw_page *fr
     if (fresh == NULL)
         return BW_ENOMEM;
     if (bw_map_install(self->tree, pid, page, fresh)) {
+        BW_EVENT(INSTALL, page, pid, fresh);
         bw_count_up(&self->figures.consolidations);
         if (n < page->count || n == 0) /* one that grows is not worth the question */
             bw_merge_if_small(self, pid, page, n, duties);
         bw_epoch_retire(self, page);
     } else {
+        BW_EVENT(INSTALL_LOST, page, pid, 0);
         bw_count_up(&self->figures.consolidations_lost);
         bw_page_release(self, fresh);
     }

@@ -56,6 +56,7 @@ void bw_epoch_retire(bw_thread *self, bw_page *page) {
     page->limbo_next = limbo->open;
     limbo->open = page;
     limbo->open_count++;
+    BW_EVENT(RETIRE, page, 0, 0);
     bw_figure_add(&limbo->retired, 1);
     bw_figure_add(&limbo->retired_bytes, page_bytes(page));
     if (limbo->open_count >= self->tree->options.retire_batch) {
@@ -85,6 +86,7 @@ void bw_epoch_seal(bw_thread *self) {
     limbo->sealed_last = bag;
     limbo->open = NULL;
     limbo->open_count = 0;
+    BW_EVENT(TAG, bag, bag->limbo_tag, 0);
 }
 
 /* Remembers since when this very pin has been seen to block the epoch. */
@@ -106,6 +108,7 @@ bool bw_epoch_try_advance(bw_thread *self) {
     bw_tree *tree = self->tree;
     /* relaxed: no fence either, see "Fences" above. */
     uint64_t epoch = atomic_load_explicit(&tree->epoch, memory_order_relaxed);
+    BW_EVENT(ADVANCE_START, self, epoch, 0);
     /* acquire: pairs with the release in registration, so that the record is initialized. */
     bw_thread *thread = atomic_load_explicit(&tree->threads, memory_order_acquire);
     for (; thread != NULL; thread = thread->next) {
@@ -113,16 +116,21 @@ bool bw_epoch_try_advance(bw_thread *self) {
          * followed it): what the thread read under that pin happened before what is freed later. */
         uint64_t announced = atomic_load_explicit(&thread->announced, memory_order_acquire);
         if (announced != 0 && announced != epoch) {
+            BW_EVENT(SCAN_BLOCKED, thread, epoch, announced);
             (void)blocked_for_ns(thread);
             return false;
         }
+        BW_EVENT(SCAN, thread, epoch, announced);
     }
     /* release: hands on what this walk has acquired to the threads that free under the new epoch; pairs
      * with the acquire in bw_epoch_free_eligible. No acquire: this walk has met every thread itself, so
      * that there is nothing to hand on from the advances before it. */
     if (!atomic_compare_exchange_strong_explicit(&tree->epoch, &epoch, epoch + 1,
-                                                 memory_order_release, memory_order_relaxed))
+                                                 memory_order_release, memory_order_relaxed)) {
+        BW_EVENT(COMMIT_LOST, self, epoch, 0);
         return false;
+    }
+    BW_EVENT(COMMIT, self, epoch, 0);
     self->limbo.known_epoch = epoch + 1;
     return true;
 }
@@ -149,6 +157,7 @@ uint64_t bw_epoch_free_eligible(bw_thread *self, uint64_t limit) {
         limbo->sealed_first = rest;
         if (rest == NULL)
             limbo->sealed_last = NULL;
+        BW_EVENT(FREE, page, page->limbo_tag, epoch);
         bw_figure_add(&limbo->freed, 1);
         bw_figure_add(&limbo->freed_bytes, page_bytes(page));
         if (page->limbo_pid != BW_NO_PID) {
@@ -156,6 +165,7 @@ uint64_t bw_epoch_free_eligible(bw_thread *self, uint64_t limit) {
              * this one. relaxed: whoever then finds another page under the page id has acquired its
              * publication, which comes after. */
             atomic_fetch_add_explicit(&self->tree->recycled, 1, memory_order_relaxed);
+            BW_EVENT(RECYCLE_PID, page, page->limbo_pid, 0);
             bw_pids_give_back(self, 1, &page->limbo_pid);
             bw_count_up(&self->figures.pids_recycled);
         }

@@ -132,7 +132,10 @@ static bw_status append(bw_thread *self, const bw_view *view, bw_kind kind, uint
         return BW_ENOMEM;
     *record = (bw_record){.key = key, .value = value};
     *won = bw_log_append(view->page, view->slots, bw_word(bw_tag(key), record, kind));
+    if (*won)
+        BW_EVENT(APPEND, view->page, view->slots, bw_word(bw_tag(key), record, kind));
     if (!*won) {
+        BW_EVENT(APPEND_LOST, view->page, view->slots, bw_word(bw_tag(key), record, kind));
         bw_count_up(&self->figures.appends_lost);
         bw_record_release(self, record);
     }
@@ -234,8 +237,11 @@ static bw_status remove_page(bw_thread *self, bw_duty duty, bw_duties *duties) {
             tree->search->descend(tree, duty.separator - 1, page->level, &left);
             if (left.page->level == page->level && would_lack_pids(self, &view, left.page))
                 return BW_EPIDS;
-            if (bw_log_append(page, view.slots, BW_REMOVE_WORD))
+            if (bw_log_append(page, view.slots, BW_REMOVE_WORD)) {
+                BW_EVENT(APPEND, page, view.slots, BW_REMOVE_WORD);
                 return BW_OK;
+            }
+            BW_EVENT(APPEND_LOST, page, view.slots, BW_REMOVE_WORD);
             bw_count_up(&self->figures.appends_lost);
         }
         if (status != BW_OK)
@@ -297,8 +303,11 @@ static bw_status delete_entry(bw_thread *self, bw_duty duty, bool *alone, bw_dut
 }
 
 bool bw_bury(bw_thread *self, bw_pid pid, bw_page *page) {
-    if (!bw_map_install(self->tree, pid, page, &bw_tombstone))
+    if (!bw_map_install(self->tree, pid, page, &bw_tombstone)) {
+        BW_EVENT(BURY_LOST, page, pid, 0);
         return false;
+    }
+    BW_EVENT(BURY, page, pid, &bw_tombstone);
     page->limbo_pid = pid;
     bw_epoch_retire(self, page);
     return true;
@@ -420,6 +429,8 @@ bw_status bw_merge_install(bw_thread *self, bw_pid pid, bw_page *page, bw_duties
         for (unsigned i = count - 1; i > 0; i--)
             bw_map_store(tree, pids[i], pages[i]);
         won = bw_map_install(tree, pid, page, pages[0]);
+        if (!won)
+            BW_EVENT(UNITE_LOST, page, pid, 0);
     }
     if (!won) {
         bw_pids_give_back(self, count - 1, pids + 1); /* nobody can have come to them */
@@ -433,6 +444,7 @@ bw_status bw_merge_install(bw_thread *self, bw_pid pid, bw_page *page, bw_duties
             bw_count_up(&self->figures.consolidations_lost);
         return built == count ? BW_OK : BW_ENOMEM;
     }
+    BW_EVENT(UNITE, page, pid, pages[0]);
     bw_count_up(&self->figures.consolidations);
     bw_epoch_retire(self, page);
     for (unsigned i = 1; i < count; i++) {

@@ -22,6 +22,7 @@
 #define BWTREE_PAGE_H
 
 #include "bwtree.h"
+#include "event.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -214,6 +215,7 @@ static inline void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan)
     scan->next = i;
     if (i == page->log_slots)
         scan->frozen = true;
+    BW_EVENT(LOOK, page, i, 0);
 }
 
 /* How many slots are taken now. */

@@ -49,8 +49,11 @@ static bw_status split_root(bw_thread *self, bw_page *page, const uint64_t *keys
         bw_map_store(tree, pids[1], right_page);
         bw_map_store(tree, pids[0], left_page);
         *won = bw_map_install(tree, BW_ROOT, page, root);
+        if (!*won)
+            BW_EVENT(SPLIT_LOST, page, BW_ROOT, 0);
     }
     if (*won) {
+        BW_EVENT(SPLIT, page, BW_ROOT, root);
         bw_count_up(&self->figures.splits);
         bw_count_up(&self->figures.root_splits);
         bw_count_up(&self->figures.consolidations);
@@ -86,8 +89,11 @@ bw_status bw_split(bw_thread *self, bw_pid pid, bw_page *page, const uint64_t *k
     if (built) {
         bw_map_store(tree, right, right_page);
         *won = bw_map_install(tree, pid, page, left_page);
+        if (!*won)
+            BW_EVENT(SPLIT_LOST, page, pid, 0);
     }
     if (*won) {
+        BW_EVENT(SPLIT, page, pid, left_page);
         bw_count_up(&self->figures.splits);
         bw_count_up(&self->figures.consolidations);
         bw_epoch_retire(self, page);
@@ -149,9 +155,11 @@ bw_status bw_post(bw_thread *self, bw_duty duty, bw_duties *duties) {
             }
             uint64_t word = bw_word(bw_tag(duty.separator), record, BW_KIND_PUT);
             if (bw_log_append(parent, scan.next, word)) {
+                BW_EVENT(APPEND, parent, scan.next, word);
                 bw_count_up(&self->figures.posts);
                 return BW_OK;
             }
+            BW_EVENT(APPEND_LOST, parent, scan.next, word);
             bw_count_up(&self->figures.appends_lost);
             bw_backoff(self, ++lost);
         }

@@ -56,6 +56,7 @@ static void detach(bw_thread *self) {
     self->depth = 0;
     /* release: as in bw_epoch_unpin; a thread that ends while pinned must not stop the epoch. */
     atomic_store_explicit(&self->announced, 0, memory_order_release);
+    BW_EVENT(UNPIN, self, 0, 0);
     uint64_t state = atomic_load_explicit(&tree->state, memory_order_relaxed);
     if (state == BW_STATE_OPEN || state == BW_STATE_CLOSING) {
         bw_epoch_hand_over(self);

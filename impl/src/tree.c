@@ -95,6 +95,7 @@ static void release_pages(bw_tree *tree) {
 
 /* Under the registry's mutex, with nobody pinned (or, in a forked child, nobody else alive). */
 static void release_memory(bw_tree *tree, bool forked) {
+    BW_EVENT(CLOSE, tree, 0, 0);
     /* A forked child may have been made in the middle of another thread's call: lists of single pages
      * are then not to be trusted and their memory stays. The list of chunks is whole at any time; those
      * that bw_memory_shrink had in its hands are not in it and stay, too. */

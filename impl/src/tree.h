@@ -20,6 +20,7 @@
 
 #include "bwtree.h"
 #include "epoch.h"
+#include "event.h"
 #include "figure.h"
 #include "memory.h"
 #include "page.h"
@@ -122,9 +123,11 @@ static inline void bw_epoch_pin(bw_tree *tree, bw_thread *self) {
     bw_count_up(&self->pins);
     /* relaxed: an old epoch is announced at worst, which only delays the next advance. */
     uint64_t epoch = atomic_load_explicit(&tree->epoch, memory_order_relaxed);
+    BW_EVENT(READ_EPOCH, self, epoch, 0);
     /* release: keeps what this thread did under its last pin before this announcement, too, for
      * whoever reads the announcement in bw_epoch_try_advance instead of the unpin. */
     atomic_store_explicit(&self->announced, epoch, memory_order_release);
+    BW_EVENT(ANNOUNCE, self, epoch, 0);
     /* Announced, then the map: pairs with the fence in seal, with those of other pins when this thread or
      * theirs advances the epoch, and with the fence in bw_close. On x86-64 a locked no-op or mfence, on
      * aarch64 dmb ish. */
@@ -136,6 +139,7 @@ static inline void bw_epoch_unpin(bw_thread *self) {
         return;
     /* release: every use of a page came before; pairs with the acquire in bw_epoch_try_advance. */
     atomic_store_explicit(&self->announced, 0, memory_order_release);
+    BW_EVENT(UNPIN, self, 0, 0);
 }
 
 /* ---- mapping.c: page ids and the table that takes them to pages ---- */
@@ -162,12 +166,15 @@ static inline uint64_t bw_map_load_word(const bw_tree *tree, bw_pid pid) {
 }
 
 static inline bw_page *bw_map_load(const bw_tree *tree, bw_pid pid) {
-    return bw_map_word_page(bw_map_load_word(tree, pid));
+    bw_page *page = bw_map_word_page(bw_map_load_word(tree, pid));
+    BW_EVENT(LOAD_MAPPING, page, pid, 0);
+    return page;
 }
 
 /* For a page id that no other thread can know yet. release: as above. */
 static inline void bw_map_store(bw_tree *tree, bw_pid pid, bw_page *page) {
     atomic_store_explicit(&tree->map[pid], bw_map_word(page), memory_order_release);
+    BW_EVENT(PUBLISH, page, pid, 0);
 }
 
 /* Replaces a frozen page; false if another helper has done it. release: as above; relaxed on

@@ -51,11 +51,13 @@ static bw_status drop(bw_thread *self, bw_trim *trim, bw_pid pid, bw_page *leaf,
         return bw_consolidate_page(self, pid, leaf, duties);
     }
     if (!bw_map_install(tree, pid, leaf, fresh)) {
+        BW_EVENT(DROP_LOST, leaf, pid, 0);
         bw_count_up(&self->figures.consolidations_lost);
         bw_page_release(self, fresh);
         trim->lost = true;
         return BW_OK;
     }
+    BW_EVENT(DROP, leaf, pid, fresh);
     bw_count_up(&self->figures.consolidations);
     bw_count_size(self, -(int64_t)n);
     bw_epoch_retire(self, leaf);
@@ -195,8 +197,12 @@ static bw_status try_pop(bw_thread *self, bw_end end, bw_record **record, uint64
     if (*record == NULL)
         return BW_ENOMEM;
     **record = (bw_record){.key = *key};
-    if (!bw_log_append(leaf, slots, bw_word(bw_tag(*key), *record, BW_KIND_DELETE)))
+    const uint64_t word = bw_word(bw_tag(*key), *record, BW_KIND_DELETE);
+    if (!bw_log_append(leaf, slots, word)) {
+        BW_EVENT(APPEND_LOST, leaf, slots, word);
         return BW_OK;
+    }
+    BW_EVENT(APPEND, leaf, slots, word);
     *record = NULL;
     *again = false;
     bw_count_up(&self->figures.appends);

@@ -90,6 +90,7 @@ static inline bool is_last_leaf(bw_thread *self, uint64_t key, bw_place *place) 
         return false;
     }
     const uint64_t word = bw_map_load_word(tree, self->last_pid);
+    BW_EVENT(LOAD_MAPPING, bw_map_word_page(word), self->last_pid, 0);
     /* relaxed: ordered after the load of the word, which acquires: see epoch.c. */
     if (atomic_load_explicit(&tree->recycled, memory_order_relaxed) != self->last_recycled ||
         (word & 1) != 0)
@@ -158,6 +159,7 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
             uint64_t word =
                 bw_word(bw_tag(key), record, kind == REMOVE ? BW_KIND_DELETE : BW_KIND_PUT);
             if (bw_log_append(leaf, scan.next, word)) {
+                BW_EVENT(APPEND, leaf, scan.next, word);
                 record = NULL;
                 bw_count_up(&self->figures.appends);
                 if (kind == REMOVE)
@@ -169,6 +171,7 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
                     (void)bw_consolidate_page(self, place.pid, leaf, &duties);
                 goto done;
             }
+            BW_EVENT(APPEND_LOST, leaf, scan.next, word);
             bw_count_up(&self->figures.appends_lost);
             bw_backoff(self, ++lost);
             bw_log_scan(leaf, key, &scan);

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_check.explorer.build import Program, cache_folder
+from model_check.explorer.build import COMPILER, Program, cache_folder
 from model_check.explorer.catalogue_case import Case, Plan
 from model_check.explorer.catalogue_engine import CATALOGUE, named
 from model_check.explorer.harness import build_harness, engine_folder, environment, explore_text
@@ -235,7 +235,7 @@ def broken_copy(defect: Defect) -> Path:
     return folder
 
 
-def build_defect(defect: Defect, compiler: str = "gcc") -> Program:
+def build_defect(defect: Defect, compiler: str = COMPILER) -> Program:
     """Build the harness over the broken engine. Raises CannotRun."""
     folder = broken_copy(defect)
     if defect.file.endswith(".c"):  # all other objects are those of the engine itself
@@ -253,7 +253,7 @@ def defect_plans(defect: Defect) -> Iterator[tuple[Case, Plan]]:
 
 
 def judge(
-    defect: Defect, *, compiler: str = "gcc", seed: int = 0, limit: float | None = None
+    defect: Defect, *, compiler: str = COMPILER, seed: int = 0, limit: float | None = None
 ) -> Outcome:
     """Build the broken engine and run the catalogue until something is found.
 

@@ -8,23 +8,18 @@ TLC writes the graph as a dot file: a node is a state, an edge an action. A valu
 from __future__ import annotations
 
 import re
-import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from model_check.report import CannotRun
+from model_check.tlc.process import generated
 from model_check.tlc.tools import Toolchain
 
-_SECONDS = 300
 _NODE = re.compile(r'(-?\d+) \[label="(.*?)"(,style = filled)?\];?$')
 _EDGE = re.compile(r'(-?\d+) -> (-?\d+) \[label="(\w+)"')
 _TOKEN = re.compile(r'"[^"]*"|<<|>>|\|->|:>|@@|[\[\]{}(),]|-?\w+')
-
-SPEC = Path("spec")
 
 
 class Record(dict[Any, Any]):
@@ -48,38 +43,19 @@ def explore(module: str, definitions: str, config: str, tools: Toolchain) -> Gra
 
     Raises CannotRun when TLC does not come to its end without an error.
     """
-    with tempfile.TemporaryDirectory(prefix="bwcheck-proofs-") as name:
-        folder = Path(name)
-        text = f"---- MODULE Graph ----\nEXTENDS {module}, TLC\n{definitions}\n====\n"
-        (folder / "Graph.tla").write_text(text, encoding="utf-8")
-        (folder / "Graph.cfg").write_text(config, encoding="utf-8")
-        command = [
-            *(str(tools.java), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss16m"),
-            *(f"-Djava.io.tmpdir={folder}", f"-DTLA-Library={SPEC.resolve()}"),
-            *("-cp", str(tools.jar), "tlc2.TLC", "-config", "Graph.cfg", "-deadlock"),
-            *("-metadir", str(folder / "states"), "-dump", "dot,actionlabels", "graph.dot"),
-            "Graph.tla",
-        ]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            message = f"TLC has not explored the small {module} in {_SECONDS} s"
-            raise CannotRun(message) from error
-        if done.returncode != 0:
-            last = "\n".join(done.stdout.splitlines()[-20:])
-            message = f"TLC cannot explore the small {module}:\n{last}"
-            raise CannotRun(message)
-        return read((folder / "graph.dot").read_text(encoding="utf-8"))
+    text = f"---- MODULE Graph ----\nEXTENDS {module}, TLC\n{definitions}\n====\n"
+    said = generated(
+        {"Graph.tla": text, "Graph.cfg": config},
+        "Graph",
+        tools,
+        options=("-deadlock", "-dump", "dot,actionlabels", "graph.dot"),
+        written="graph.dot",
+    )
+    if said.code != 0 or said.written is None:
+        last = "\n".join(said.text.splitlines()[-20:])
+        message = f"TLC cannot explore the small {module}:\n{last}"
+        raise CannotRun(message)
+    return read(said.written)
 
 
 def read(text: str) -> Graph:

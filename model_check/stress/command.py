@@ -21,8 +21,6 @@ from model_check.stress.soak import TREES, soak
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Seeds of the farm of pairs in `bwcheck all`.
-_SEEDS = 2
 _CELL_OPERATIONS = 1_000_000
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -110,13 +108,8 @@ def stress(
 
 
 def section(settings: Settings) -> Section:
-    """Run the farm for `bwcheck all`: pairs with a few seeds; the full grid if it is deep."""
-    seeds = range(settings.seed, settings.seed + _SEEDS)
-    cells = (
-        full_grid([settings.seed])
-        if settings.deep
-        else [cell for seed in seeds for cell in pair_grid(seed)]
-    )
+    """Run the farm for `bwcheck all`: pairs; the full grid if it is deep."""
+    cells = full_grid([settings.seed]) if settings.deep else pair_grid(settings.seed)
     return farm(cells, _CELL_OPERATIONS, settings.jobs)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_check.tlc.output import Outcome, Parser
+from model_check.tlc.process import java
 
 if TYPE_CHECKING:
     from model_check.tlc.config import Config
@@ -40,27 +41,23 @@ class Limits:
 def command_line(config: Config, tools: Toolchain, limits: Limits, scratch: Path) -> list[str]:
     """Give the command that model-checks ``config``; all it writes goes to ``scratch``."""
     return [
-        str(tools.java),
-        "-XX:+UseSerialGC" if limits.workers == 1 else "-XX:+UseParallelGC",
         # The check tier ends before the optimizing compiler pays for itself: without it, a
         # must-fail takes half the processor time, a must-pass of ten seconds two thirds.
-        *(["-XX:TieredStopAtLevel=1"] if config.tier == "check" else []),
-        f"-Xmx{limits.heap_mb}m",
-        "-Xss16m",  # recursive operators
-        "-XX:+ExitOnOutOfMemoryError",  # at once, instead of as an error in the middle of TLC
-        f"-Djava.io.tmpdir={scratch}",
-        "-Dtlc2.TLC.progressInterval=5",  # seconds; TLC 2.15 reports once a minute anyhow
-        "-cp",
-        str(tools.jar),
-        "tlc2.TLC",
+        *java(
+            tools,
+            scratch,
+            optimize=config.tier != "check",
+            workers=limits.workers,
+            heap_mb=limits.heap_mb,
+        ),
         "-tool",
         *("-config", config.path.name),  # TLC 2.15 looks beside the module only
         *("-workers", "1" if config.simulate else str(limits.workers)),  # one: always the same
         *_simulation(config),
         *("-seed", str(limits.seed)),
         *("-fp", str(limits.seed % _POLYNOMIALS)),
-        *("-coverage", "1"),
-        *("-metadir", str(scratch / "states")),
+        # It counts every expression, which takes two to three times as long.
+        *(() if config.notices else ("-coverage", "1")),
         *([] if config.check_deadlock else ["-deadlock"]),
         str(config.spec.resolve()),
     ]

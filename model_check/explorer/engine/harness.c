@@ -8,6 +8,7 @@
  */
 #include "actor.h"
 
+#include "events.h"
 #include "inside.h"
 
 #include <stdio.h>
@@ -164,6 +165,7 @@ static void run(void) {
     bwx_check(message[0] == 0, message);
     bwx_check(bw_open(&engine_program.options, &tree) == BW_OK, "the tree cannot be opened");
     main_actor.tree = tree;
+    events_watch(tree);
     for (unsigned i = 0; i < engine_program.before.count; i++)
         actor_do(&main_actor, &engine_program.before.operations[i]);
     main_actor.marks = true;

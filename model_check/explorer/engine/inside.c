@@ -2,6 +2,7 @@
 #include "inside.h"
 
 #include "bwexplore.h"
+#include "hint.h"
 #include "tree.h"
 
 enum { PAGES = 128, PIDS = 8 };
@@ -47,6 +48,40 @@ static void give_pid(bw_thread *self, uint64_t number) {
     bw_pids_give_back(self, 1, &pid);
 }
 
+/* ---- the epoch, step by step (model_check/conformance/tour.py) ---- */
+
+static _Thread_local bw_page *unlinked;
+
+static bw_status unlink_root(bw_thread *self) {
+    bw_tree *tree = self->tree;
+    bw_page *page = bw_map_word_page(bw_map_peek(tree, BW_ROOT)); /* acquired before */
+    uint64_t keys[BW_MAX_ENTRIES];
+    uint64_t values[BW_MAX_ENTRIES];
+    unsigned n = bw_page_entries(page, tree->search, bw_log_length(page), keys, values);
+    bw_page *fresh = bw_page_build(self, page->level, keys, values, n, page->low, page->high,
+                                   page->right, page->units);
+    if (fresh == NULL)
+        return BW_ENOMEM;
+    if (!bw_map_install(tree, BW_ROOT, page, fresh)) {
+        bw_page_release(self, fresh);
+        return BW_EAGAIN;
+    }
+    BW_EVENT(INSTALL, page, BW_ROOT, fresh);
+    unlinked = page;
+    return BW_OK;
+}
+
+static bw_status do_unpinned(bw_tree *tree, const operation *op) {
+    bw_thread *self = bw_thread_cached[tree->id % BW_THREAD_CACHE].thread;
+    /* A step by itself: what comes before it is another one. relaxed: the state is not looked at. */
+    (void)atomic_load_explicit(&tree->state, memory_order_relaxed);
+    if (op->kind == SEAL)
+        bw_epoch_seal(self);
+    else
+        (void)bw_epoch_free_eligible(self, 1);
+    return BW_OK;
+}
+
 static bw_status do_pinned(bw_thread *self, const operation *op) {
     switch (op->kind) {
     case ADVANCE:
@@ -60,6 +95,10 @@ static bw_status do_pinned(bw_thread *self, const operation *op) {
     case GIVE_PAGES: give_pages(self, op->arguments); return BW_OK;
     case TAKE_PID: return take_pid(self, op->arguments[0]);
     case GIVE_PID: give_pid(self, op->arguments[0]); return BW_OK;
+    case ACQUIRE: (void)bw_map_load(self->tree, BW_ROOT); return BW_OK;
+    case UNLINK: return unlink_root(self);
+    case RETIRE: bw_epoch_retire(self, unlinked); return BW_OK;
+    case TRY_ADVANCE: (void)bw_epoch_try_advance(self); return BW_OK;
     default:
         bwx_check(bw_pids_left(self, (unsigned)op->arguments[0]),
                   "page ids that are free all the time are not seen to be left");
@@ -70,6 +109,8 @@ static bw_status do_pinned(bw_thread *self, const operation *op) {
 bw_status inside_do(bw_tree *tree, const operation *op) {
     if (op->kind == SHRINK)
         return bw_memory_shrink(tree);
+    if (op->kind == SEAL || op->kind == FREE_ONE)
+        return do_unpinned(tree, op);
     bw_thread *self;
     bw_status status = bw_enter(tree, &self);
     if (status != BW_OK)

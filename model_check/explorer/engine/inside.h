@@ -12,7 +12,13 @@
  *     take_pages i n u       n pages of u units each, as numbers i … i + n - 1 (needs pooling=1)
  *     give_pages i n         frees them
  *     take_pid i, give_pid i a page id as number i
+ *     acquire                loads the root's mapping entry
+ *     unlink                 swaps a copy of the root page in
+ *     retire                 retires what this thread has unlinked
+ *     seal, try_advance, free_one   bw_epoch_seal, bw_epoch_try_advance, one of bw_epoch_free_eligible
  *     pids_left n            must say yes: the program leaves at least n page ids free at any time
+ *
+ * `seal` and `free_one` do not pin: a registered thread may do both without.
  *
  * Pages and page ids change hands by number, without any order between the threads.
  */

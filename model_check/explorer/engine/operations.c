@@ -5,6 +5,7 @@
  */
 #include "actor.h"
 
+#include "events.h"
 #include "inside.h"
 
 #include <stdatomic.h>
@@ -19,6 +20,7 @@ static void begin(actor *self, int what, uint64_t a, uint64_t b, uint64_t c) {
     self->parts = self->sum = 0;
     if (self->marks)
         bwx_invoke(what, a, b, c);
+    events_call(what, a, b, c);
 }
 
 static void agree(const bwx_call *call) {
@@ -54,6 +56,7 @@ static void end(actor *self, bw_status status, uint64_t value) {
         value ^= 1;
     self->call.status = status;
     self->call.value = value;
+    events_answer(status, value);
     if (self->marks)
         bwx_respond(status, value);
     else

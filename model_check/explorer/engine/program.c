@@ -2,8 +2,7 @@
  *
  * Options of the harness's own: failures=N lets N allocations of each thread fail, any of them; attach=N
  * leaves registration to the first operation in all threads but the first N, detach=0 leaves the rest to a
- * thread's end. lie=N and leak=1
- * are for the harness's own tests.
+ * thread's end. lie=N and leak=1 are for the harness's own tests, states=1 for events.c.
  */
 #include "program.h"
 
@@ -61,6 +60,12 @@ static const struct {
     [TAKE_PID] = {"take_pid", "n"},
     [GIVE_PID] = {"give_pid", "n"},
     [PIDS_LEFT] = {"pids_left", "n"},
+    [ACQUIRE] = {"acquire", ""},
+    [UNLINK] = {"unlink", ""},
+    [RETIRE] = {"retire", ""},
+    [SEAL] = {"seal", ""},
+    [TRY_ADVANCE] = {"try_advance", ""},
+    [FREE_ONE] = {"free_one", ""},
 };
 
 #define OPTION(name) {#name, offsetof(bw_options, name), sizeof(((bw_options *)0)->name)}
@@ -81,7 +86,7 @@ static const struct {
 } own_options[] = {
     {"failures", offsetof(program, failures)}, {"attach", offsetof(program, attach)},
     {"detach", offsetof(program, detach)},     {"lie", offsetof(program, lie)},
-    {"leak", offsetof(program, leak)},
+    {"leak", offsetof(program, leak)},         {"states", offsetof(program, states)},
 };
 
 UNSEEN const char *operation_word(operation_kind kind) {
@@ -171,7 +176,7 @@ UNSEEN static const char *read_arguments(const char **at, operation *op) {
 UNSEEN static const char *read_operations(const char **at, section *into) {
     for (;;) {
         if (into->count == MAX_OPERATIONS)
-            return "a section has 32 operations at most";
+            return "a section has too many operations (MAX_OPERATIONS in program.h)";
         operation *op = &into->operations[into->count++];
         unsigned kind = 0;
         while (kind < OPERATION_KINDS && !take_word(at, words[kind].word))

@@ -37,7 +37,11 @@
 
 enum {
     MAX_THREADS = 4, /* beside the main thread */
+#if defined(BW_EVENTS)
+    MAX_OPERATIONS = 1024, /* tours are long (model_check/conformance/tour.py) */
+#else
     MAX_OPERATIONS = 32,
+#endif
     MAX_ARGUMENTS = 8,
     MAX_KEYS = 24,
 };
@@ -91,6 +95,12 @@ typedef enum operation_kind {
     TAKE_PID,
     GIVE_PID,
     PIDS_LEFT,
+    ACQUIRE,
+    UNLINK,
+    RETIRE,
+    SEAL,
+    TRY_ADVANCE,
+    FREE_ONE,
     OPERATION_KINDS,
 } operation_kind;
 
@@ -110,9 +120,10 @@ typedef struct program {
     uint32_t failures; /* allocations that may fail in each thread, any of them */
     uint32_t attach;   /* the first so many threads register out of the exploration's sight … */
     uint32_t detach;   /* … and, unless it is 0, all give their registrations back so */
-    uint32_t lie;  /* the value of each thread's call of this number (from 1) is falsified: a check
+    uint32_t lie; /* the value of each thread's call of this number (from 1) is falsified: a check
                           of the checks */
-    uint32_t leak; /* the main thread loses a block: likewise */
+    uint32_t states; /* events come with what the epoch's memory holds (events.c) */
+    uint32_t leak;   /* the main thread loses a block: likewise */
     unsigned thread_count;
     section before, threads[MAX_THREADS], after;
     unsigned key_count; /* keys that occur, ascending */

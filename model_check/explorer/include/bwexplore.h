@@ -62,6 +62,12 @@ void bwx_respond(int status, uint64_t value);
 void bwx_part(int operation, int status, uint64_t value, uint64_t a, uint64_t b, uint64_t c,
               int optional);
 
+/* ---- events ----
+ *
+ * What the program tells about this execution, in order; not a step. The explorer hands them on from each
+ * complete execution if it is asked to, and can be asked for an execution with given ones (events.c). */
+void bwx_event(int kind, unsigned n, const uint64_t *values);
+
 /* ---- progress ----
  *
  * Between these two marks a thread claims to be non-blocking: with --freeze, the explorer stops it for

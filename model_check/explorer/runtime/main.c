@@ -15,8 +15,6 @@
 extern int bwx_output;
 volatile int bwx_tick;
 
-enum { HANG_SECONDS = 10 };
-
 static volatile sig_atomic_t seconds_without_end;
 static volatile sig_atomic_t interrupted;
 
@@ -42,6 +40,9 @@ static void option(bwx_options *options, const char *name, const char *value) {
     } else if (strcmp(name, "replay") == 0) {
         options->replay = value;
         options->strategy = BWX_REPLAY;
+    } else if (strcmp(name, "follow") == 0) {
+        options->follow = value;
+        options->strategy = BWX_FOLLOW;
     } else if (strcmp(name, "prefix") == 0) {
         options->prefix = value;
     } else if (strcmp(name, "seconds") == 0) {
@@ -58,6 +59,7 @@ static void option(bwx_options *options, const char *name, const char *value) {
                        {"weak", &options->weak},
                        {"depth", &options->depth},
                        {"steps", &options->steps},
+                       {"hang", &options->hang},
                        {"spurious", &options->spurious},
                        {"timeouts", &options->timeouts},
                        {"wakeups", &options->wakeups},
@@ -69,7 +71,8 @@ static void option(bwx_options *options, const char *name, const char *value) {
             bool *where;
         } switches[] = {{"freeze", &options->freeze},   {"trylock", &options->trylock},
                         {"verbose", &options->verbose}, {"leaks", &options->leaks},
-                        {"traces", &options->traces},   {"log", &bwx.logging}};
+                        {"traces", &options->traces},   {"events", &options->events},
+                        {"log", &bwx.logging}};
         for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
             if (strcmp(name, numbers[i].name) == 0) {
                 *numbers[i].where = (unsigned)number(value, name);
@@ -94,6 +97,7 @@ static void read_options(void) {
                                 .weak = 2,
                                 .depth = 3,
                                 .steps = 5000,
+                                .hang = 10,
                                 .spurious = 1,
                                 .timeouts = 1,
                                 .wakeups = 1,
@@ -121,16 +125,16 @@ static int exit_code(void) {
 static void on_tick(int signal) {
     (void)signal;
     bwx_tick = 1;
-    if (++seconds_without_end < HANG_SECONDS)
+    if ((unsigned)++seconds_without_end < bwx.options.hang)
         return;
     bwx.found = BWX_LIVELOCK;
     bwx.found_thread = bwx.current != NULL ? bwx.current->id : 0;
     bwx.found_pc = bwx.current != NULL ? bwx.current->op.pc : 0;
     snprintf(
         bwx.sentence, sizeof bwx.sentence,
-        "one execution has run for %d seconds: thread %u does not terminate (a loop without any "
+        "one execution has run for %u seconds: thread %u does not terminate (a loop without any "
         "operation that other threads can see)",
-        HANG_SECONDS, bwx.found_thread);
+        bwx.options.hang, bwx.found_thread);
     bwx_report_result(false, "an execution does not end");
     _exit(exit_code());
 }
@@ -193,6 +197,7 @@ static bool judge(void) {
         }
         bwx.complete++;
         bwx_outcome_count();
+        bwx_report_events();
         if (bwx.options.traces)
             bwx_traces_count();
         return false;
@@ -246,6 +251,7 @@ int __wrap_main(int argc, char **argv) {
     bwx_heap_open();
     bwx_machine_open();
     bwx_search_open();
+    bwx_events_open();
     catch_signals();
     const char *why = "every execution has been explored";
     bool exhaustive = true;

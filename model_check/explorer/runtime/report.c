@@ -187,6 +187,10 @@ void bwx_report_prefix(const char *prefix) {
     fputs("}\n", out);
 }
 
+void bwx_report_events(void) {
+    bwx_events_report(out);
+}
+
 static void put_finding(void) {
     static char replay[REPLAY_BYTES];
     bwx_replay_string(replay, sizeof replay);

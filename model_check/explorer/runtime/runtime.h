@@ -31,6 +31,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bwexplore.h"
@@ -240,6 +241,7 @@ typedef enum bwx_strategy {
     BWX_PCT,
     BWX_RANDOM,
     BWX_REPLAY,
+    BWX_FOLLOW,
 } bwx_strategy;
 
 typedef struct bwx_options {
@@ -248,10 +250,11 @@ typedef struct bwx_options {
     uint64_t executions, seed;
     double seconds;
     unsigned preemptions, weak, depth, steps, spurious, timeouts, wakeups, failures;
+    unsigned hang;  /* seconds after which an execution does not end */
     unsigned split; /* nodes expanded fully, for work sharing; 0: none */
     unsigned cut;   /* executions with more steps are cut; 0: none */
-    bool freeze, trylock, verbose, traces, leaks;
-    const char *replay, *prefix;
+    bool freeze, trylock, verbose, traces, leaks, events;
+    const char *replay, *prefix, *follow;
 } bwx_options;
 
 typedef enum bwx_finding {
@@ -457,6 +460,12 @@ extern char **bwx_argv;
 void bwx_solo_update(void);
 void bwx_thread_exit(void *result) __attribute__((noreturn));
 
+/* ---- events.c ---- */
+void bwx_events_open(void);
+void bwx_events_reset(void);
+unsigned bwx_events_thread(uint32_t enabled); /* who is wanted to run next */
+void bwx_events_report(FILE *out);            /* of this execution, when it is complete */
+
 /* ---- traces.c ---- */
 void bwx_traces_count(void); /* this execution, when it is complete */
 uint64_t bwx_traces_distinct(void);
@@ -477,6 +486,7 @@ void bwx_outcome_reset(void);
 void bwx_outcome_count(void);
 void bwx_report_progress(void);
 void bwx_report_prefix(const char *prefix);
+void bwx_report_events(void);
 void bwx_report_result(bool exhaustive, const char *why);
 void bwx_replay_string(char *text, size_t capacity);
 double bwx_seconds(void);

@@ -174,6 +174,7 @@ void bwx_run_execution(void) {
     bwx_sync_reset();
     bwx_history_reset();
     bwx_outcome_reset();
+    bwx_events_reset();
     bwx.step_count = 0;
     bwx.log_steps = 0;
     bwx.location_count = 0;

@@ -459,7 +459,7 @@ void bwx_search_step(const bwx_step *step, uint32_t number) {
 
 bool bwx_search_next(void) {
     if (walking())
-        return bwx.options.strategy != BWX_REPLAY;
+        return bwx.options.strategy != BWX_REPLAY && bwx.options.strategy != BWX_FOLLOW;
     for (;;) {
         unsigned first = node_count > bwx_prefix_nodes ? nodes[node_count - 1].first_choice : 0;
         if (first < bwx_prefix_choices)

@@ -121,6 +121,7 @@ unsigned bwx_walk_thread(uint32_t enabled, unsigned depth) {
                 priorities[highest(enabled)] = --lowest;
         chosen = highest(enabled);
         break;
+    case BWX_FOLLOW: chosen = bwx_events_thread(enabled); break;
     default: chosen = random_thread(enabled); break;
     }
     if (thread_total < MAX_RECORDED)
@@ -143,6 +144,10 @@ uint32_t bwx_walk_option(const uint32_t *options, unsigned n, uint32_t default_o
                 "belongs to another program or other options",
                 option, option_total);
         option = there ? option : options[0];
+    } else if (bwx.options.strategy == BWX_FOLLOW) {
+        option = options[0];
+        for (unsigned i = 0; i < n; i++)
+            option = options[i] == default_option ? default_option : option;
     } else {
         option = options[bwx_random() % n];
     }

@@ -1,0 +1,139 @@
+"""Traces that must be rejected: true ones with one thing changed that no engine may do.
+
+Each corruption looks in a trace for places where it applies, changes the first, the middle or the
+last of them, and gives a trace of which TLC must say that it is no behaviour of the spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from model_check.conformance.trace import Entry, Trace
+
+Entries = Sequence[Entry]
+#: Gives the places where a corruption applies, and the trace with it at one of them.
+Places = Callable[[Entries], list[int]]
+Change = Callable[[Entries, int], list[Entry]]
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One kind of change of the traces of one module."""
+
+    name: str
+    module: str
+    places: Places
+    change: Change
+
+
+def _of(*actions: str) -> Places:
+    return lambda entries: [k for k, entry in enumerate(entries) if entry.action in actions]
+
+
+def _without(entries: Entries, k: int) -> list[Entry]:
+    return [*entries[:k], *entries[k + 1 :]]
+
+
+def _with(position: int, by: int) -> Change:
+    """Change the value at ``position`` of the entry by ``by``."""
+
+    def change(entries: Entries, k: int) -> list[Entry]:
+        values = list(entries[k].values)
+        values[position] += by
+        return [*entries[:k], replace(entries[k], values=tuple(values)), *entries[k + 1 :]]
+
+    return change
+
+
+def _twice(entries: Entries, k: int) -> list[Entry]:
+    return [*entries[: k + 1], *entries[k:]]
+
+
+def _earlier(before: str) -> tuple[Callable[[str], Places], Change]:
+    """Move an entry in front of the last ``before`` that comes before it."""
+
+    def place(entries: Entries, k: int) -> int:
+        return max((j for j in range(k) if entries[j].action == before), default=-1)
+
+    def places(action: str) -> Places:
+        return lambda entries: [
+            k
+            for k, entry in enumerate(entries)
+            if entry.action == action and place(entries, k) >= 0
+        ]
+
+    def change(entries: Entries, k: int) -> list[Entry]:
+        j = place(entries, k)
+        return [*entries[:j], entries[k], *entries[j:k], *entries[k + 1 :]]
+
+    return places, change
+
+
+_before_commit, _move_before_commit = _earlier("Commit")
+_before_unlink, _move_before_unlink = _earlier("Unlink")
+
+
+def _scanned_then_commit(entries: Entries) -> list[int]:
+    """Give the scans of attempts that came to their end."""
+    found, open_scans = [], dict[int, list[int]]()
+    for k, entry in enumerate(entries):
+        who = entry.values[0]
+        if entry.action == "AdvanceStart":
+            open_scans[who] = []
+        elif entry.action == "Scan":
+            open_scans.setdefault(who, []).append(k)
+        elif entry.action in ("Commit", "CommitLost"):
+            found += open_scans.pop(who, [])
+    return found
+
+
+_EPOCHS = "TraceEpochReclamation"
+CORRUPTIONS: Sequence[Corruption] = (
+    Corruption("a pin that does not announce", _EPOCHS, _of("Announce"), _without),
+    Corruption("an epoch read that was not there", _EPOCHS, _of("ReadEpoch"), _with(1, 1)),
+    Corruption("an announcement of another epoch", _EPOCHS, _of("Announce"), _with(1, 1)),
+    Corruption("an object is retired twice", _EPOCHS, _of("Retire"), _twice),
+    Corruption("an object is freed twice", _EPOCHS, _of("Free"), _twice),
+    Corruption("a bag's tag is older than the epoch", _EPOCHS, _of("Tag"), _with(1, -1)),
+    Corruption(
+        "an object is freed before the epoch has moved",
+        _EPOCHS,
+        _before_commit("Free"),
+        _move_before_commit,
+    ),
+    Corruption(
+        "an object is retired before it is unlinked",
+        _EPOCHS,
+        _before_unlink("Retire"),
+        _move_before_unlink,
+    ),
+    Corruption(
+        "the epoch moves without a look at a thread", _EPOCHS, _scanned_then_commit, _without
+    ),
+    Corruption("the epoch moves by two", _EPOCHS, _of("Commit"), _twice),
+    Corruption("the epoch moves from another one", _EPOCHS, _of("Commit"), _with(1, -1)),
+)
+
+
+def corrupted(traces: Sequence[Trace]) -> Iterator[tuple[Corruption, Trace]]:
+    """Give for each corruption at most three traces with it, of different traces if there are."""
+    for corruption in CORRUPTIONS:
+        given = 0
+        for trace in traces:
+            if trace.module != corruption.module or given == 3:
+                continue
+            places = corruption.places(trace.entries)
+            if not places:
+                continue
+            k = places[(0, len(places) // 2, -1)[given]]
+            changed = tuple(corruption.change(trace.entries, k))
+            yield (
+                corruption,
+                replace(
+                    trace,
+                    name=f"{corruption.name} (at event {k + 1} of {trace.name})",
+                    entries=changed,
+                ),
+            )
+            given += 1

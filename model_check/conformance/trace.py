@@ -1,0 +1,104 @@
+"""Events of the engine, and traces for the Trace modules of spec/."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from model_check.explorer.harness import engine_folder
+
+#: Kinds of the harness's own (model_check/explorer/engine/events.c).
+STATE, CALL, ANSWER = "STATE", "CALL", "ANSWER"
+_OWN = {64: STATE, 65: CALL, 66: ANSWER}
+_ENUM = re.compile(r"enum bw_event_kind \{(.*?)\}", re.DOTALL)
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Name the events of impl/src/event.h, in the order of their numbers."""
+    text = (engine_folder() / "src" / "event.h").read_text(encoding="utf-8")
+    found = _ENUM.search(text)
+    if found is None:
+        message = "impl/src/event.h has no enum bw_event_kind; trace.py reads the names there"
+        raise ValueError(message)
+    return tuple(re.findall(r"BW_EVENT_(\w+)", found[1]))
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event: who told it, what it was, its words (event.h, events.c)."""
+
+    thread: int
+    name: str
+    words: tuple[int, ...]
+
+
+def read(rows: Sequence[Sequence[int]]) -> list[Event]:
+    """Read events as the runtime reports them: thread, kind, words; up to the tree's closing."""
+    known = names()
+    found = []
+    for row in rows:
+        name = known[row[1]] if row[1] < len(known) else _OWN[row[1]]
+        if name == "CLOSE":
+            break
+        found.append(Event(row[0], name, tuple(row[2:])))
+    return found
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event of a trace: the spec's action, up to three values, the engine's event behind it."""
+
+    action: str
+    values: tuple[Any, ...]
+    origin: int
+
+    def told(self) -> str:
+        """Write it as TLA+."""
+        values = [*self.values, 0, 0, 0][:3]
+        return f"<<{', '.join([tla(self.action), *map(tla, values)])}>>"
+
+    def __str__(self) -> str:
+        """Write it for a person."""
+        return f"{self.action}({', '.join(map(str, self.values))})"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one page id's part of an execution is in a spec.
+
+    ``module``: Trace… of spec/. ``constants``: what it needs at least: a number of threads, of
+    objects, …. ``start``: the state that it begins in. ``values``: of the map, that occur.
+    """
+
+    module: str
+    name: str
+    constants: Mapping[str, int]
+    start: Mapping[str, Any]
+    entries: tuple[Entry, ...]
+    values: frozenset[str] = frozenset()
+
+    def told(self) -> str:
+        """Write it as TLA+."""
+        events = ",\n  ".join(entry.told() for entry in self.entries)
+        return f"[start |-> {tla(self.start)},\n events |-> <<\n  {events}>>]"
+
+
+def tla(value: Any) -> str:
+    """Write a value as TLA+: dict as record, list or tuple as sequence, set as set."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, Mapping) and not value:
+        return "<<>>"
+    if isinstance(value, Mapping):
+        return "[" + ", ".join(f"{name} |-> {tla(part)}" for name, part in value.items()) + "]"
+    if isinstance(value, (set, frozenset)):
+        return "{" + ", ".join(tla(part) for part in sorted(value)) + "}"
+    return "<<" + ", ".join(tla(part) for part in value) + ">>"

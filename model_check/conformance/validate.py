@@ -1,0 +1,195 @@
+"""TLC's verdict on traces: accepted, or where one is stuck, and what could be done there.
+
+All traces go into one generated module over a Trace module of spec/, and through one run of TLC:
+each is a first state of its own. What has not been accepted goes through a second run, which
+prints the place and the state where no step is left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model_check.conformance.trace import Trace, tla
+from model_check.proofs.graph import parse
+from model_check.report import CannotRun
+from model_check.tlc.process import generated
+from model_check.tlc.tools import Toolchain
+
+_BEGINS = re.compile(r'^<<\s*"(?:accepted|stuck)"', re.MULTILINE)
+_BRACKET = re.compile(r"<<|>>")
+
+#: For each Trace module, its constants: from the numbers that its traces need.
+_CONSTANTS: Mapping[str, Mapping[str, str]] = {
+    "TraceEpochReclamation": {
+        "Threads": "1..threads",
+        "Unlinkers": "1..threads",
+        "Advancers": "1..threads",
+        "Objects": "1..objects",
+        "Mutation": '"none"',
+    },
+    "TraceDeltaLog": {
+        "Threads": "1..threads",
+        "Keys": "1..keys",
+        "Vals": "values",
+        "Absent": '"absent"',
+        "Menu": "[t \\in Threads |-> operations]",
+        "Rounds": "0",
+        "Workers": "1..threads",
+        "LogCap": "log",
+        "Pages": "1..threads + 1",
+        "Mutation": '"none"',
+    },
+}
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Where a trace is no behaviour: its entry number ``at`` (from 0) has no step.
+
+    ``state``: variable to value, as TLC has it there. ``possible``: actions that could be taken,
+    each with whom. ``broken``: invariants that the state does not keep.
+    """
+
+    at: int
+    state: Mapping[str, Any]
+    possible: Mapping[str, frozenset[Any]]
+    broken: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What TLC says of one trace."""
+
+    trace: Trace
+    rejection: Rejection | None
+
+    @property
+    def accepted(self) -> bool:
+        """True if the trace is a behaviour of the spec."""
+        return self.rejection is None
+
+    def explain(self, before: int = 6) -> str:
+        """Say where a trace is rejected: the accepted events before, the event, the state."""
+        spec, entries = self.trace.module.removeprefix("Trace"), self.trace.entries
+        if self.rejection is None:
+            return f"{self.trace.name}: {len(entries)} events are a behaviour of {spec}"
+        at = self.rejection.at
+        what = (
+            f"the state after {at} events breaks {', '.join(sorted(self.rejection.broken))}"
+            if self.rejection.broken
+            else f"event {at + 1} of {len(entries)}, {entries[at]}, is no step of {spec}"
+        )
+        lines = [f"{self.trace.name}: {what}"]
+        first = max(0, at - before)
+        lines += [f"    {k + 1:>5}  {entry}" for k, entry in enumerate(entries[first:at], first)]
+        if at < len(entries):
+            lines.append(f"  > {at + 1:>5}  {entries[at]}")
+        lines += [f"    {name} = {_shown(value)}" for name, value in self.rejection.state.items()]
+        possible = [
+            f"{name} by {', '.join(map(str, sorted(whom)))}"
+            for name, whom in self.rejection.possible.items()
+            if whom
+        ]
+        lines.append("    could be taken: " + ("; ".join(possible) or "nothing"))
+        return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    """Write a value of TLC's short."""
+    if isinstance(value, Mapping):
+        return "[" + ", ".join(f"{name}: {_shown(part)}" for name, part in value.items()) + "]"
+    if isinstance(value, tuple):
+        return "<" + ", ".join(map(_shown, value)) + ">"
+    if isinstance(value, frozenset):
+        return "{" + ", ".join(sorted(map(_shown, value))) + "}"
+    return str(value)
+
+
+def validate(
+    traces: Sequence[Trace], tools: Toolchain, *, spec: Path | None = None, workers: int = 1
+) -> list[Verdict]:
+    """Give TLC's verdict on each of the traces, which may be of several modules.
+
+    ``spec``: another folder of modules than the project's, as a mutant is. Raises CannotRun.
+    """
+    verdicts: dict[int, Verdict] = {}
+    for module in sorted({trace.module for trace in traces}):
+        mine = [k for k, trace in enumerate(traces) if trace.module == module]
+        for told in _run([traces[k] for k in mine], tools, spec, workers, explain=False):
+            k = mine[told[1] - 1]
+            verdicts[k] = Verdict(traces[k], None)
+        left = [k for k in mine if k not in verdicts]
+        if not left:
+            continue
+        for told in _run([traces[k] for k in left], tools, spec, workers, explain=True):
+            if told[0] == "accepted":
+                message = f"TLC accepts {traces[left[told[1] - 1]].name} at its second look only"
+                raise CannotRun(message)
+            k = left[told[1] - 1]
+            rejection = Rejection(told[2] - 1, told[3], told[4], told[5])
+            known = verdicts.get(k)
+            # Where several ways lead on, the one that leads farthest.
+            if known is None or known.rejection is None or known.rejection.at < rejection.at:
+                verdicts[k] = Verdict(traces[k], rejection)
+    missing = [trace.name for k, trace in enumerate(traces) if k not in verdicts]
+    if missing:
+        message = f"TLC has said nothing about {missing[0]}: neither accepted nor stuck"
+        raise CannotRun(message)
+    return [verdicts[k] for k in range(len(traces))]
+
+
+def _run(
+    traces: Sequence[Trace], tools: Toolchain, spec: Path | None, workers: int, *, explain: bool
+) -> Iterator[tuple[Any, ...]]:
+    """Run TLC on traces of one module; give what it prints."""
+    module = traces[0].module
+    needs: dict[str, int] = {}
+    values: set[str] = set()
+    operations: set[str] = set()
+    for trace in traces:
+        for name, number in trace.constants.items():
+            needs[name] = max(needs.get(name, 0), number)
+        values |= trace.values
+        operations |= {tla(e.values[1]) for e in trace.entries if e.action == "Invoke"}
+    body, config = [], [f"CONSTANT Explain = {'TRUE' if explain else 'FALSE'}"]
+    for name, meaning in _CONSTANTS[module].items():
+        text = meaning
+        for need, number in needs.items():
+            text = re.sub(rf"\b{need}\b", str(number), text)
+        text = text.replace("values", "{" + ", ".join(f'"{v}"' for v in sorted(values)) + "}")
+        text = text.replace("operations", "{" + ", ".join(sorted(operations)) + "}")
+        body.append(f"The{name} == {text}")
+        config.append(f"CONSTANT {name} <- The{name}")
+    for k, trace in enumerate(traces, 1):
+        body.append(f"Trace{k} == {trace.told()}")
+    body.append(f"TheTraces == <<{', '.join(f'Trace{k}' for k in range(1, len(traces) + 1))}>>")
+    config += ["CONSTANT Traces <- TheTraces", "SPECIFICATION TraceSpec", "CONSTRAINT Told"]
+    text = f"---- MODULE Traces ----\nEXTENDS {module}\n" + "\n".join(body) + "\n====\n"
+    said = generated(
+        {"Traces.tla": text, "Traces.cfg": "\n".join(config) + "\n"},
+        "Traces",
+        tools,
+        options=("-deadlock",),
+        workers=workers,
+        spec=spec,
+    )
+    if said.code != 0:
+        last = "\n".join(said.text.splitlines()[-25:])
+        message = f"TLC cannot look at traces of {module}:\n{last}"
+        raise CannotRun(message)
+    yield from _told(said.text)
+
+
+def _told(text: str) -> Iterator[tuple[Any, ...]]:
+    """Read what the Trace module has printed."""
+    for begin in _BEGINS.finditer(text):
+        depth = 0
+        for bracket in _BRACKET.finditer(text, begin.start()):
+            depth += 1 if bracket[0] == "<<" else -1
+            if depth == 0:
+                yield parse(text[begin.start() : bracket.end()])
+                break

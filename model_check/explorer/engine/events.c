@@ -1,0 +1,91 @@
+/* events.c: events of the engine (impl/src/event.h) for the explorer, in a harness built with BW_EVENTS.
+ *
+ * Each goes to bwx_event, as event_words.h says it. CALL and ANSWER, from operations.c, are the harness's own.
+ *
+ * With options states=1 each is followed by one of kind STATE: what the epoch's memory holds, by which the
+ * state of spec/EpochReclamation.tla can be told: G, the root's page, the number of registrations, and for
+ * each of them: registration, announced epoch, pages of the open bag and these, sealed pages and these, each
+ * with its bag's tag.
+ *
+ * All of this is unseen by the explorer: it is no part of what the engine does.
+ */
+#include "events.h"
+
+#include "bwexplore.h"
+#include "event_words.h"
+
+static const bw_tree *watched;
+
+UNSEEN void events_watch(const bw_tree *tree) {
+    watched = tree;
+}
+
+#if defined(BW_EVENTS)
+
+enum { MOST_WORDS = 200 };
+
+UNSEEN static unsigned put(uint64_t *words, unsigned n, uint64_t word) {
+    if (n < MOST_WORDS)
+        words[n++] = word;
+    return n;
+}
+
+UNSEEN static unsigned put_thread(uint64_t *words, unsigned n, const bw_thread *thread) {
+    n = put(words, n, (uintptr_t)thread);
+    n = put(words, n, *(const volatile uint64_t *)&thread->announced);
+    n = put(words, n, thread->limbo.open_count);
+    for (const bw_page *page = thread->limbo.open; page != NULL; page = page->limbo_next)
+        n = put(words, n, (uintptr_t)page);
+    unsigned sealed = n;
+    n = put(words, n, 0);
+    for (const bw_page *bag = thread->limbo.sealed_first; bag != NULL; bag = bag->limbo_next_bag)
+        for (const bw_page *page = bag; page != NULL; page = page->limbo_next) {
+            words[sealed]++;
+            n = put(words, n, (uintptr_t)page);
+            n = put(words, n, bag->limbo_tag);
+        }
+    return n;
+}
+
+UNSEEN static void tell_state(void) {
+    uint64_t words[MOST_WORDS];
+    unsigned n = put(words, 0, *(const volatile uint64_t *)&watched->epoch);
+    n = put(words, n, (uintptr_t)bw_map_word_page(*(const volatile uint64_t *)watched->map));
+    unsigned count = n;
+    n = put(words, n, 0);
+    const bw_thread *thread = *(bw_thread *const volatile *)&watched->threads;
+    for (; thread != NULL; thread = thread->next) {
+        words[count]++;
+        n = put_thread(words, n, thread);
+    }
+    bwx_event(EVENT_STATE, n, words);
+}
+
+UNSEEN void bw_event(enum bw_event_kind kind, const void *what, uint64_t a, uint64_t b) {
+    uint64_t words[EVENT_WORDS];
+    bwx_event((int)kind, event_words(kind, what, a, b, words), words);
+    if (engine_program.states != 0 && watched != NULL)
+        tell_state();
+}
+
+UNSEEN void events_call(int what, uint64_t a, uint64_t b, uint64_t c) {
+    const uint64_t words[] = {(uint64_t)what, a, b, c};
+    bwx_event(EVENT_CALL, 4, words);
+}
+
+UNSEEN void events_answer(bw_status status, uint64_t value) {
+    const uint64_t words[] = {(uint64_t)(int64_t)status, value};
+    bwx_event(EVENT_ANSWER, 2, words);
+}
+
+#else
+
+void events_call(int what, uint64_t a, uint64_t b, uint64_t c) {
+    (void)what, (void)a, (void)b, (void)c;
+}
+
+void events_answer(bw_status status, uint64_t value) {
+    (void)status, (void)value;
+}
+
+#endif

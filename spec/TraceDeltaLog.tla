@@ -1,0 +1,116 @@
+--------------------------- MODULE TraceDeltaLog ---------------------------
+(* Is what the engine did to one page id a behaviour of DeltaLog?           *)
+(*                                                                          *)
+(* As TraceEpochReclamation, which says what is printed. The engine tells   *)
+(* less than the spec does: it reads a log slot by slot, and tells where it *)
+(* has come to the end; it builds a page, and tells when that is installed. *)
+(* Hidden holds these steps, each only where the thread's next event cannot *)
+(* be taken without it; since slots are written once, it does not matter    *)
+(* that they are taken later than the engine took them.                     *)
+(*                                                                          *)
+(* Pages get numbers in the order in which they are installed: number[p] is *)
+(* that of the page that the spec calls p.                                  *)
+EXTENDS DeltaLog, TLC
+
+CONSTANTS
+  Traces,
+  Explain
+
+VARIABLES
+  n,        \* the trace
+  i,        \* its next event
+  number
+
+traceVars == <<vars, n, i, number>>
+
+Events == Traces[n].events
+Event  == Events[i]
+
+TraceInit ==
+  /\ Init
+  /\ n \in 1..Len(Traces)
+  /\ i = 1
+  /\ number = [p \in Pages |-> IF p = mapping THEN 1 ELSE 0]
+
+\* How many slots the thread has read.
+HasRead(t) == Len(thread[t].read)
+Reading(t) == thread[t].at = "scan"
+\* Nobody has called this thread: it works on its own.
+Alone(t) == call[t].phase = "idle"
+
+\* Steps that the engine does not tell, before the next event, which is thread t's.
+Hidden(name, t, x) ==
+  \/ name = "Look" /\ HasRead(t) < x /\ ReadRecord(t)
+  \/ name \in {"Install", "InstallLost"} /\ Build(t)
+  \/ name = "Return" /\ LeaveToOthers(t)
+  \* Who consolidates unasked tells only what it changes.
+  \/ name \in {"Freeze", "Install"} /\ Alone(t)
+       /\ (StartWork(t) \/ LoadMapping(t) \/ ReadRecord(t) \/ FindWork(t))
+
+\* The step of an event.
+StepOf(name, t, x, y) ==
+  \/ name = "Invoke" /\ Invoke(t) /\ call'[t].op = x /\ UNCHANGED number
+  \/ name = "LoadMapping" /\ LoadMapping(t) /\ number[mapping] = x /\ UNCHANGED number
+  \* The slot behind those read is NULL.
+  \/ name = "Look" /\ y = "room" /\ HasRead(t) = x /\ Reading(t)
+       /\ (AnswerAtNull(t) \/ FindRoom(t)) /\ UNCHANGED number
+  \* The page is frozen: the call answers, or helps.
+  \/ name = "Look" /\ y = "frozen" /\ HasRead(t) = x /\ thread[t].at = "frozen"
+       /\ (AnswerAtFrozen(t) \/ (Effective(InHand(t), Op(t)) /\ UNCHANGED vars))
+       /\ UNCHANGED number
+  \/ name = "Append" /\ number[thread[t].page] = x /\ thread[t].next = y.slot
+       /\ AppendRecord(t) /\ heap'[thread[t].page].log[y.slot] = y.record
+       /\ UNCHANGED number
+  \/ name = "AppendLost" /\ number[thread[t].page] = x /\ thread[t].next = y
+       /\ AppendLost(t) /\ UNCHANGED number
+  \/ name = "Freeze" /\ thread[t].at = "append" /\ number[thread[t].page] = x
+       /\ thread[t].next = y /\ Freeze(t) /\ UNCHANGED number
+  \/ name = "Install" /\ thread[t].at = "install" /\ number[thread[t].page] = x /\ Install(t)
+       /\ number' = [number EXCEPT ![mapping'] = y]
+  \/ name = "InstallLost" /\ thread[t].at = "install" /\ number[thread[t].page] = x
+       /\ InstallLost(t) /\ UNCHANGED number
+  \/ name = "Return" /\ Return(t) /\ call[t].answer = x /\ UNCHANGED number
+
+\* A trace ends, too, where its state breaks an invariant.
+Sound == UnfrozenIsCurrent /\ LogHasNoHole /\ ReadIsPrefix /\ HelpersAgree
+Broken ==
+  {name \in {"UnfrozenIsCurrent", "LogHasNoHole", "ReadIsPrefix", "HelpersAgree"} :
+     ~CASE name = "UnfrozenIsCurrent" -> UnfrozenIsCurrent
+        [] name = "LogHasNoHole"      -> LogHasNoHole
+        [] name = "ReadIsPrefix"      -> ReadIsPrefix
+        [] name = "HelpersAgree"      -> HelpersAgree}
+
+TraceNext ==
+  /\ i <= Len(Events)
+  /\ Sound
+  /\ \/ /\ StepOf(Event[1], Event[2], Event[3], Event[4])
+        /\ i' = i + 1
+     \/ /\ Hidden(Event[1], Event[2], Event[3])
+        /\ UNCHANGED <<i, number>>
+  /\ UNCHANGED n
+
+TraceSpec == TraceInit /\ [][TraceNext]_traceVars
+
+CouldBe ==
+  [Invoke         |-> {t \in Threads : ENABLED Invoke(t)},
+   LoadMapping    |-> {t \in Threads : ENABLED LoadMapping(t)},
+   ReadRecord     |-> {t \in Threads : ENABLED ReadRecord(t)},
+   AnswerAtNull   |-> {t \in Threads : ENABLED AnswerAtNull(t)},
+   FindRoom       |-> {t \in Threads : ENABLED FindRoom(t)},
+   AppendRecord   |-> {t \in Threads : ENABLED AppendRecord(t)},
+   AppendLost     |-> {t \in Threads : ENABLED AppendLost(t)},
+   AnswerAtFrozen |-> {t \in Threads : ENABLED AnswerAtFrozen(t)},
+   Build          |-> {t \in Threads : ENABLED Build(t)},
+   Install        |-> {t \in Threads : ENABLED Install(t)},
+   InstallLost    |-> {t \in Threads : ENABLED InstallLost(t)},
+   Freeze         |-> {t \in Threads : ENABLED Freeze(t)},
+   Return         |-> {t \in Threads : ENABLED Return(t)}]
+
+State ==
+  [mapped |-> heap[mapping], number |-> number[mapping], thread |-> thread, call |-> call]
+
+Told ==
+  IF i > Len(Events) /\ Sound THEN PrintT(<<"accepted", n>>)
+  ELSE IF Explain /\ ~ENABLED TraceNext THEN PrintT(<<"stuck", n, i, State, CouldBe, Broken>>)
+  ELSE TRUE
+=============================================================================
