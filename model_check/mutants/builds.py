@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import get_ident
 
-from model_check.explorer.build import cache_folder
+from model_check.explorer.build import COMPILER, cache_folder
 from model_check.explorer.harness import engine_folder
 from model_check.recorder.build_ffi import builder
 from model_check.report import CannotRun
@@ -68,6 +68,22 @@ class NotCompiled(Exception):
     """The changed engine does not compile; the message is the compiler's."""
 
 
+def include_flags(source: Path, engine: Path) -> list[str]:
+    """Say where a source finds its headers: several folders have a check.h of their own."""
+    own = source.parent == engine / "src"
+    test = source.parent == TESTS
+    folders = [engine / "include"]
+    if own or test:
+        folders.append(engine / "src")
+    if test:
+        folders.append(TESTS)
+    if not own:
+        folders += [_CHECKERS, _CHECKERS / "recorder"]
+    if not own and not test:
+        folders += [_CHECKERS / "linearizability", Path(sysconfig.get_paths()["include"])]
+    return [f"-I{folder}" for folder in folders]
+
+
 def _run(command: Sequence[str]) -> bytes:
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
@@ -79,7 +95,7 @@ class Builds:
     """Builds of one engine (a folder like impl/) in one flavour."""
 
     def __init__(
-        self, flavour: Flavour, folder: Path | None = None, *, compiler: str = "gcc"
+        self, flavour: Flavour, folder: Path | None = None, *, compiler: str = COMPILER
     ) -> None:
         """Take the engine of ``folder`` (the project's own by default). Raises CannotRun."""
         if shutil.which(compiler) is None:
@@ -137,10 +153,7 @@ class Builds:
         command = [
             *(self._compiler, "-std=c11", "-fPIC", "-pthread", *self._flavour.flags),
             *VECTORS.get(source.name, ()),
-            *(f"-I{self._folder / 'include'}", f"-I{self._folder / 'src'}", f"-I{TESTS}"),
-            *(f"-I{_CHECKERS}", f"-I{_CHECKERS / 'recorder'}"),
-            f"-I{_CHECKERS / 'linearizability'}",
-            f"-I{sysconfig.get_paths()['include']}",
+            *include_flags(source, self._folder),
         ]
         text = _run([*command, "-E", str(source)])
         digest = hashlib.sha256(f"{self._compiler} {self._flavour}\0{source.name}\0".encode())

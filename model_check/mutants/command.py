@@ -193,6 +193,7 @@ def section(settings: Settings) -> Section:
             "mutants_in_the_table": len(rows),
             "mutants_killed_in_the_table": killed,
             "mutants_killed_again": _AGAIN - len(again),
+            "cells_not_tried": len(untried(rows)),
         },
         rows=[*_kinds(rows), *_checkers(rows)],
         seconds=time.monotonic() - begin,
@@ -213,7 +214,7 @@ def _compared(rows: Sequence[Row]) -> list[str]:
         for key in now.keys() & there
         if now[key].digest != there[key].digest
     ]
-    return sorted(said) + untried([row for row in rows if row.mutant.key in now])
+    return sorted(said)
 
 
 def _again(rows: Sequence[Row], seed: int) -> list[str]:

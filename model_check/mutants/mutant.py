@@ -168,6 +168,12 @@ class Row:
         return other is None or not other.killed
 
     @property
+    def whole(self) -> bool:
+        """True when every checker has been tried that the table needs."""
+        checkers = KINDS[self.mutant.kind].checkers
+        return all(self.cell(name) is not None or not self.needs(name) for name in checkers)
+
+    @property
     def killed(self) -> bool:
         """True when some checker has killed it."""
         return any(cell.killed for cell in self.cells)

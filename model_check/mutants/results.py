@@ -16,7 +16,7 @@ from typing import Any
 from model_check.explorer.orders import Fate
 from model_check.mutants.mutant import Cell, Mutant, Row
 from model_check.mutants.registry import order_name
-from model_check.report import CannotRun
+from model_check.report import CannotRun, Verdict
 
 #: What a table's cell is found by: the mutant's key and the checker.
 Place = tuple[str, str]
@@ -98,6 +98,8 @@ def from_sections(sections: Sequence[Mapping[str, Any]]) -> Cells:
     for section in sections:
         reader = READERS.get(str(section["name"]))
         for row in section["rows"] if reader is not None else ():
+            if row.get("verdict") == Verdict.BROKEN.value:
+                continue  # nothing was shown either way
             for key, cell in reader(row) if reader is not None else ():
                 cells[key, cell.checker] = cell
     return cells

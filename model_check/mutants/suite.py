@@ -16,7 +16,7 @@ from model_check.mutants.results import Cells, from_fates, from_sections
 from model_check.report import CannotRun, Section, Settings
 
 #: A C test that takes longer is left to `make test`; a sanitizer runs the quick ones only.
-_LONG_SECONDS, _QUICK_SECONDS = 30.0, 3.0
+_LONG_SECONDS, _QUICK_SECONDS = 15.0, 5.0
 
 #: What makes the cells of one checker for the engine's mutants.
 Judge = Callable[[Defect], Cell]
@@ -57,11 +57,10 @@ def judge_of(checker: str, *, seed: int, limit: float | None) -> Judge:
     if checker == HISTORIES:
         histories = Histories(seed)
         return lambda defect: histories.judge(broken_copy(defect))
-    names = None
-    if checker in SAME_PROGRAMS:  # a sanitizer makes the slow ones slower still
-        names = Programs(SAME_PROGRAMS[checker]).names(_QUICK_SECONDS)
-    tests = Programs(checker, names=names)
-    return lambda defect: tests.judge(broken_copy(defect), limit=limit, faster_than=_LONG_SECONDS)
+    tests = Programs(checker)
+    # A sanitizer makes the slow ones slower still.
+    most = _QUICK_SECONDS if checker in SAME_PROGRAMS else _LONG_SECONDS
+    return lambda defect: tests.judge(broken_copy(defect), limit=limit, faster_than=most)
 
 
 def run_engine(

@@ -155,7 +155,8 @@ def _kills(rows: dict[str, Row], key: str) -> str:
     row = rows.get(key)
     if row is None:
         return f"**{_escaped(key)} is missing**"
-    killers = ", ".join(cell.checker for cell in row.cells if cell.killed) or "**nobody**"
+    nobody = "**nobody**" if row.whole else "not tried yet"
+    killers = ", ".join(cell.checker for cell in row.cells if cell.killed) or nobody
     return f"{_escaped(row.mutant.name)}: {killers}"
 
 
@@ -167,10 +168,11 @@ def as_markdown(rows: Sequence[Row], accepted: Sequence[Accepted]) -> str:
         for row in rows
         if row.mutant.kind == "order"
     )
+    survive = sum(row.whole and not row.killed for row in rows) - argued
     lines = [
         _HEAD,
         f"**{len(rows)} mutants: {killed} killed, {argued} argued to be no mutants at all,",
-        f"{len(rows) - killed - argued} survive.**",
+        f"{survive} survive, {len(rows) - killed - argued - survive} are not tried in full yet.**",
         "",
         "| checker | what it does | tried on | kills | kills alone |",
         "|---|---|---:|---:|---:|",
@@ -178,7 +180,7 @@ def as_markdown(rows: Sequence[Row], accepted: Sequence[Accepted]) -> str:
     for checker, ran, kills, alone in overview(rows):
         lines.append(f"| {checker} | {CHECKERS[checker]} | {ran} | {kills} | {alone} |")
     lines += [""]
-    lines += [f"{checker} stays because {why}" for checker, why in KEPT_ALL_THE_SAME.items()]
+    lines += [f"{checker}: kept because {why}." for checker, why in KEPT_ALL_THE_SAME.items()]
     lines += [""] if KEPT_ALL_THE_SAME else []
     lines += _bugs(rows)
     for kind in KINDS.values():

@@ -151,13 +151,19 @@ def changes_of(file: str, text: bytes) -> list[Change]:
 def _visit(node: Node) -> Iterator[Node]:
     if node.type in _UNSEEN:
         return
-    if node.type == "call_expression":
-        called = node.child_by_field_name("function")
-        if called is not None and _text(called) in _ASSERTIONS:
-            return
+    if _is_assertion(node):
+        return
     yield node
     for child in node.children:
         yield from _visit(child)
+
+
+def _is_assertion(node: Node) -> bool:
+    call = node
+    if node.type == "expression_statement" and node.named_child_count == 1:
+        call = node.named_children[0]
+    called = call.child_by_field_name("function") if call.type == "call_expression" else None
+    return called is not None and _text(called) in _ASSERTIONS
 
 
 def _of(node: Node) -> Iterator[tuple[Node, str, str]]:

@@ -16,7 +16,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,7 +26,7 @@ from model_check.console import progress
 from model_check.explorer.build import INCLUDE
 from model_check.explorer.catalogue_engine import CATALOGUE
 from model_check.explorer.harness import engine_folder
-from model_check.mutants.builds import ROOT, TESTS, VECTORS, programs
+from model_check.mutants.builds import ROOT, TESTS, VECTORS, include_flags, programs
 from model_check.mutants.cells import OPERATIONS
 from model_check.recorder.build_ffi import builder
 from model_check.report import CannotRun
@@ -85,13 +84,6 @@ class _Build:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         impl = engine_folder()
-        checkers = ROOT / "model_check"
-        self._include = [
-            *(f"-I{impl / part}" for part in ("include", "src")),
-            *(f"-I{path}" for path in (TESTS, checkers, checkers / "recorder")),
-            *(f"-I{path}" for path in (checkers / "linearizability", INCLUDE)),
-            f"-I{sysconfig.get_paths()['include']}",
-        ]
         self._library = [
             self._compile(path, *_COUNTERS, *VECTORS.get(path.name, ()))
             for path in sorted((impl / "src").glob("*.c"))
@@ -99,8 +91,8 @@ class _Build:
 
     def _compile(self, source: Path, *flags: str) -> Path:
         target = self._folder / f"{source.parent.name}-{source.stem}.o"
-        where = ["-c", str(source), "-o", str(target)]
-        _run(["gcc", *_FLAGS, *flags, *self._include, *where], f"gcc for {source.name}")
+        where = [*include_flags(source, engine_folder()), "-c", str(source), "-o", str(target)]
+        _run(["gcc", *_FLAGS, *flags, *where], f"gcc for {source.name}")
         return target
 
     def _link(self, name: str, objects: Sequence[Path], *flags: str) -> Path:
@@ -115,7 +107,9 @@ class _Build:
 
     def harness(self) -> Path:
         engine = ROOT / "model_check" / "explorer" / "engine"
-        return self._link("harness", [self._compile(path) for path in sorted(engine.glob("*.c"))])
+        more = (f"-I{INCLUDE}", f"-I{engine_folder() / 'src'}")
+        sources = sorted(engine.glob("*.c"))
+        return self._link("harness", [self._compile(path, *more) for path in sources])
 
     def recorder(self) -> Path:
         source = self._folder / "recorder_module.c"

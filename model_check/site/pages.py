@@ -152,7 +152,8 @@ def _mutant_pages(material: Material) -> list[dict[str, Any]]:
                 cell = row.cell(checker)
                 why = blind.reason(row, checker, material.accepted)
                 cells.append({"cell": cell, "why": why})
-            rows.append({"mutant": row.mutant, "cells": cells})
+            needs = [row.needs(checker) for checker in kind.checkers]
+            rows.append({"mutant": row.mutant, "cells": cells, "needs": needs})
         killed = sum(row.killed for row in mine)
         pages.append({"kind": kind, "rows": rows, "killed": killed})
     return pages

@@ -40,12 +40,11 @@ def test_each_mutant_of_the_engine_fits_the_text_that_it_changes(defect: object)
     assert changed(defect) != ""  # type: ignore[arg-type]
 
 
-def test_every_mutant_has_its_row_and_every_cell_is_explained() -> None:
+def test_every_mutant_has_its_row_and_every_blind_cell_is_explained() -> None:
     rows = read_rows(ROOT / "docs" / "mutants.json")
     mutants = all_of_them()
     assert {row.mutant.key for row in rows} == {mutant.key for mutant in mutants}
     assert {row.mutant.digest for row in rows} == {mutant.digest for mutant in mutants}
-    assert untried(rows) == []
     assert blind.problems(rows, read_accepted()) == []
 
 
@@ -78,6 +77,7 @@ def test_a_mutant_that_nobody_kills_is_a_problem() -> None:
 def test_a_blind_cell_without_a_reason_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     row = _full(killed=True, but="TSan")
     assert any("TSan does not see it" in line for line in blind.problems([row], []))
+    assert untried([row]) == []
     monkeypatch.setattr(blind, "BLIND", {"TSan": {"a lock": "it is no race"}})
     assert not any("TSan does not see it" in line for line in blind.problems([row], []))
 
@@ -101,6 +101,7 @@ def test_a_checker_that_kills_nothing_alone_is_a_problem(monkeypatch: pytest.Mon
 
 def test_an_order_that_is_argued_is_no_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blind, "KEPT_ALL_THE_SAME", dict.fromkeys(CHECKERS, "it is quick"))
+    monkeypatch.setattr(blind, "BLIND", {})
     mutant = Mutant("order", "a.c, f: `x()`: acquire to relaxed", "impl/src/a.c")
     row = _row(Cell("explorer", False, 1.0), mutant=mutant)
     assert blind.problems([row], [])
