@@ -52,6 +52,8 @@ MenuReader ==
   [t \in Threads |-> IF t \in OnlyReads THEN Reads ELSE Puts \cup OnEveryKey(RemoveAny)]
 \* What removes entries without naming them, beside puts.
 MenuEnds == [t \in Threads |-> Ends \cup Puts]
+\* One of those beside puts.
+MenuClear == [t \in Threads |-> {Clear} \cup Puts]
 \* Runs of puts beside one reader, puts and removes of single keys, and clears.
 MenuRuns ==
   [t \in Threads |-> IF t \in OnlyReads THEN Reads
