@@ -29,7 +29,10 @@ static void make_keys(unsigned kind, unsigned n, uint64_t *keys) {
     uint64_t step = UINT64_MAX / (BW_MAX_CAPACITY + 1);
     for (unsigned i = 0; i < n; i++) {
         uint64_t middle = UINT64_C(1) << 63;
-        uint64_t at[KINDS] = {i, middle - n / 2 + i, UINT64_MAX - (n - 1) + i, i * step + step / 3,
+        uint64_t at[KINDS] = {i,
+                              middle - n / 2 + i,
+                              UINT64_MAX - (n - 1) + i,
+                              i * step + step / 3,
                               i * step + check_below(&random, step),
                               i + BW_BLOCK < n ? i : UINT64_MAX - n + i};
         keys[i] = at[kind];
