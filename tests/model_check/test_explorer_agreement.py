@@ -86,12 +86,17 @@ def test_the_reduced_search_sees_what_a_search_of_everything_sees(
         ("c2(0c1)0|c1c1|(0)0", "rc11"),
         ("s2(0c1)0|s1c0|c2s2", "rc11"),
         ("s0c1c0|s0(0c1)0|s0l1", "rc11"),
-        # That something comes in one piece behind a step shows late: the search begins anew.
         ("l2l1?0(0s0a2)0|a1l2|l2a1l0", "sc"),
         # What could have come before a thread goes no further, also while it holds a mutex.
         ("a1l0|l1l1z0|l0", "sc"),
         ("m1z0u1|l0m1u1|m1a2?0s0u1", "sc"),
         ("m1z0u1|l0m1u1|m1a2?0s0u1", "rc11"),
+        # Wakeup trees missed one or two executions of each of these.
+        ("a1?0l1|l2l1w1|w0a2s2", "sc"),
+        ("w1l2s0|w1s2|w2l2s1", "sc"),
+        ("w0l1l2|w2a1w1|?0l0l1", "sc"),
+        ("a1|w2s0|w0s1a1", "sc"),
+        ("c2l0|c0s0|c0l2|l1l0", "sc"),
     ],
 )
 def test_programs_of_which_executions_were_once_missed(

@@ -38,8 +38,11 @@ def test_each_different_execution_is_completed_once(
 ) -> None:
     result = example(name, n, model=model)
     assert result.exhaustive
-    # Nothing is completed twice, and nothing begun in vain.
-    assert (result.distinct, result.executions) == (traces[model], traces[model])
+    # Nothing is completed twice …
+    assert (result.distinct, result.complete) == (traces[model], traces[model])
+    # … and nothing begun in vain, but in sc where source sets are not enough.
+    in_vain = {("lastzero", 5): 44, ("lastzero", 8): 2758} if model == "sc" else {}
+    assert result.executions - result.complete <= in_vain.get((name, n), 0)
 
 
 @pytest.mark.parametrize(("model", "factor"), [("sc", 1.0), ("rc11", 1.1)])

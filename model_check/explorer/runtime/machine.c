@@ -178,7 +178,6 @@ bwx_step *bwx_step_add(bwx_thread *self, const bwx_op *op) {
     step->object = op->object;
     step->message = step->source = step->previous = BWX_NONE;
     step->node = BWX_NONE;
-    step->piece = bwx_piece_count - 1U;
     step->address = op->address;
     step->value = op->operand;
     step->seen = 0;
@@ -202,7 +201,7 @@ void bwx_step_link(bwx_step *step) {
     if (step->order == SEQ_CST && !bwx.sc && step->kind <= BWX_CAS)
         bwx.sc_accesses = true;
     step->node = bwx_search_node();
-    bwx_search_step(step, number);
+    bwx_search_step(step);
     if (step->object == BWX_NONE)
         return;
     bwx_location *location = &bwx_locations[step->object];

@@ -1,9 +1,9 @@
-/* pieces.c: an execution as a row of pieces: what each touches, what it comes after, who sleeps.
+/* pieces.c: an execution as a row of pieces: what each touches, who sleeps.
  *
  * A piece is what a thread does from one choice of a thread to the next: a step, and behind it steps that
  * nobody else can see (fences in sc, creations, unlocks that nobody tries) or that are made in one piece
- * with it (between bwx_setup_begin and _end). The search orders pieces; that two of them depend on one
- * another is decided by all of their steps.
+ * with it (between bwx_setup_begin and _end). The search orders pieces; whether a step wakes a thread that
+ * sleeps is decided by all steps of the piece that this one would do.
  *
  * Two steps depend on one another when
  *   sc    they touch the same location and one of them writes it;
@@ -14,26 +14,19 @@
  * and in both: operations on the same mutex or condition variable, and marks of a history.
  *
  * What a piece does behind its first step is known when it has been done: a thread goes to sleep with what
- * it has touched then. For a piece that has not been done in this place (the late one of a race), it is
- * known only whether its first step has ever been followed by something (may_go_on).
+ * it has touched then.
  */
 #include "search.h"
 
-enum { GOES_ON = 1024 };
-
-bwx_piece *bwx_pieces;
-unsigned bwx_piece_count;
 uint16_t bwx_asleep;
 uint32_t bwx_limits[BWX_THREADS];
-bool bwx_pieces_news;
 
 static bwx_touch sleeping[BWX_THREADS];
-static uint32_t last_piece[BWX_THREADS];
-static unsigned threads_known;
-static bool behind_known; /* some piece has had something behind its first step */
-static uint32_t
-    goes_on[GOES_ON]; /* first steps that have, by their place in the program; a hash table */
-static unsigned goes_on_count;
+static struct {
+    unsigned thread;
+    uint32_t node;  /* where it was chosen; BWX_NONE: forced */
+    uint32_t first; /* step */
+} piece;            /* the present one */
 
 /* ---- what depends on what ---- */
 
@@ -78,24 +71,6 @@ static bool meets_behind(const bwx_touch *step, const bwx_touch *other) {
     return (met & bit_of(step->address)) != 0;
 }
 
-bool bwx_touches_depend(const bwx_touch *one, const bwx_touch *other) {
-    return first_steps_depend(one, other) || meets_behind(one, other) || meets_behind(other, one) ||
-           (one->syncs_behind & other->syncs_behind) != 0 ||
-           (one->writes_behind & (other->reads_behind | other->writes_behind)) != 0 ||
-           (one->reads_behind & other->writes_behind) != 0;
-}
-
-bwx_touch bwx_touch_of(const bwx_op *op) {
-    return (bwx_touch){.kind = op->kind,
-                       .writes = is_access(op->kind) && op->kind != BWX_LOAD,
-                       .address = op->address};
-}
-
-void bwx_touch_anything(bwx_touch *touch) {
-    touch->writes = is_access(touch->kind) && touch->kind != BWX_LOAD;
-    touch->reads_behind = touch->writes_behind = touch->syncs_behind = UINT64_MAX;
-}
-
 static bwx_touch touch_of_step(const bwx_step *step) {
     return (bwx_touch){
         .kind = step->kind, .writes = (step->flags & BWX_WRITES) != 0, .address = step->address};
@@ -103,45 +78,14 @@ static bwx_touch touch_of_step(const bwx_step *step) {
 
 /* ---- pieces ---- */
 
-void bwx_pieces_open(void) {
-    bwx_pieces = bwx_reserve(sizeof *bwx_pieces * BWX_MAX_STEPS);
-}
-
 void bwx_pieces_begin(void) {
-    bwx_piece_count = 0;
-    threads_known = 0;
+    piece.node = BWX_NONE;
 }
 
-int16_t bwx_piece_index(const bwx_piece *piece) {
-    return bwx_steps[piece->first].index;
-}
-
-/* The pieces one of which had to write for the thread's loop to go on. */
-static void note_wakers(bwx_piece *piece, const bwx_thread *thread) {
-    for (unsigned i = 0; i < thread->awaits; i++) {
-        const bwx_location *location = &bwx_locations[thread->awaited[i].object];
-        uint32_t newer = location->made ? bwx_messages[thread->awaited[i].message].after : BWX_NONE;
-        if (newer == BWX_NONE || bwx_messages[newer].step == BWX_NONE)
-            continue;
-        piece->wakers[piece->waker_count++] = bwx_steps[bwx_messages[newer].step].piece;
-    }
-    piece->waited = piece->waker_count > 0;
-}
-
-void bwx_pieces_next(unsigned thread, uint32_t node, unsigned choices) {
-    while (threads_known < bwx.thread_count) /* created in the piece that has just ended */
-        last_piece[threads_known++] = bwx_piece_count - 1;
-    bwx_piece *piece = &bwx_pieces[bwx_piece_count];
-    piece->thread = (uint8_t)thread;
-    piece->node = node;
-    piece->first = bwx.step_count;
-    piece->choices = choices;
-    piece->before = last_piece[thread];
-    piece->waited = false;
-    piece->waker_count = 0;
-    if (bwx.threads[thread].awaits > 0)
-        note_wakers(piece, &bwx.threads[thread]);
-    last_piece[thread] = bwx_piece_count++;
+void bwx_pieces_next(unsigned thread, uint32_t node) {
+    piece.thread = thread;
+    piece.node = node;
+    piece.first = bwx.step_count;
 }
 
 static void add_behind(bwx_touch *touch, const bwx_step *step) {
@@ -155,88 +99,15 @@ static void add_behind(bwx_touch *touch, const bwx_step *step) {
         touch->syncs_behind = UINT64_MAX;
 }
 
-/* Pieces move whole: what comes after a step of one comes after all of it. */
-static void complete_clock(bwx_clock *clock) {
-    for (unsigned u = 0; u < bwx.thread_count; u++) {
-        uint32_t number = u < threads_known ? last_piece[u] : BWX_NONE;
-        if (clock->at[u] == 0)
-            continue;
-        while (number != BWX_NONE && bwx_pieces[number].thread == u &&
-               bwx_piece_index(&bwx_pieces[number]) > clock->at[u])
-            number = bwx_pieces[number].before;
-        if (number != BWX_NONE && number + 1 < bwx_piece_count)
-            bwx_clock_join(clock, &bwx_pieces[number].clock);
-    }
-}
-
-static uint32_t *goes_on_at(uint32_t pc) {
-    unsigned at = (pc * 2654435761U) % GOES_ON;
-    while (goes_on[at] != 0 && goes_on[at] != pc)
-        at = (at + 1) % GOES_ON;
-    return &goes_on[at];
-}
-
-static void note_goes_on(uint32_t pc) {
-    uint32_t *place = goes_on_at(pc);
-    if (*place == pc)
-        return;
-    if (goes_on_count + 1 == GOES_ON)
-        bwx_fatal("more than %d places of the program are followed by a setup piece", GOES_ON - 1);
-    goes_on_count++;
-    *place = pc;
-    bwx_pieces_news = true;
-}
-
-bool bwx_may_go_on(const bwx_piece *late) {
-    return goes_on_count > 0 && *goes_on_at(bwx_steps[late->first].pc) != 0;
-}
-
 void bwx_pieces_close(void) {
-    if (bwx_piece_count == 0)
+    if (piece.node == BWX_NONE || piece.first >= bwx.step_count)
         return;
-    bwx_piece *piece = &bwx_pieces[bwx_piece_count - 1];
-    if (piece->first >= bwx.step_count)
-        return;
-    const bwx_step *first = &bwx_steps[piece->first];
-    piece->touch = touch_of_step(first);
-    piece->clock = first->trace;
-    for (uint32_t i = piece->first + 1; i < bwx.step_count; i++) {
-        bwx_clock_join(&piece->clock, &bwx_steps[i].trace);
+    bwx_touch *touch = &bwx_nodes[piece.node].touches[piece.thread];
+    /* With another result it may write, or not. */
+    touch->writes = touch->writes || (bwx_steps[piece.first].flags & BWX_WRITES) != 0;
+    for (uint32_t i = piece.first + 1; i < bwx.step_count; i++)
         if ((bwx_steps[i].flags & BWX_ALONE) != 0)
-            add_behind(&piece->touch, &bwx_steps[i]);
-    }
-    if ((piece->touch.reads_behind | piece->touch.writes_behind | piece->touch.syncs_behind) != 0) {
-        behind_known = true;
-        note_goes_on(first->pc);
-    }
-    if (behind_known) {
-        if (piece->before != BWX_NONE)
-            bwx_clock_join(&piece->clock, &bwx_pieces[piece->before].clock);
-        complete_clock(&piece->clock);
-    }
-    if (piece->node == BWX_NONE)
-        return;
-    bwx_touch *touch = &bwx_nodes[piece->node].touches[piece->thread];
-    touch->writes |= piece->touch.writes; /* with another result it may write, or not */
-    touch->reads_behind |= piece->touch.reads_behind;
-    touch->writes_behind |= piece->touch.writes_behind;
-    touch->syncs_behind |= piece->touch.syncs_behind;
-}
-
-/* A piece that the thread would begin next, and its step, behind the others; they do not count. */
-uint32_t bwx_pieces_pending(const bwx_thread *thread) {
-    bwx_steps[bwx.step_count] = (bwx_step){.thread = thread->id,
-                                           .kind = thread->op.kind,
-                                           .index = (int16_t)(thread->steps + 1),
-                                           .pc = thread->op.pc,
-                                           .trace = thread->trace};
-    bwx_pieces[bwx_piece_count] = (bwx_piece){.thread = thread->id,
-                                              .node = BWX_NONE,
-                                              .first = bwx.step_count,
-                                              .before = last_piece[thread->id],
-                                              .touch = bwx_touch_of(&thread->op),
-                                              .clock = thread->trace};
-    return bwx_piece_count;
+            add_behind(touch, &bwx_steps[i]);
 }
 
 /* ---- who sleeps ---- */

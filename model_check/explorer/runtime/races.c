@@ -1,10 +1,9 @@
 /* races.c: which steps could have come in the other order.
  *
  * A race is a pair of steps that depend on one another with nothing between them; in rc11, a load and a
- * later store that does not come after it in po ∪ rf. Where wakeup trees are used (wakeup.c), races are
- * collected and looked at when the execution has ended. Elsewhere each is looked at when it shows: source
- * sets (Abdulla, Aronis, Jonsson, Sagonas, "Optimal Dynamic Partial Order Reduction", POPL 2014): some thread
- * with which the other order can begin is to run where the early step's thread ran.
+ * later store that does not come after it in po ∪ rf. Each is looked at when it shows: source sets (Abdulla,
+ * Aronis, Jonsson, Sagonas, "Optimal Dynamic Partial Order Reduction", POPL 2014): some thread with which
+ * the other order can begin is to run where the early step's thread ran.
  */
 #include "search.h"
 
@@ -62,10 +61,7 @@ static void reverse(uint32_t early, uint32_t end, unsigned thread, const bwx_clo
 }
 
 static void reverse_steps(uint32_t early, const bwx_step *late) {
-    if (bwx_by_trees())
-        bwx_wakeup_race(early, (uint32_t)(late - bwx_steps));
-    else
-        reverse(early, (uint32_t)(late - bwx_steps), late->thread, &late->trace);
+    reverse(early, (uint32_t)(late - bwx_steps), late->thread, &late->trace);
 }
 
 void bwx_search_attached(const bwx_thread *self, uint32_t message) {
@@ -155,10 +151,7 @@ void bwx_races_at_end(void) {
         if (early == BWX_NONE ||
             !unordered(&bwx_steps[early], &(bwx_step){.thread = thread->id}, &thread->trace))
             continue;
-        if (bwx_by_trees())
-            bwx_wakeup_pending(early, thread);
-        else
-            reverse(early, bwx.step_count, q, &thread->trace);
+        reverse(early, bwx.step_count, q, &thread->trace);
     }
 }
 

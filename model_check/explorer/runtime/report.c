@@ -96,12 +96,6 @@ void bwx_outcome_reset(void) {
     outcome[0] = 0;
 }
 
-/* The search begins anew. */
-void bwx_outcome_forget(void) {
-    outcome_count = 0;
-    outcomes_lost = 0;
-}
-
 void bwx_outcome_count(void) {
     if (outcome_used == 0)
         return;

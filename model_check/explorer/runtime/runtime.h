@@ -138,7 +138,6 @@ typedef struct bwx_step {
     uint32_t source;   /* RMW: read from */
     uint32_t previous; /* step at the same location, BWX_NONE */
     uint32_t node;     /* where the search chose this thread; BWX_NONE: nothing to choose */
-    uint32_t piece;    /* of the execution (pieces.c) */
     uintptr_t address;
     uint64_t value, seen; /* written; read */
     uint64_t fences;      /* seq_cst fences that happened before */
@@ -425,9 +424,8 @@ void bwx_search_open(void);
 void bwx_search_begin(void);                               /* of an execution */
 unsigned bwx_search_thread(uint32_t enabled, bool *ended); /* who runs next */
 uint32_t bwx_search_option(const uint32_t *options, unsigned n, uint32_t default_option);
-void bwx_search_step(const bwx_step *step, uint32_t step_number); /* has been done */
-void bwx_search_end(void);                                        /* of an execution */
-extern unsigned bwx_piece_count; /* so many pieces of it have begun (pieces.c) */
+void bwx_search_step(const bwx_step *step); /* has been done */
+void bwx_search_end(void);                  /* of an execution */
 /* The thread could have exchanged this message if another one had not been faster. */
 void bwx_search_attached(const bwx_thread *self, uint32_t message);
 bool bwx_search_next(void); /* is there another execution? */
@@ -499,7 +497,6 @@ void bwx_fatal(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 void bwx_report_open(void);
 void bwx_outcome_reset(void);
 void bwx_outcome_count(void);
-void bwx_outcome_forget(void);
 void bwx_report_progress(void);
 void bwx_report_prefix(const char *prefix);
 void bwx_report_events(void);

@@ -7,8 +7,7 @@
  * Exhaustive: one execution of each set of executions that differ only in the order of independent steps
  * (pieces.c says which are). Sleep sets: a thread that has been explored at a node sleeps on the other ways
  * from there, until a step depends on what it would do; an execution in which all sleep ends. What has to be
- * explored at a node follows from the races of executions (races.c), in sc as wakeup trees (wakeup.c), in
- * rc11 as source sets.
+ * explored at a node follows from the races of executions (races.c), as source sets.
  *
  * Bounded: all schedules with at most so many preemptions (a switch away from a thread that could go on)
  * and at most so many weak choices (a result other than the default one: the newest message).
@@ -19,9 +18,14 @@
 
 enum { MAX_NODES = BWX_MAX_STEPS, MAX_CHOICES = 4 * BWX_MAX_STEPS, MAX_OPTIONS = 1 << 20 };
 
+typedef struct choice {
+    uint32_t first; /* of its options */
+    uint16_t n, now;
+} choice;
+
 bwx_node *bwx_nodes;
-bwx_option_choice *bwx_choices;
-uint32_t *bwx_options_there;
+static choice *choices;
+static uint32_t *options_there;                   /* of the choices */
 static unsigned node_count, choice_count;         /* of the present path */
 static unsigned nodes_begun, choices_begun;       /* of this execution so far */
 static unsigned nodes_repeated, choices_repeated; /* the path's length when it began */
@@ -36,14 +40,11 @@ static void fix_node(bwx_node *at, unsigned number) {
         return;
     bwx_prefix_node(at, number);
     at->backtrack = (uint16_t)(1U << at->thread);
-    /* Behind wakeup trees, the parts of others are not such that a thread may sleep for them longer. */
-    for (uint32_t rest = bwx.sc ? at->done : 0U; rest != 0; rest &= rest - 1)
-        bwx_touch_anything(&at->touches[__builtin_ctz(rest)]);
     if ((at->enabled >> at->thread & 1) == 0)
         bwx_fatal("the prefix belongs to another program or other options");
 }
 
-static void fix_choice(bwx_option_choice *at, unsigned number) {
+static void fix_choice(choice *at, unsigned number) {
     if (number >= bwx_prefix_choices)
         return;
     at->now = bwx_prefix_choice(number);
@@ -53,10 +54,8 @@ static void fix_choice(bwx_option_choice *at, unsigned number) {
 
 void bwx_search_open(void) {
     bwx_nodes = bwx_reserve(sizeof *bwx_nodes * MAX_NODES);
-    bwx_choices = bwx_reserve(sizeof *bwx_choices * MAX_CHOICES);
-    bwx_options_there = bwx_reserve(sizeof *bwx_options_there * MAX_OPTIONS);
-    bwx_pieces_open();
-    bwx_wakeup_open();
+    choices = bwx_reserve(sizeof *choices * MAX_CHOICES);
+    options_there = bwx_reserve(sizeof *options_there * MAX_OPTIONS);
     if (bwx.options.prefix != NULL)
         bwx_prefix_read(bwx.options.prefix);
     bwx_walk_open();
@@ -90,10 +89,6 @@ bool bwx_search_fresh(void) {
     return nodes_begun >= nodes_repeated && choices_begun >= choices_repeated;
 }
 
-unsigned bwx_search_choices(void) {
-    return choice_count;
-}
-
 uint32_t bwx_search_node(void) {
     return node_of_step;
 }
@@ -112,14 +107,14 @@ double bwx_search_done(void) {
     unsigned c = 0;
     for (unsigned i = 0; i <= node_count; i++) {
         for (; c < (i < node_count ? bwx_nodes[i].first_choice : choice_count); c++) {
-            part /= bwx_choices[c].n;
-            done += part * bwx_choices[c].now;
+            part /= choices[c].n;
+            done += part * choices[c].now;
         }
         if (i == node_count)
             break;
         const bwx_node *at = &bwx_nodes[i];
         uint32_t all = (at->backtrack | at->done) & ~(uint32_t)at->sleep;
-        part /= __builtin_popcount(all | 1U << at->thread) + (int)bwx_wakeup_left(at);
+        part /= __builtin_popcount(all | 1U << at->thread);
         done += part * __builtin_popcount(at->done);
     }
     return node_count == bwx_prefix_nodes && choice_count == bwx_prefix_choices ? 1 : done;
@@ -166,7 +161,6 @@ static bwx_node *new_node(uint32_t enabled) {
         return NULL;
     bwx_node *at = &bwx_nodes[node_count++];
     at->enabled = (uint16_t)enabled;
-    at->branches = BWX_NONE;
     at->done = 0;
     at->previous = (uint8_t)previous;
     at->first_choice = choice_count;
@@ -180,11 +174,6 @@ static bwx_node *new_node(uint32_t enabled) {
     bool every = node_count <= bwx.options.split || bwx.nothing_else;
     if (bwx.options.strategy == BWX_BOUNDED) {
         at->backtrack = bounded_set(enabled);
-    } else if (bwx_by_trees()) {
-        at->thread = (uint8_t)bwx_wakeup_node(at, candidates, at->thread);
-        at->backtrack = (uint16_t)(1U << at->thread);
-        if (every && node_count > bwx_prefix_nodes)
-            bwx_wakeup_every(at, candidates & ~(1U << at->thread));
     } else if (every) {
         at->backtrack = (uint16_t)enabled;
     }
@@ -210,10 +199,8 @@ unsigned bwx_search_thread(uint32_t enabled, bool *ended) {
         if ((enabled & bwx_asleep) != 0)
             *ended = true;
         previous = (unsigned)__builtin_ctz(enabled);
-        if (fresh)
-            bwx_wakeup_forced(previous);
         if (exhaustive)
-            bwx_pieces_next(previous, BWX_NONE, choices_begun);
+            bwx_pieces_next(previous, BWX_NONE);
         return previous;
     }
     if (walking()) {
@@ -241,7 +228,7 @@ unsigned bwx_search_thread(uint32_t enabled, bool *ended) {
         preemptions++;
     previous = at->thread;
     if (exhaustive)
-        bwx_pieces_next(previous, node_of_step, choices_begun);
+        bwx_pieces_next(previous, node_of_step);
     if (bwx.nothing_else && exhaustive)
         after_everything(&bwx.threads[previous]);
     bwx_walk_record(true, previous);
@@ -252,8 +239,8 @@ uint32_t bwx_search_option(const uint32_t *given, unsigned n, uint32_t default_o
     if (walking())
         return bwx_walk_option(given, n, default_option);
     if (choices_begun < choice_count) {
-        const bwx_option_choice *at = &bwx_choices[choices_begun++];
-        uint32_t option = bwx_options_there[at->first + at->now];
+        const choice *at = &choices[choices_begun++];
+        uint32_t option = options_there[at->first + at->now];
         bool there = false;
         for (unsigned i = 0; i < n && !there; i++)
             there = given[i] == option;
@@ -266,12 +253,10 @@ uint32_t bwx_search_option(const uint32_t *given, unsigned n, uint32_t default_o
     if (choice_count == MAX_CHOICES || option_count + n > MAX_OPTIONS)
         bwx_find(BWX_UNSUPPORTED, bwx.current->op.pc, 0, "more than %d choices in one execution",
                  MAX_CHOICES);
-    bwx_option_choice *at = &bwx_choices[choice_count++];
+    choice *at = &choices[choice_count++];
     choices_begun++;
     at->first = option_count;
     at->now = 0;
-    at->usual = default_option;
-    at->branches = BWX_NONE;
     if (bwx.options.strategy == BWX_BOUNDED && weak >= bwx.options.weak) {
         bool there = false;
         for (unsigned i = 0; i < n; i++)
@@ -279,31 +264,26 @@ uint32_t bwx_search_option(const uint32_t *given, unsigned n, uint32_t default_o
         bwx.limited = bwx.limited || (there && n > 1);
         if (there)
             n = 1;
-        bwx_options_there[option_count++] = there ? default_option : given[0];
+        options_there[option_count++] = there ? default_option : given[0];
         for (unsigned i = 1; i < n; i++)
-            bwx_options_there[option_count++] = given[i];
+            options_there[option_count++] = given[i];
     } else {
-        memcpy(&bwx_options_there[option_count], given, n * sizeof *given);
+        memcpy(&options_there[option_count], given, n * sizeof *given);
         option_count += n;
     }
     at->n = (uint16_t)n;
     fix_choice(at, choice_count - 1);
-    uint32_t option = bwx_options_there[at->first + at->now];
-    if (bwx_by_trees() && bwx_piece_count > 0)
-        bwx_wakeup_choice(at, choice_count - 1 - bwx_pieces[bwx_piece_count - 1].choices, option);
+    uint32_t option = options_there[at->first + at->now];
     weak += option != default_option;
     bwx_walk_record(false, option == default_option ? 0 : option + 1);
     return option;
 }
 
-void bwx_search_step(const bwx_step *step, uint32_t number) {
+void bwx_search_step(const bwx_step *step) {
     if (bwx.options.strategy != BWX_EXHAUSTIVE)
         return;
-    if (bwx_search_fresh()) {
-        bwx_wakeup_forget_races(number);
-        if (step->object != BWX_NONE)
-            bwx_races_at(step);
-    }
+    if (bwx_search_fresh() && step->object != BWX_NONE)
+        bwx_races_at(step);
     bwx_sleep_step(step);
 }
 
@@ -313,56 +293,31 @@ void bwx_search_end(void) {
     if (bwx.options.strategy != BWX_EXHAUSTIVE)
         return;
     bwx_pieces_close();
-    if (bwx.ending != BWX_COMPLETE && bwx.ending != BWX_CUT)
-        return;
-    bwx_races_at_end();
-    if (bwx_by_trees())
-        bwx_wakeup_insert_all();
+    if (bwx.ending == BWX_COMPLETE || bwx.ending == BWX_CUT)
+        bwx_races_at_end();
 }
 
 /* Goes on with another thread at the last node; false if nothing is left there. */
 static bool other_thread(bwx_node *at) {
     at->done |= (uint16_t)(1U << at->thread);
-    if (bwx_by_trees())
-        return bwx_wakeup_other_thread(at);
     uint32_t rest = at->backtrack & ~(uint32_t)at->done & ~(uint32_t)at->sleep;
     if (rest != 0)
         at->thread = (uint8_t)__builtin_ctz(rest);
     return rest != 0;
 }
 
-/* What was taken for covered may not be, if more can happen behind a step than was known. */
-static bool begins_anew(void) {
-    if (!bwx_pieces_news)
-        return false;
-    bwx_pieces_news = false;
-    if (bwx.executions == 1 || bwx.options.split > 0 || !bwx_by_trees())
-        return false;
-    node_count = choice_count = 0;
-    option_count = 0;
-    bwx_wakeup_forget();
-    bwx.complete = bwx.cut = bwx.blocked = 0;
-    bwx_outcome_forget();
-    return true;
-}
-
 bool bwx_search_next(void) {
     if (walking())
         return bwx.options.strategy != BWX_REPLAY && bwx.options.strategy != BWX_FOLLOW;
-    if (begins_anew())
-        return true;
     for (;;) {
         unsigned first = node_count > bwx_prefix_nodes ? bwx_nodes[node_count - 1].first_choice : 0;
         if (first < bwx_prefix_choices)
             first = bwx_prefix_choices;
         while (choice_count > first) {
-            bwx_option_choice *at = &bwx_choices[choice_count - 1];
+            choice *at = &choices[choice_count - 1];
             option_count = at->first + at->n;
-            if (++at->now < at->n) {
-                bwx_wakeup_other_option(at, bwx_options_there[at->first + at->now]);
+            if (++at->now < at->n)
                 return true;
-            }
-            bwx_wakeup_drop(&at->branches);
             option_count = at->first;
             choice_count--;
         }
@@ -381,7 +336,6 @@ void bwx_search_hand_out(void) {
         used += bwx_prefix_write(&bwx_nodes[i], text + used, sizeof text - used);
     used += (size_t)__builtin_snprintf(text + used, sizeof text - used, ";");
     for (unsigned i = 0; i < choice_count; i++)
-        used +=
-            (size_t)__builtin_snprintf(text + used, sizeof text - used, "%u,", bwx_choices[i].now);
+        used += (size_t)__builtin_snprintf(text + used, sizeof text - used, "%u,", choices[i].now);
     bwx_report_prefix(text);
 }
