@@ -49,7 +49,7 @@ TraceInit ==
 \* The step of an event: its name, the thread (of Free: the object), and two values.
 StepOf(name, t, x, y) ==
   \/ name = "ReadEpoch"    /\ ReadEpoch(t) /\ G = x
-  \/ name = "Announce"     /\ Announce(t) /\ seen[t] = x
+  \/ name = "Announce"     /\ Announce(t) /\ announced'[t] = x
   \/ name = "Acquire"      /\ Acquire(t) /\ entry = x
   \/ name = "Unpin"        /\ Unpin(t)
   \/ name = "Unlink"       /\ Unlink(t) /\ entry' = x

@@ -1,0 +1,179 @@
+"""Traces of the engine are behaviours of the specs; what nobody did is not; tours go everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from model_check.conformance import corrupt, delta_log, drive_epochs, epochs, mutants, record, tour
+from model_check.conformance.order import NoOrderError, Timed, ordered
+from model_check.conformance.programs import PROGRAMS, traces_of
+from model_check.conformance.threads import split
+from model_check.conformance.trace import Entry, Event, Trace, names, tla
+from model_check.conformance.validate import validate
+from model_check.explorer.build import Program
+from model_check.proofs.graph import Graph
+from model_check.report import CannotRun
+from model_check.tlc.tools import Toolchain, find_toolchain
+
+
+@pytest.fixture(scope="module")
+def tools() -> Toolchain:
+    return find_toolchain()
+
+
+@pytest.fixture(scope="module")
+def program() -> Program:
+    return record.build()
+
+
+@pytest.fixture(scope="module")
+def traces(program: Program) -> list[Trace]:
+    return [trace for subject in PROGRAMS[:2] for trace in traces_of(program, subject)]
+
+
+def test_what_the_engine_does_is_accepted_and_what_nobody_did_is_not(
+    traces: list[Trace], tools: Toolchain
+) -> None:
+    broken = list(corrupt.corrupted(traces))
+    verdicts = validate([*traces, *(trace for _, trace in broken)], tools)
+    accepted, rejected = verdicts[: len(traces)], verdicts[len(traces) :]
+    assert [verdict.explain() for verdict in accepted if not verdict.accepted] == []
+    assert [verdict.trace.name for verdict in rejected if verdict.accepted] == []
+    assert {each.module for each, _ in broken} == {"TraceEpochReclamation", "TraceDeltaLog"}
+    told = rejected[0].explain()
+    assert "is no step of" in told
+    assert "could be taken:" in told
+
+
+# ---- reading what the engine tells ----
+
+
+def test_an_execution_with_a_split_is_no_trace_of_one_page(program: Program) -> None:
+    subject = next(each for each in PROGRAMS if "splits" in each.name)
+    with pytest.raises(delta_log.UnfitError, match=r"more than one page|SPLIT|operation"):
+        list(traces_of(program, replace(subject, modules=("DeltaLog",)), executions=1))
+
+
+def test_each_page_id_gives_a_trace_of_its_own(program: Program) -> None:
+    subject = next(each for each in PROGRAMS if "splits" in each.name)
+    found = list(traces_of(program, subject, executions=1))
+    assert len({trace.name for trace in found}) == len(found) > 1
+
+
+def test_a_registration_that_an_advance_does_not_meet_is_scanned_when_it_begins() -> None:
+    events = [
+        Event(0, "PUBLISH", (96, 0, 0)),
+        Event(0, "READ_EPOCH", (16, 1, 0)),
+        Event(0, "ANNOUNCE", (16, 1, 0)),
+        Event(0, "LOAD_MAPPING", (96, 0, 0)),
+        Event(0, "INSTALL", (96, 0, 112)),
+        Event(0, "ADVANCE_START", (16, 1, 0)),
+        Event(1, "READ_EPOCH", (32, 1, 0)),
+        Event(0, "SCAN", (16, 1, 1)),
+        Event(0, "COMMIT", (16, 1, 0)),
+    ]
+    (trace,) = epochs.traces(events, "late")
+    actions = [str(entry) for entry in trace.entries]
+    assert actions.index("Scan(1, 2, 0)") == actions.index("AdvanceStart(1, 1)") + 1
+
+
+def test_values_are_written_as_tla() -> None:
+    assert tla({"a": (1, "x"), "b": frozenset({2})}) == '[a |-> <<1, "x">>, b |-> {2}]'
+    assert Entry("Commit", (1, 2), 0).told() == '<<"Commit", 1, 2, 0>>'
+
+
+# ---- real threads ----
+
+
+def _line(thread: int, time: int, name: str, *words: int) -> str:
+    return " ".join(map(str, (thread, time, names().index(name), *words)))
+
+
+def test_events_of_threads_are_ordered_by_what_they_saw_not_by_their_clocks() -> None:
+    threads = split(
+        [
+            _line(0, 10, "PUBLISH", 96, 0, 0),
+            _line(1, 50, "APPEND", 96, 1, 1, 0, 4, 7, 7),
+            _line(2, 60, "APPEND", 96, 0, 1, 0, 4, 8, 8),
+        ]
+    )
+    assert [event.thread for event in ordered(threads)] == [0, 2, 1]
+
+
+def test_an_earlier_choice_is_taken_back_when_it_leads_nowhere() -> None:
+    threads = split(
+        [
+            _line(1, 10, "ANNOUNCE", 16, 1, 0),
+            _line(1, 20, "UNPIN", 16, 0, 0),
+            _line(1, 30, "ANNOUNCE", 16, 2, 0),
+            _line(2, 25, "SCAN", 16, 1, 0),
+        ]
+    )
+    found = [(event.name, event.words[2]) for event in ordered(threads)]
+    assert found == [("ANNOUNCE", 0), ("UNPIN", 0), ("SCAN", 0), ("ANNOUNCE", 0)]
+
+
+def test_threads_that_contradict_each_other_have_no_order() -> None:
+    one = Event(1, "APPEND", (96, 0, 1, 0, 4, 7, 7))
+    two = Event(2, "APPEND", (96, 0, 1, 0, 4, 8, 8))
+    with pytest.raises(NoOrderError, match="goes on after 1") as caught:
+        ordered([[Timed(1, one)], [Timed(2, two)]])
+    assert caught.value.heads == [two]
+
+
+# ---- tours ----
+
+
+def test_a_tour_takes_every_transition() -> None:
+    graph = Graph(
+        {name: {} for name in "abcd"},
+        {"a"},
+        {("a", "X", "b"), ("b", "Y", "a"), ("b", "Z", "c"), ("a", "X", "d"), ("d", "Y", "d")},
+    )
+    paths = tour.paths(graph)
+    assert {step for path in paths for step in path} == tour.reachable(graph)
+    for path in paths:
+        assert path[0].source == "a"
+        assert all(one.target == two.source for one, two in pairwise(path))
+
+
+def test_the_engine_is_driven_along_every_transition_of_a_small_graph(
+    program: Program, tools: Toolchain
+) -> None:
+    graph = drive_epochs.graph(tools, last=2)
+    drive = drive_epochs.drive(program, graph)
+    assert drive.problem is None
+    assert drive.driven == len(graph.edges) > 100
+
+
+def test_an_event_out_of_turn_is_told(program: Program) -> None:
+    wanted = [(1, names().index("READ_EPOCH")), (1, names().index("UNPIN"))]
+    with pytest.raises(CannotRun, match="event 1 should be of kind"):
+        record.follow(program, "thread pin, unpin; thread pin, unpin", wanted)
+
+
+# ---- mutants ----
+
+
+@pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.name)
+def test_each_mutant_fits_the_sources(mutant: mutants.Mutant) -> None:
+    with mutants.changed(mutant) as folder:
+        assert any(path.name == mutant.file for path in folder.rglob("*"))
+
+
+#: One of each kind; `bwcheck conform --mutants` judges all.
+SOME = (
+    "code: a consolidation without the last slot",
+    "spec: a thread that is not pinned blocks the epoch",
+    "spec: objects are freed one epoch early",
+)
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_mutant_is_rejected_at_its_step(name: str, tools: Toolchain) -> None:
+    (mutant,) = [each for each in mutants.MUTANTS if each.name == name]
+    fate = mutants.judge(mutant, tools)
+    assert fate.killed, fate.told
