@@ -31,11 +31,12 @@ _UNLINKER = "t1"
 _DEFINITIONS = """
 Bound == G <= {last}
 Before(t) == IF t = t2 THEN {{}} ELSE {{t2}}
-Busy(t) == seen[t] # 0 \\/ advance[t].epoch # 0
+Advancing(t) == t \\in Advancers /\\ advance[t].epoch # 0
+Busy(t) == seen[t] # 0 \\/ Advancing(t)
 InOrder ==
   /\\ \\A t \\in Threads : Busy(t) =>
        /\\ seen[t] # 0 => (announced'[t] # 0 \\/ seen'[t] = seen[t])
-       /\\ advance[t].epoch # 0 => UNCHANGED <<announced[t], held[t], seen[t]>>
+       /\\ Advancing(t) => UNCHANGED <<announced[t], held[t], seen[t]>>
        /\\ t = t1 => UNCHANGED <<entry, status, owner, tag>>
   /\\ \\A a \\in Advancers :
        /\\ \\A t \\in advance'[a].scanned : Before(t) \\subseteq advance'[a].scanned
@@ -132,12 +133,12 @@ class _Plan:
     """A path as a program of the harness, and the order of its events."""
 
     operations: dict[str, list[str]] = field(default_factory=dict)
-    wanted: list[tuple[int, int]] = field(default_factory=list)
+    wanted: list[tuple[int, str]] = field(default_factory=list)
     #: For each wanted event: the state that the spec is in after it; None: no step of the spec.
     states: list[str | None] = field(default_factory=list)
 
     def want(self, thread: str, event: str, state: str | None) -> None:
-        self.wanted.append((THREADS[thread], names().index(event)))
+        self.wanted.append((THREADS[thread], event))
         self.states.append(state)
 
 
@@ -178,7 +179,7 @@ def drive(program: Program, graph: Graph, *, longest: int = 300) -> Drive:
     for number, path in enumerate(found, 1):
         plan = _plan(graph, path)
         try:
-            execution = record.follow(program, _text(plan), plan.wanted)
+            execution = record.follow(program, _text(plan), plan.wanted, names())
             events += _compare(graph, plan, path, execution.events)
         except CannotRun as error:
             return Drive(len(driven), number, events, f"path {number} of {len(found)}: {error}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_check.conformance.trace import Event, read
+from model_check.conformance.trace import Event, numbers, read
 from model_check.explorer.build import Program
 from model_check.explorer.harness import build_harness, environment
 from model_check.explorer.run import Options, Run
@@ -43,15 +43,22 @@ def run(program: Program, text: str, options: Options) -> tuple[list[Execution],
     ], sentence
 
 
-def follow(program: Program, text: str, wanted: Sequence[tuple[int, int]]) -> Execution:
-    """Run a program so that given threads tell events of given kinds, in this order.
+def follow(
+    program: Program, text: str, wanted: Sequence[tuple[int, str]], counted: Collection[str]
+) -> Execution:
+    """Run a program so that given threads tell given events, in this order.
 
-    Raises CannotRun when it does otherwise, or something is found.
+    Only events that are ``counted`` must come in this order. Raises CannotRun when they come in
+    another one, or something is found.
     """
-    spelled = ",".join(f"{thread}:{kind}" for thread, kind in wanted)
+    kinds = numbers()
+    spelled = ",".join(f"{thread}:{kinds[name]}" for thread, name in wanted)
+    mask = sum(1 << kinds[name] for name in counted)
     options = Options(spurious=0, steps=29_000, leaks=False)
     process = Run(
-        program, [*options.words(program), "events=1", f"follow={spelled}"], environment(text)
+        program,
+        [*options.words(program), "events=1", f"follow={spelled}", f"counted={mask}"],
+        environment(text),
     )
     said, _ = process.result(None)
     found = said["finding"]

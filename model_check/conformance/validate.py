@@ -19,7 +19,8 @@ from model_check.report import CannotRun
 from model_check.tlc.process import generated
 from model_check.tlc.tools import Toolchain
 
-_BEGINS = re.compile(r'^<<\s*"(?:accepted|stuck)"', re.MULTILINE)
+#: Not at a line's beginning: TLC's reports of progress come in between.
+_BEGINS = re.compile(r'<<\s*"(?:accepted|stuck)"')
 _BRACKET = re.compile(r"<<|>>")
 
 #: For each Trace module, its constants: from the numbers that its traces need.

@@ -51,6 +51,8 @@ static void option(bwx_options *options, const char *name, const char *value) {
         options->seconds = strtod(value, NULL);
     } else if (strcmp(name, "executions") == 0) {
         options->executions = number(value, name);
+    } else if (strcmp(name, "counted") == 0) {
+        options->counted = number(value, name);
     } else if (strcmp(name, "seed") == 0) {
         options->seed = number(value, name);
     } else {

@@ -247,7 +247,7 @@ typedef enum bwx_strategy {
 typedef struct bwx_options {
     bwx_model_kind model;
     bwx_strategy strategy;
-    uint64_t executions, seed;
+    uint64_t executions, seed, counted;
     double seconds;
     unsigned preemptions, weak, depth, steps, spurious, timeouts, wakeups, failures;
     unsigned split; /* nodes expanded fully, for work sharing; 0: none */
