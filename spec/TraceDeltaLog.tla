@@ -45,7 +45,8 @@ Hidden(name, t, x) ==
   \/ name = "Return" /\ LeaveToOthers(t)
   \* Who consolidates unasked tells only what it changes.
   \/ name \in {"Freeze", "Install"} /\ Alone(t)
-       /\ (StartWork(t) \/ LoadMapping(t) \/ ReadRecord(t) \/ FindWork(t))
+       /\ \/ StartWork(t) \/ LoadMapping(t) \/ ReadRecord(t)
+          \/ HasRead(t) > 0 /\ FindWork(t)
 
 \* The step of an event.
 StepOf(name, t, x, y) ==
