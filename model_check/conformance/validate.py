@@ -118,8 +118,14 @@ def validate(
     ``spec``: another folder of modules than the project's, as a mutant is. Raises CannotRun.
     """
     verdicts: dict[int, Verdict] = {}
-    for module in sorted({trace.module for trace in traces}):
-        mine = [k for k, trace in enumerate(traces) if trace.module == module]
+    # Logs of another length are another configuration.
+    groups = {(trace.module, trace.constants.get("log", 0)) for trace in traces}
+    for group in sorted(groups):
+        mine = [
+            k
+            for k, trace in enumerate(traces)
+            if (trace.module, trace.constants.get("log", 0)) == group
+        ]
         for told in _run([traces[k] for k in mine], tools, spec, workers, explain=False):
             k = mine[told[1] - 1]
             verdicts[k] = Verdict(traces[k], None)
