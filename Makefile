@@ -54,6 +54,18 @@ sanitize: .venv/stamp ## run the C tests under ASan + UBSan and TSan, with gcc a
 stress: .venv/stamp ## run the whole stress farm
 	@$(RUN) model_check stress $(ARGS)
 
+.PHONY: mutants
+mutants: .venv/stamp ## run every mutant against every checker, and write docs/mutants.md
+	@$(RUN) model_check mutants $(ARGS)
+
+.PHONY: mutate
+mutate: .venv/stamp ## make mutants of the C by a program: make mutate ARGS="--sample 200"
+	@$(RUN) model_check mutate $(ARGS)
+
+.PHONY: report
+report: .venv/stamp ## write the verification report into build/report, after make check
+	@$(RUN) model_check report $(ARGS)
+
 .PHONY: shrink
 shrink: .venv/stamp ## empty a large tree, run a queue: pages, page ids and memory come back
 	@.venv/bin/python scripts/shrink.py $(ARGS)

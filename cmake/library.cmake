@@ -6,10 +6,10 @@ file(GLOB BWTREE_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/impl/src/*.c)
 set(BWTREE_X86_ONLY search_avx2.c search_avx512.c)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   set_source_files_properties(${PROJECT_SOURCE_DIR}/impl/src/search_avx2.c PROPERTIES
-                              COMPILE_OPTIONS "-mavx2")
+                              COMPILE_OPTIONS "-mavx2;-mbmi2")
   set_source_files_properties(
     ${PROJECT_SOURCE_DIR}/impl/src/search_avx512.c PROPERTIES COMPILE_OPTIONS
-    "-mavx512f;-mpopcnt;-mbmi")
+    "-mavx512f;-mpopcnt;-mbmi;-mbmi2")
 else()
   foreach(name IN LISTS BWTREE_X86_ONLY)
     list(REMOVE_ITEM BWTREE_SOURCES ${PROJECT_SOURCE_DIR}/impl/src/${name})

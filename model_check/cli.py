@@ -21,8 +21,11 @@ from model_check.everything import everything
 from model_check.explorer.command import explore_command
 from model_check.explorer.orders_command import engine, orders
 from model_check.linearizability.command import lin
+from model_check.mutants.command import mutants
+from model_check.mutate.command import mutate
 from model_check.proofs.command import proofs
 from model_check.report import CannotRun
+from model_check.site.command import report
 from model_check.stress.command import stress
 from model_check.tlc.command import tlc
 
@@ -91,6 +94,9 @@ app.command("stress")(_guarded(stress))
 app.command("explore")(_guarded(explore_command))
 app.command("engine")(_guarded(engine))
 app.command("orders")(_guarded(orders))
+app.command("mutants")(_guarded(mutants))
+app.command("mutate")(_guarded(mutate))
+app.command("report")(_guarded(report))
 app.command(
     "bench",
     epilog="Example: bwcheck bench --keys 1000000 --workloads ycsb --seed 3",

@@ -18,6 +18,7 @@ from model_check.axioms import command as litmus
 from model_check.console import output
 from model_check.explorer import suite as explore
 from model_check.linearizability import command as lin
+from model_check.mutants import command as mutants
 from model_check.proofs import command as proofs
 from model_check.report import (
     CannotRun,
@@ -47,6 +48,7 @@ PARTS: Mapping[str, Part] = {
     "lin": lin.section,
     "stress": stress.section,
     "explore": explore.section,
+    "mutants": mutants.section,
 }
 
 

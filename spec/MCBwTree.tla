@@ -1,7 +1,7 @@
 ----------------------------- MODULE MCBwTree -----------------------------
 (* Trees to start from, programs, and the view under which states count as   *)
 (* one that no step can tell apart.                                          *)
-EXTENDS BwTree, TLC
+EXTENDS BwTree, TLC, Notice
 
 \* The value that thread t's i-th operation writes; a key k that is there at the start has value k.
 Value(t, i) == 10 * t + i
@@ -115,4 +115,29 @@ Essence ==
      [t \in Threads |->
         [th[t] EXCEPT !.obj = Named(@), !.epoch = IF th[t].pc = "announce" THEN Age(@, 1) ELSE 0]],
      abs, call >>
+---------------------------------------------------------------------------
+(* The actions, so that a run says which of them it took: see Notice. *)
+
+ASSUME Watch({"Pin", "Announce", "Unpin", "LoadEntry", "CrossRight", "ScanSlot", "CheckAlive",
+              "AppendSlot", "PublishRight", "PublishLeft", "SwapEntry", "Unpublish", "Retire",
+              "Advance", "FreeEligible", "Absorb", "Terminated"})
+
+Notice ==
+  /\ Noted("Pin", \E t \in Threads : Pin(t))
+  /\ Noted("Announce", \E t \in Threads : Announce(t))
+  /\ Noted("Unpin", \E t \in Threads : Unpin(t))
+  /\ Noted("LoadEntry", \E t \in Threads : LoadEntry(t))
+  /\ Noted("CrossRight", \E t \in Threads : CrossRight(t))
+  /\ Noted("ScanSlot", \E t \in Threads : ScanSlot(t))
+  /\ Noted("CheckAlive", \E t \in Threads : CheckAlive(t))
+  /\ Noted("AppendSlot", \E t \in Threads : AppendSlot(t))
+  /\ Noted("PublishRight", \E t \in Threads : PublishRight(t))
+  /\ Noted("PublishLeft", \E t \in Threads : PublishLeft(t))
+  /\ Noted("SwapEntry", \E t \in Threads : SwapEntry(t))
+  /\ Noted("Unpublish", \E t \in Threads : Unpublish(t))
+  /\ Noted("Retire", \E t \in Threads : Retire(t))
+  /\ Noted("Advance", Advance)
+  /\ Noted("FreeEligible", FreeEligible)
+  /\ Noted("Absorb", Absorb)
+  /\ Noted("Terminated", Terminated)
 =============================================================================

@@ -1,7 +1,7 @@
 ----------------------------- MODULE MCDeltaLog -----------------------------
 (* Bounds for DeltaLog: menus of operations, symmetry, and a view that      *)
 (* forgets the numbers of pages.                                            *)
-EXTENDS DeltaLog, TLC
+EXTENDS DeltaLog, TLC, Notice
 
 CONSTANT OnlyReads  \* threads that only read, in menus that say so
 
@@ -52,6 +52,8 @@ MenuReader ==
   [t \in Threads |-> IF t \in OnlyReads THEN Reads ELSE Puts \cup OnEveryKey(RemoveAny)]
 \* What removes entries without naming them, beside puts.
 MenuEnds == [t \in Threads |-> Ends \cup Puts]
+\* One of those beside puts.
+MenuClear == [t \in Threads |-> {Clear} \cup Puts]
 \* Runs of puts beside one reader, puts and removes of single keys, and clears.
 MenuRuns ==
   [t \in Threads |-> IF t \in OnlyReads THEN Reads
@@ -61,4 +63,35 @@ MenuRunsPuts == [t \in Threads |-> IF t \in OnlyReads THEN Gets ELSE Runs \cup P
 MenuRunPair == [t \in Threads |-> {PutRun(1, 2, v) : v \in Vals} \cup PutAny(1) \cup RemoveAny(2)]
 \* As MenuReader, with puts only.
 MenuPut == [t \in Threads |-> IF t \in OnlyReads THEN Gets ELSE Puts]
+---------------------------------------------------------------------------
+(* The actions, so that a run says which of them it took: see Notice. *)
+
+ASSUME Watch({"Invoke", "LoadMapping", "ReadRecord", "AnswerAtNull", "FindRoom", "AppendRecord",
+              "AppendLost", "AnswerAtFrozen", "Build", "Install", "InstallLost",
+              "LeaveToOthers", "Wait", "Drop", "DropLost", "InstallRun", "InstallRunLost",
+              "Return", "StartWork", "FindWork", "Freeze", "Finished"})
+
+Notice ==
+  /\ Noted("Invoke", \E t \in Threads : Invoke(t))
+  /\ Noted("LoadMapping", \E t \in Threads : LoadMapping(t))
+  /\ Noted("ReadRecord", \E t \in Threads : ReadRecord(t))
+  /\ Noted("AnswerAtNull", \E t \in Threads : AnswerAtNull(t))
+  /\ Noted("FindRoom", \E t \in Threads : FindRoom(t))
+  /\ Noted("AppendRecord", \E t \in Threads : AppendRecord(t))
+  /\ Noted("AppendLost", \E t \in Threads : AppendLost(t))
+  /\ Noted("AnswerAtFrozen", \E t \in Threads : AnswerAtFrozen(t))
+  /\ Noted("Build", \E t \in Threads : Build(t))
+  /\ Noted("Install", \E t \in Threads : Install(t))
+  /\ Noted("InstallLost", \E t \in Threads : InstallLost(t))
+  /\ Noted("LeaveToOthers", \E t \in Threads : LeaveToOthers(t))
+  /\ Noted("Wait", \E t \in Threads : Wait(t))
+  /\ Noted("Drop", \E t \in Threads : Drop(t))
+  /\ Noted("DropLost", \E t \in Threads : DropLost(t))
+  /\ Noted("InstallRun", \E t \in Threads : InstallRun(t))
+  /\ Noted("InstallRunLost", \E t \in Threads : InstallRunLost(t))
+  /\ Noted("Return", \E t \in Threads : Return(t))
+  /\ Noted("StartWork", \E t \in Threads : StartWork(t))
+  /\ Noted("FindWork", \E t \in Threads : FindWork(t))
+  /\ Noted("Freeze", \E t \in Threads : Freeze(t))
+  /\ Noted("Finished", Finished)
 =============================================================================

@@ -3,7 +3,7 @@
 (* linearizability: the wrapper records the history of every behaviour up   *)
 (* to MaxCalls calls, and HistoryIsLinearizable looks for an order of the   *)
 (* calls, straight from the definition.                                     *)
-EXTENDS OrderedMap, Sequences, FiniteSets, TLC
+EXTENDS OrderedMap, Sequences, FiniteSets, TLC, Notice
 
 CONSTANTS
   Menu,      \* the operations that may be invoked
@@ -72,4 +72,14 @@ hasOrder[rest \in SUBSET Invocations, m \in Maps] ==
 
 \* Every history of the spec is linearizable.
 HistoryIsLinearizable == hasOrder[Invocations, initial]
+---------------------------------------------------------------------------
+(* The actions, so that a run says which of them it took: see Notice. *)
+
+ASSUME Watch({"MCInvoke", "MCEffect", "MCObserve", "MCReturn"})
+
+Notice ==
+  /\ Noted("MCInvoke", MCInvoke)
+  /\ Noted("MCEffect", MCEffect)
+  /\ Noted("MCObserve", MCObserve)
+  /\ Noted("MCReturn", MCReturn)
 =============================================================================

@@ -1,7 +1,7 @@
 ------------------------ MODULE MCStructureShortcuts ------------------------
-(* Programs for StructureShortcuts, on the trees of MCStructureModification, *)
+(* Programs for StructureShortcuts, on the trees of StructureTrees,           *)
 (* and the view that leaves out what no step can tell apart.                 *)
-EXTENDS MCStructureModification, StructureShortcuts
+EXTENDS StructureTrees, StructureShortcuts, Notice
 
 \* The first thread has written into the leaf that the second merges away; its next write is into
 \* the leaf that the second splits, whose right half takes the pid.
@@ -36,4 +36,35 @@ ShortcutEssence ==
      [t \in Threads |-> [last[t] EXCEPT !.count = IF @ = recycled THEN 1 ELSE 0,
                                         !.word = Named(IF @ = Tomb THEN None ELSE @)]],
      [t \in Threads |-> [walk[t] EXCEPT !.obj = Named(@)]] >>
+---------------------------------------------------------------------------
+(* The actions, so that a run says which of them it took: see Notice. *)
+
+ASSUME Watch({"Enter", "Load", "Scan", "Leave", "OnTheWay", "LoadLast", "CheckRecycled",
+              "RememberLate", "StepRight", "ScanRight", "Write", "Post", "Publish", "Replaced",
+              "TakeBack", "Unite", "Shrink", "IntoLimbo", "NewEpoch", "Reclaim", "GiveBack",
+              "AllDone"})
+
+Notice ==
+  /\ Noted("Enter", \E t \in Threads : Enter(t))
+  /\ Noted("Load", \E t \in Threads : Load(t))
+  /\ Noted("Scan", \E t \in Threads : Scan(t))
+  /\ Noted("Leave", \E t \in Threads : Leave(t))
+  /\ Noted("OnTheWay", \E t \in Threads : OnTheWay(t))
+  /\ Noted("LoadLast", \E t \in Threads : LoadLast(t))
+  /\ Noted("CheckRecycled", \E t \in Threads : CheckRecycled(t))
+  /\ Noted("RememberLate", \E t \in Threads : RememberLate(t))
+  /\ Noted("StepRight", \E t \in Threads : StepRight(t))
+  /\ Noted("ScanRight", \E t \in Threads : ScanRight(t))
+  /\ Noted("Write", \E t \in Threads : Write(t))
+  /\ Noted("Post", \E t \in Threads : Post(t))
+  /\ Noted("Publish", \E t \in Threads : Publish(t))
+  /\ Noted("Replaced", \E t \in Threads : Replaced(t))
+  /\ Noted("TakeBack", \E t \in Threads : TakeBack(t))
+  /\ Noted("Unite", \E t \in Threads : Unite(t))
+  /\ Noted("Shrink", \E t \in Threads : Shrink(t))
+  /\ Noted("IntoLimbo", \E t \in Threads : IntoLimbo(t))
+  /\ Noted("NewEpoch", NewEpoch)
+  /\ Noted("Reclaim", Reclaim)
+  /\ Noted("GiveBack", GiveBack)
+  /\ Noted("AllDone", AllDone)
 =============================================================================

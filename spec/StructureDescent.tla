@@ -179,7 +179,7 @@ Pursue(r) ==
            ELSE IF Marks(pg) # {} /\ ~Frozen(pg) /\ Mutation # "merge_into_marked"
              THEN HelpMark(r, pg, MinOf(Marks(pg)))
            ELSE write("merge")
-         ELSE Stage(r, "delete")
+         ELSE Stage(r, IF Mutation = "bury_before_delete" THEN "bury" ELSE "delete")
     [] Kind(r) = "delete" ->
          IF PidOf(e) = Target(r) /\ (IsMarked(e) \/ Mutation = "no_mark") THEN write("delete")
          ELSE Stage(r, "bury")

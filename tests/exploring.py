@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from model_check.explorer import Options, Program, Result, build, explore
+from model_check.explorer import COMPILER, Options, Program, Result, build, explore
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("BWCHECK_CACHE", str(ROOT / "build" / "explorer"))
@@ -49,11 +49,11 @@ def source(text: str) -> Path:
     return path
 
 
-def program(text: str, compiler: str = "gcc", flags: tuple[str, ...] = ()) -> Program:
+def program(text: str, compiler: str = COMPILER, flags: tuple[str, ...] = ()) -> Program:
     """Build a program of PRELUDE and ``text``."""
     return build([source(text)], compiler=compiler, flags=flags)
 
 
-def explored(text: str, options: Options | None = None, compiler: str = "gcc") -> Result:
+def explored(text: str, options: Options | None = None, compiler: str = COMPILER) -> Result:
     """Build and explore a program of PRELUDE and ``text``."""
     return explore(program(text, compiler), options)

@@ -59,11 +59,11 @@ class Options:
     #: Pages freed at most by one operation, 1 … 2**20.
     free_limit: int = 128
     #: Lost compare-and-swaps before backing off, 0 … 2**20.
-    retry_limit: int = 8
+    retry_limit: int = 0
     #: The first backoff, in spin hints, 1 … 2**20; each is twice the one before, up to …
-    backoff_min: int = 16
+    backoff_min: int = 64
     #: … this many, at least backoff_min and at most 2**20.
-    backoff_max: int = 1024
+    backoff_max: int = 256
     #: Instructions for searching pages. "auto" is the best this processor has, unless the
     #: environment variable BWTREE_SIMD says scalar, avx2 or avx512.
     simd: Simd = "auto"

@@ -129,10 +129,10 @@ typedef struct bw_options {
     uint32_t retire_batch; /* pages retired before their bag is sealed, 1 … 4096; default 8 */
     uint32_t free_limit;   /* pages freed at most by one operation, 1 … 2^20; default 128 */
 
-    uint32_t retry_limit; /* lost compare-and-swaps before backing off, 0 … 2^20; default 8 */
+    uint32_t retry_limit; /* lost compare-and-swaps before backing off, 0 … 2^20; default 0 */
     uint32_t backoff_min; /* first backoff, in spin hints, 1 … 2^20; doubles up to … */
     uint32_t
-        backoff_max; /* … this many, >= backoff_min, <= 2^20; each is jittered; default 16, 1024 */
+        backoff_max; /* … this many, >= backoff_min, <= 2^20; each is jittered; default 64, 256 */
 
     bw_simd simd; /* instructions for searching pages; a level this processor lacks is an error */
 

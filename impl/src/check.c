@@ -50,8 +50,9 @@ static bw_status check_base(const bw_tree *tree, bw_pid pid, const bw_page *page
                            "page %" PRIu32 ": key %" PRIu64
                            " at %u is not greater than the one before it",
                            pid, key, i);
-        if (i % BW_BLOCK == 0 && page->samples[i / BW_BLOCK] != key)
-            return corrupt(report, "page %" PRIu32 ": sample %u is not the first key of its block",
+        if (i % BW_BLOCK == 0 && page->samples[i / BW_BLOCK] != bw_page_sample(page, key))
+            return corrupt(report,
+                           "page %" PRIu32 ": sample %u is not that of the first key of its block",
                            pid, i / BW_BLOCK);
     }
     if (page->level > 0 && (page->count == 0 || bw_page_key(page, 0) != page->low))

@@ -48,11 +48,29 @@ static bw_page *begin(bw_thread *self, unsigned level, unsigned n, uint64_t low,
     page->limbo_next_bag = NULL;
     page->limbo_tag = 0;
     page->limbo_pid = BW_NO_PID;
-    page->spare = 0;
+    page->sample_shift = 0;
     for (unsigned i = 0; i < log_slots; i++)
         /* relaxed: the page is published by the mapping table's release. */
         atomic_store_explicit(&page->log[i], 0, memory_order_relaxed);
     return page;
+}
+
+/* Once the blocks are there. `like`: a page that begins with the same blocks, whose samples may serve; or NULL. */
+static void fill_samples(bw_page *page, const bw_page *like) {
+    const bw_block *blocks = bw_page_blocks(page);
+    const unsigned n = page->blocks;
+    const uint32_t shift = n == 0 ? 0 : bw_page_sample_shift(blocks[n - 1].keys[0] - page->low);
+    unsigned b = 0;
+    page->sample_shift = shift;
+    if (like != NULL && like->sample_shift == shift) {
+        memcpy(page->samples, like->samples, sizeof page->samples);
+        b = like->blocks;
+    } else {
+        for (unsigned i = n; i < BW_SAMPLES; i++)
+            page->samples[i] = BW_NO_SAMPLE;
+    }
+    for (; b < n; b++)
+        page->samples[b] = bw_page_sample(page, blocks[b].keys[0]);
 }
 
 bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
@@ -76,10 +94,8 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
             memcpy(block->keys, keys, run * sizeof *keys);
             memcpy(block->values, values, run * sizeof *values);
         }
-        page->samples[b] = block->keys[0];
     }
-    for (unsigned b = blocks; b < BW_SAMPLES; b++)
-        page->samples[b] = UINT64_MAX;
+    fill_samples(page, NULL);
     return page;
 }
 
@@ -129,7 +145,10 @@ static bool gather_edits(const bw_page *leaf, const bw_search *search, unsigned 
             edits->append_values[edits->appended++] = record->value;
             continue;
         }
-        const int at = search->floor(leaf, record->key);
+        /* A hot key comes many times in a row. */
+        const unsigned before = edits->count == 0 ? 0 : edits->entries[edits->count - 1];
+        const int at = bw_page_key(leaf, before) == record->key ? (int)before
+                                                                : search->floor(leaf, record->key);
         if (at < 0 || bw_page_key(leaf, (unsigned)at) != record->key)
             return false;
         edits->entries[edits->count] = (unsigned)at;
@@ -144,7 +163,6 @@ static bw_page *build_edited(bw_thread *self, const bw_page *leaf, const bw_edit
     if (page == NULL)
         return NULL;
     bw_block *blocks = (bw_block *)bw_page_blocks(page);
-    memcpy(page->samples, leaf->samples, sizeof page->samples);
     memcpy(blocks, bw_page_blocks(leaf), leaf->blocks * sizeof *blocks);
     for (unsigned i = 0; i < edits->count; i++)
         blocks[edits->entries[i] / BW_BLOCK].values[edits->entries[i] % BW_BLOCK] =
@@ -155,11 +173,11 @@ static bw_page *build_edited(bw_thread *self, const bw_page *leaf, const bw_edit
         if (entry % BW_BLOCK == 0) { /* a new block */
             memset(block->keys, 0xff, sizeof block->keys);
             memset(block->values, 0, sizeof block->values);
-            page->samples[entry / BW_BLOCK] = edits->append_keys[i];
         }
         block->keys[entry % BW_BLOCK] = edits->append_keys[i];
         block->values[entry % BW_BLOCK] = edits->append_values[i];
     }
+    fill_samples(page, leaf);
     return page;
 }
 

@@ -107,8 +107,9 @@ prefetch_leaf(const bw_tree *tree, const bw_found *place, uint64_t low, size_t l
     for (unsigned i = 0; i < place->slots; i++)
         __builtin_prefetch(bw_word_record(bw_slot(leaf, i)));
     unsigned from = 0;
-    while (from + 1U < leaf->blocks && leaf->samples[from + 1] <= low)
-        from++;
+    if (low > leaf->low)
+        while (from + 1U < leaf->blocks && leaf->samples[from + 1] <= bw_page_sample(leaf, low))
+            from++;
     const size_t wanted = (limit + BW_BLOCK - 1) / BW_BLOCK + 1;
     const unsigned blocks = wanted < leaf->blocks - from ? (unsigned)wanted : leaf->blocks - from;
     const char *line = (const char *)(bw_page_blocks(leaf) + from);

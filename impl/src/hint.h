@@ -11,18 +11,18 @@
  * result depends on it: so sanitizers and the explorer need not look at these accesses, and to look would
  * only multiply executions that do not differ.
  *
- *     hint: where the page is in the 4 GiB below the table, in units of BW_PAGE_UNIT (26 bits) |
+ *     hint: where the page is in the 4 GiB around the table, in units of BW_PAGE_UNIT (26 bits) |
  *           entries / 4 (6 bits)
  *
- * Systems map memory from above to below, and the table is mapped first. Pages that lie elsewhere have no
- * hints.
+ * Systems map memory from above to below, and the table is mapped first: so most of the 4 GiB are below it. What has
+ * been unmapped above it is mapped again first: so some are above. Pages that lie elsewhere have no hints.
  */
 #ifndef BWTREE_HINT_H
 #define BWTREE_HINT_H
 
 #include "tree.h"
 
-enum { BW_HINT_COUNT_BITS = 6, BW_HINT_COUNT_UNIT = 4 };
+enum { BW_HINT_COUNT_BITS = 6, BW_HINT_COUNT_UNIT = 4, BW_HINT_GIB_BELOW = 3 };
 
 #define BW_UNSEEN __attribute__((no_sanitize("thread")))
 
@@ -53,7 +53,7 @@ static inline bw_hint *bw_page_hints(const bw_tree *tree, const bw_page *page) {
 
 static inline uint64_t bw_hint_origin(const bw_tree *tree) {
     return ((uint64_t)(uintptr_t)tree->map & ~(uint64_t)(BW_PAGE_UNIT - 1)) -
-           ((uint64_t)BW_PAGE_UNIT << (32 - BW_HINT_COUNT_BITS));
+           ((uint64_t)BW_HINT_GIB_BELOW << 30);
 }
 
 /* Such a word as the mapping table's, with the page that the hint means and about as many entries. */

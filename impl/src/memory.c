@@ -22,16 +22,22 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20 };
+enum { HUGE_PAGE = 2 << 20, SMALL_PAGE = 4096 };
 
 /* ---- the allocator ---- */
 
-/* Straight from the system, so that it goes straight back: what aligned_alloc gives may stay with the C
- * library when it is freed. `size` is a multiple of HUGE_PAGE. */
+/* Chunks come straight from the system, so that they go straight back: what aligned_alloc gives may stay with the
+ * C library when it is freed. They also lie below the mapping table then, where hints reach (hint.h); the C
+ * library's heap, where even large blocks come from once such a block has been freed, does not. */
+static void *map_chunk(size_t size) {
+    void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return room == MAP_FAILED ? NULL : room;
+}
+
+/* `size` is a multiple of HUGE_PAGE. */
 static void *map_huge(size_t size) {
-    char *room =
-        mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (room == MAP_FAILED)
+    char *room = map_chunk(size + HUGE_PAGE);
+    if (room == NULL)
         return NULL;
     size_t before = (0 - (uintptr_t)room) & (HUGE_PAGE - 1);
     if (before > 0)
@@ -47,7 +53,9 @@ void *bw_alloc(const bw_options *options, size_t size, size_t alignment) {
     if (hooks->alloc != NULL)
         return hooks->alloc(hooks->context, size, alignment);
     size = (size + alignment - 1) / alignment * alignment;
-    return alignment == HUGE_PAGE ? map_huge(size) : aligned_alloc(alignment, size);
+    if (alignment == HUGE_PAGE)
+        return map_huge(size);
+    return alignment == SMALL_PAGE ? map_chunk(size) : aligned_alloc(alignment, size);
 }
 
 void bw_dealloc(const bw_options *options, void *memory, size_t size, size_t alignment) {
@@ -56,7 +64,7 @@ void bw_dealloc(const bw_options *options, void *memory, size_t size, size_t ali
         return;
     if (hooks->release != NULL)
         hooks->release(hooks->context, memory, size, alignment);
-    else if (alignment == HUGE_PAGE)
+    else if (alignment == HUGE_PAGE || alignment == SMALL_PAGE)
         (void)munmap(memory, size);
     else
         free(memory);
@@ -68,7 +76,7 @@ static bool chunk_refill(bw_thread *self) {
     bw_tree *tree = self->tree;
     bw_pool *pool = &self->pool;
     size_t size = pool->chunk_size == 0 ? BW_CHUNK_MIN : pool->chunk_size;
-    size_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : BW_CACHE_LINE;
+    size_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : SMALL_PAGE;
     bw_chunk *chunk = bw_alloc(&tree->options, size, alignment);
     if (chunk == NULL)
         return false;

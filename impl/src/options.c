@@ -19,9 +19,10 @@ void bw_options_init(bw_options *options) {
         .max_pids = UINT64_C(1) << 26,
         .retire_batch = 8,
         .free_limit = 128,
-        .retry_limit = 8,
-        .backoff_min = 16,
-        .backoff_max = 1024,
+        .retry_limit = 0,
+        .backoff_min =
+            64, /* where two threads fight for a log, one goes on alone for some writes */
+        .backoff_max = 256,
         .simd = BW_SIMD_AUTO,
         .pooling = true,
         .worker = false,

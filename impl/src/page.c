@@ -70,7 +70,7 @@ unsigned bw_page_range(const bw_page *page, const bw_search *search, unsigned sl
     const unsigned room = limit < BW_MAX_ENTRIES ? (unsigned)limit : BW_MAX_ENTRIES;
     unsigned n = 0;
     unsigned j = 0;
-    unsigned from = low == 0 ? 0 : (unsigned)(search->floor(page, low - 1) + 1);
+    unsigned from = low <= page->low ? 0 : (unsigned)(search->floor(page, low - 1) + 1);
     const unsigned to =
         high == UINT64_MAX ? page->count : (unsigned)(search->floor(page, high) + 1);
     while (from < to && n < room) {

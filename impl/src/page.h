@@ -3,8 +3,8 @@
  * A page is an immutable sorted base of (key, value) entries plus a write-once log of records:
  *
  *     header   64 bytes: counts, level, right sibling, fence keys [low, high)
- *     samples  the first key of each block, padded with 2^64-1 to 16: two cache lines at a fixed place,
- *              always both searched, so that a search waits for no field of the header
+ *     samples  where the first key of each block lies above `low`, in 4 bytes: 16 of them, padded with a number
+ *              above all, are one cache line
  *     log      log_slots words: slot i goes from 0 to a record word once and never changes again
  *     hints    inner pages only: where the child of each entry probably is, 4 bytes each (hint.h)
  *     blocks   16 keys followed by their 16 values; the last block is padded with 2^64-1
@@ -39,7 +39,11 @@ enum {
     BW_PAGE_UNIT = 64, /* pages are sized in these */
     BW_PAGE_CLASSES = 96,
     BW_MAX_LEVEL = 64, /* also the most duties of one call */
+    BW_SAMPLE_BITS = 30,
 };
+
+/* Above the sample of every key. */
+#define BW_NO_SAMPLE INT32_MAX
 
 #define BW_ROOT   ((bw_pid)0)
 #define BW_NO_PID UINT32_MAX
@@ -65,9 +69,9 @@ typedef struct bw_page {
     struct bw_page *limbo_next_bag; /* in a bag's first page: the next bag */
     uint64_t limbo_tag;             /* in a bag's first page: the epoch it was sealed in */
     bw_pid limbo_pid;               /* free again together with the page; BW_NO_PID: none */
-    uint32_t spare;
+    uint32_t sample_shift;          /* fixed, as the fields above: see bw_page_sample */
 
-    uint64_t samples[BW_SAMPLES];
+    int32_t samples[BW_SAMPLES];
     _Atomic uint64_t log[];
 } bw_page;
 
@@ -154,6 +158,20 @@ static inline uint64_t bw_page_key(const bw_page *page, unsigned i) {
 
 static inline uint64_t bw_page_value(const bw_page *page, unsigned i) {
     return bw_page_blocks(page)[i / BW_BLOCK].values[i % BW_BLOCK];
+}
+
+/* The sample of a key that is not below the page's low fence: its distance from there, without the bits that are too
+ * many for the first key of the last block (keys behind that have one sample in common). Keys in order have samples
+ * in order, but two keys may have the same: a search looks at the block's first key, too. */
+static inline int32_t bw_page_sample(const bw_page *page, uint64_t key) {
+    const uint64_t distance = (key - page->low) >> page->sample_shift;
+    return distance < BW_NO_SAMPLE ? (int32_t)distance : BW_NO_SAMPLE - 1;
+}
+
+/* So many bits are dropped if the last block begins so far from the low fence. */
+static inline uint32_t bw_page_sample_shift(uint64_t distance) {
+    const uint64_t above = distance >> BW_SAMPLE_BITS;
+    return above == 0 ? 0 : 64U - (uint32_t)__builtin_clzll(above);
 }
 
 static inline bool bw_page_is_rightmost(const bw_page *page) {

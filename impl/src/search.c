@@ -9,9 +9,10 @@ static bool processor_has(bw_simd level) {
     __builtin_cpu_init();
     if (level == BW_SIMD_AVX512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("bmi") &&
-               __builtin_cpu_supports("popcnt");
+               __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
     if (level == BW_SIMD_AVX2)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+               __builtin_cpu_supports("popcnt");
 #endif
     return level == BW_SIMD_SCALAR;
 }

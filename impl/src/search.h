@@ -49,8 +49,8 @@ typedef struct bw_search {
     const uint64_t *(*seek)(bw_tree *tree, uint64_t key, bool value, bw_place *place,
                             bw_scan *scan);
 
-    /* The same in a leaf that is known to be the key's: the end of seek. */
-    const uint64_t *(*look)(const bw_page *leaf, uint64_t key, bool value, bw_scan *scan);
+    /* The same in a leaf that is known to be the key's, and to be in the cache. */
+    const uint64_t *(*look)(const bw_page *leaf, uint64_t key, bw_scan *scan);
 
     /* The key's value in a leaf, from log and base: the end of get, for tests of single pages. */
     bool (*lookup)(const bw_page *leaf, uint64_t key, uint64_t *value);

@@ -133,7 +133,7 @@ write_pinned(bw_thread *self, bw_write_kind kind, uint64_t key, uint64_t expecte
         bw_scan scan;
         const uint64_t *in_base;
         if (!again && is_last_leaf(self, key, &place)) {
-            in_base = search->look(place.page, key, reads_value, &scan);
+            in_base = search->look(place.page, key, &scan);
         } else {
             in_base = search->seek(tree, key, reads_value, &place, &scan);
             remember_leaf(self, place.pid);

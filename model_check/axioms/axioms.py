@@ -51,16 +51,20 @@ def sc(graph: Candidates) -> list[Formula]:
     ]
 
 
-def rc11(graph: Candidates, hb: Relation) -> list[Formula]:
-    """RC11: coherence, atomicity, SC, no thin air."""
+#: The axioms of RC11 by name.
+AXIOMS = ("coherence", "atomicity", "SC", "no thin air")
+
+
+def rc11(graph: Candidates, hb: Relation, without: str = "") -> list[Formula]:
+    """RC11: coherence, atomicity, SC, no thin air; but for the axiom ``without``, for a mutant."""
     eco, rules = _least(graph, "eco", graph.reads_from, graph.mo, graph.rb)
-    return [
-        *rules,
-        *_coherence(graph, hb, eco),
-        *_atomicity(graph),
-        *_psc_acyclic(graph, hb, eco),
-        *_acyclic(graph, "porf", graph.program_order, graph.reads_from),
-    ]
+    parts = {
+        "coherence": lambda: _coherence(graph, hb, eco),
+        "atomicity": lambda: _atomicity(graph),
+        "SC": lambda: _psc_acyclic(graph, hb, eco),
+        "no thin air": lambda: _acyclic(graph, "porf", graph.program_order, graph.reads_from),
+    }
+    return rules + [rule for name in AXIOMS if name != without for rule in parts[name]()]
 
 
 def happens_before(graph: Candidates) -> tuple[Relation, list[Formula]]:

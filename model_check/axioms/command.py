@@ -13,6 +13,7 @@ import z3
 
 from model_check.axioms import exhaustive
 from model_check.axioms.arbitrary import arbitrary
+from model_check.axioms.axioms import AXIOMS
 from model_check.axioms.gold import TESTS
 from model_check.axioms.outcomes import MODELS, allowed
 from model_check.axioms.program import program
@@ -62,7 +63,7 @@ def litmus(  # noqa: PLR0917 - one parameter an option
             print(program(each))
         return
     started = datetime.now(timezone.utc)
-    part = check(chosen, range(seed, seed + random), output(), show=bool(test))
+    part = check(chosen, range(seed, seed + random), output(), show=bool(test), mutants=not test)
     if json is not None:
         written = document(
             [part], command="bwcheck litmus", seed=seed, started=started, seconds=part.seconds
@@ -74,13 +75,21 @@ def litmus(  # noqa: PLR0917 - one parameter an option
 def section(settings: Settings) -> Section:
     """Check all of the gold, and some random tests, for `bwcheck all`."""
     count = _RANDOM_DEEP if settings.deep else _RANDOM
-    return check(TESTS, range(settings.seed, settings.seed + count), output())
+    return check(TESTS, range(settings.seed, settings.seed + count), output(), mutants=True)
 
 
 def check(
-    tests: Sequence[Litmus], seeds: range, console: Console, *, show: bool = False
+    tests: Sequence[Litmus],
+    seeds: range,
+    console: Console,
+    *,
+    show: bool = False,
+    mutants: bool = False,
 ) -> Section:
-    """Compare ``tests`` with their gold and random tests with a second implementation."""
+    """Compare ``tests`` with their gold and random tests with a second implementation.
+
+    ``mutants``: leave each axiom out, too; some test must then not agree with its gold.
+    """
     begin = time.monotonic()
     rows: list[dict[str, Scalar]] = []
     problems: list[str] = []
@@ -95,11 +104,15 @@ def check(
         for model in MODELS:
             right = exhaustive.allowed(test, model)
             rows.append(_row(test, model, allowed(test, model), right, problems))
+    broken = [_without(axiom, tests, problems) for axiom in AXIOMS] if mutants else []
+    killed = sum(row["verdict"] == Verdict.GREEN.value for row in broken)
+    rows += broken
     seconds = time.monotonic() - begin
     weak = sum(test.rc11 != test.sc for test in tests)
     console.print(
         f"litmus: {len(tests)} tests ({weak} of them weaker under RC11) and {len(seeds)} random "
-        f"ones, {len(problems)} differences, {seconds:.1f} s",
+        f"ones, {killed} of {len(broken)} axioms missed where they are left out, "
+        f"{len(problems)} problems, {seconds:.1f} s",
         markup=False,
     )
     for problem in problems:
@@ -114,12 +127,32 @@ def check(
             "litmus_weak": weak,
             "litmus_random": len(seeds),
             "litmus_outcomes": sum(len(test.rc11.outcomes) for test in tests),
+            "mutants": len(broken),
+            "mutants_killed": killed,
         },
         rows=rows,
         seconds=seconds,
         problems=problems,
         environment={"z3": z3.get_version_string()},
     )
+
+
+def _without(axiom: str, tests: Sequence[Litmus], problems: list[str]) -> dict[str, Scalar]:
+    """Look for a test that is not as its gold says when an axiom of RC11 is left out."""
+    begin = time.monotonic()
+    found = next(
+        (test for test in tests if allowed(test, "rc11", without=axiom) != test.rc11), None
+    )
+    if found is None:
+        problems.append(f"RC11 without {axiom} agrees with all of the gold: a test is missing")
+    return {
+        "mutant": f"RC11 without {axiom}",
+        "test": None if found is None else found.name,
+        "model": "rc11",
+        "outcomes": "" if found is None else _words(allowed(found, "rc11", without=axiom)),
+        "seconds": round(time.monotonic() - begin, 2),
+        "verdict": (Verdict.RED if found is None else Verdict.GREEN).value,
+    }
 
 
 def _select(names: list[str]) -> list[Litmus]:

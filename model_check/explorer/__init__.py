@@ -8,8 +8,8 @@ docs/explorer.md is the how-to.
 
 from __future__ import annotations
 
-from model_check.explorer.build import Program, build
+from model_check.explorer.build import COMPILER, Program, build
 from model_check.explorer.result import Finding, Result, Step
 from model_check.explorer.run import Options, explore
 
-__all__ = ["Finding", "Options", "Program", "Result", "Step", "build", "explore"]
+__all__ = ["COMPILER", "Finding", "Options", "Program", "Result", "Step", "build", "explore"]

@@ -25,6 +25,8 @@ from model_check.report import CannotRun
 _FOLDER = Path(__file__).parent
 _RUNTIME = _FOLDER / "runtime"
 INCLUDE = _FOLDER / "include"
+# What compiles where nobody says: gcc, and clang on a machine that has only that.
+COMPILER = "gcc" if shutil.which("gcc") or not shutil.which("clang") else "clang"
 _COMMON = ("-std=gnu11", "-g", "-fno-pie")
 _RUNTIME_FLAGS = (*_COMMON, "-O2", "-fno-stack-protector", "-Wall", "-Wextra")
 # Inlined copies would be accesses that nobody tells the runtime about.
@@ -206,7 +208,7 @@ def _symbols(nm: str, objects: Iterable[Path]) -> set[str]:
 def build(
     sources: Sequence[Path],
     *,
-    compiler: str = "gcc",
+    compiler: str = COMPILER,
     flags: Sequence[str] = (),
     own_flags: Mapping[str, Sequence[str]] | None = None,
     portable: bool = False,

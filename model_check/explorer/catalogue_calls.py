@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from model_check.explorer.catalogue_case import (
     ALL,
     FOUR,
+    MUCH_SC,
     SC_ALL,
     SOME,
     Case,
@@ -115,7 +116,8 @@ CALLS: Sequence[Case] = (
         "three-appends",
         "three appends, two slots",
         "options leaf_log=2; before put 10 1; thread put 20 2; thread put 20 3; thread get 20",
-        SC_ALL,
+        SOME,
+        deep=MUCH_SC,
     ),
     Case(
         "three-split",

@@ -107,6 +107,13 @@ MEMORY: Sequence[Case] = (
         WEAK,
     ),
     Case(
+        "page-ids-come-back",
+        "a page id comes back to the head of the list of free ones while another is taken",
+        "options detach=0 max_pids=4; before take_pid 0, take_pid 1, take_pid 2, give_pid 1, "
+        "give_pid 2, detach; thread take_pid 3; thread take_pid 4, take_pid 5, give_pid 4, detach",
+        ALL,
+    ),
+    Case(
         "shrink-shrink",
         "two threads give empty chunks back while they take from the depot",
         "options pooling=1; before put 10 1, put 10 2; thread put 20 3, collect; "

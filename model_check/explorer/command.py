@@ -11,7 +11,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from model_check.console import diagnostics, output
-from model_check.explorer.build import build
+from model_check.explorer.build import COMPILER, build
 from model_check.explorer.harness import UNREADABLE, build_harness, environment
 from model_check.explorer.page import write_page
 from model_check.explorer.parallel import share
@@ -55,6 +55,7 @@ def explore_command(
     ] = None,
     seconds: Annotated[Optional[float], typer.Option(min=0, help="Stop after so long.")] = None,
     steps: Annotated[int, typer.Option(help="Steps of one execution; more is a livelock.")] = 5000,
+    hang: Annotated[int, typer.Option(help="Seconds of one execution; more is a livelock.")] = 10,
     spurious: Annotated[
         int, typer.Option(min=0, help="Weak compare-exchanges that fail for no reason.")
     ] = 1,
@@ -73,7 +74,7 @@ def explore_command(
     ] = False,
     leaks: Annotated[bool, typer.Option(help="Report memory that is lost.")] = True,
     seed: Annotated[int, typer.Option(min=0, help="Seed of pct and random.")] = 0,
-    cc: Annotated[str, typer.Option("--cc", help="gcc or clang, or the path of one.")] = "gcc",
+    cc: Annotated[str, typer.Option("--cc", help="gcc or clang, or the path of one.")] = COMPILER,
     cflags: Annotated[str, typer.Option(help="More flags for the compiler.")] = "",
     replay: Annotated[
         Optional[str], typer.Option(metavar="STRING", help="Repeat one execution.")
@@ -113,6 +114,7 @@ def explore_command(
         executions=executions,
         seconds=seconds,
         steps=steps,
+        hang=hang,
         spurious=spurious,
         wakeups=wakeups,
         traces=traces,

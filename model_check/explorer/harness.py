@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from model_check.explorer.build import INCLUDE, Program, build, cache_folder
+from model_check.explorer.build import COMPILER, INCLUDE, Program, build, cache_folder
 from model_check.explorer.result import Result
 from model_check.explorer.run import Options, explore
 from model_check.report import CannotRun
@@ -52,7 +52,7 @@ def _sources(folder: Path, *, native: bool) -> list[Path]:
 
 def build_harness(
     *,
-    compiler: str = "gcc",
+    compiler: str = COMPILER,
     flags: Sequence[str] = (),
     folder: Path | None = None,
     stand_in: Path | None = None,
@@ -71,7 +71,7 @@ def build_harness(
     return build(sources, compiler=compiler, flags=[*include, *flags])
 
 
-def build_native(*, compiler: str = "gcc", flags: Sequence[str] = ()) -> Path:
+def build_native(*, compiler: str = COMPILER, flags: Sequence[str] = ()) -> Path:
     """Build the harness for real threads; gives the executable. Raises CannotRun."""
     folder = engine_folder()
     sources = _sources(folder, native=True)

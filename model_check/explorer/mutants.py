@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_check.explorer.build import Program, cache_folder
+from model_check.explorer.build import COMPILER, Program, cache_folder
 from model_check.explorer.catalogue_case import Case, Plan
 from model_check.explorer.catalogue_engine import CATALOGUE, named
 from model_check.explorer.harness import build_harness, engine_folder, environment, explore_text
@@ -29,7 +29,8 @@ from model_check.report import CannotRun
 class Defect:
     """One change of impl/src: ``old``, which stands once in ``file``, becomes ``new``.
 
-    ``cases``: those that are about it, tried first.
+    ``cases``: those that are about it, tried first. ``more``: further pairs of old and new, where
+    the change takes more than one place.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Defect:
     old: str
     new: str
     cases: tuple[str, ...]
+    more: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,16 +200,22 @@ def changed(defect: Defect, folder: Path | None = None) -> str:
     """Give the text of the defect's file with it; raises CannotRun when it does not fit once."""
     path = (folder or engine_folder()) / "src" / defect.file
     text = path.read_text(encoding="utf-8")
-    if text.count(defect.old) != 1:
-        raise CannotRun(
-            f"the defect {defect.name!r} fits {text.count(defect.old)} places of {defect.file}, "
-            f"not one: {defect.old!r}; write it anew in mutants.py"
-        )
-    return text.replace(defect.old, defect.new)
+    for old, new in ((defect.old, defect.new), *defect.more):
+        if text.count(old) != 1:
+            raise CannotRun(
+                f"the defect {defect.name!r} fits {text.count(old)} places of {defect.file}, "
+                f"not one: {old!r}; write it anew"
+            )
+        text = text.replace(old, new)
+    return text
 
 
-def _copy(defect: Defect, text: str) -> Path:
-    """Give a copy of impl/ with the defect, whose path depends on all its text: objects last."""
+def broken_copy(defect: Defect) -> Path:
+    """Give a copy of impl/ with the defect, whose path depends on all its text: objects last.
+
+    Raises CannotRun when the defect does not fit.
+    """
+    text = changed(defect)
     origin = engine_folder()
     digest = hashlib.sha256()
     for path in sorted((origin / "src").iterdir()):
@@ -227,9 +235,9 @@ def _copy(defect: Defect, text: str) -> Path:
     return folder
 
 
-def build_defect(defect: Defect, compiler: str = "gcc") -> Program:
+def build_defect(defect: Defect, compiler: str = COMPILER) -> Program:
     """Build the harness over the broken engine. Raises CannotRun."""
-    folder = _copy(defect, changed(defect))
+    folder = broken_copy(defect)
     if defect.file.endswith(".c"):  # all other objects are those of the engine itself
         return build_harness(compiler=compiler, stand_in=folder / "src" / defect.file)
     return build_harness(compiler=compiler, folder=folder)
@@ -244,12 +252,19 @@ def defect_plans(defect: Defect) -> Iterator[tuple[Case, Plan]]:
                 yield case, plan
 
 
-def judge(defect: Defect, *, compiler: str = "gcc", seed: int = 0) -> Outcome:
-    """Build the broken engine and run the catalogue until something is found."""
+def judge(
+    defect: Defect, *, compiler: str = COMPILER, seed: int = 0, limit: float | None = None
+) -> Outcome:
+    """Build the broken engine and run the catalogue until something is found.
+
+    No case is begun when ``limit`` seconds are over.
+    """
     program = build_defect(defect, compiler)
     begin = time.monotonic()
     executions = 0
     for case, plan in defect_plans(defect):
+        if limit is not None and time.monotonic() - begin > limit:
+            break
         options = plan.options(seed)
         try:
             result = explore_text(program, case.text, options)

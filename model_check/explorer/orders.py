@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from model_check.explorer.build import Program, cache_folder
+from model_check.explorer.build import COMPILER, Program, cache_folder
 from model_check.explorer.catalogue_case import Case, Plan
 from model_check.explorer.catalogue_engine import CATALOGUE
 from model_check.explorer.catalogue_orders import ORDER_CASES
@@ -254,7 +254,7 @@ def judge_all(
     mutants: Sequence[Mutant],
     *,
     jobs: int = 1,
-    compiler: str = "gcc",
+    compiler: str = COMPILER,
     seed: int = 0,
     factor: int = 1,
     build: Builder | None = None,

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from model_check.console import output, progress
+from model_check.explorer.build import COMPILER
 from model_check.explorer.catalogue_case import Case, Plan
 from model_check.explorer.catalogue_engine import CATALOGUE, steps
 from model_check.explorer.harness import build_harness, explore_text, replay_line
@@ -53,7 +54,7 @@ def orders(
     factor: Annotated[
         int, typer.Option(min=1, help="So many times the executions where they are bounded.")
     ] = 1,
-    cc: Annotated[str, typer.Option("--cc", help="gcc or clang, or the path of one.")] = "gcc",
+    cc: Annotated[str, typer.Option("--cc", help="gcc or clang, or the path of one.")] = COMPILER,
     json: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Write the table as JSON.")
     ] = None,
@@ -136,7 +137,7 @@ def engine(
     replay: Annotated[
         Optional[str], typer.Option(metavar="STRING", help="Repeat one execution.")
     ] = None,
-    cc: Annotated[str, typer.Option("--cc", help="gcc or clang, or the path of one.")] = "gcc",
+    cc: Annotated[str, typer.Option("--cc", help="gcc or clang, or the path of one.")] = COMPILER,
     json: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Write the results as JSON.")
     ] = None,

@@ -26,12 +26,12 @@ class Options:
 
     ``model``: sc or rc11. ``strategy``: exhaustive, bounded (``preemptions``, and ``weak``
     choices that are not the newest value), iterative (bounded with 0, 1, … ``preemptions``),
-    pct (``depth``) or random. ``executions`` and
-    ``seconds`` bound the work, ``steps`` one execution. ``spurious``: weak compare-exchanges
-    that fail for no reason, ``failures``: allocations that fail, ``timeouts``: timed waits that
-    end by themselves, ``wakeups``: waits that end for no reason (both in each thread), each at
-    most so often in one execution. ``cut``: leave executions with more steps. ``traces``: count
-    how many of the executions differ. ``freeze``:
+    pct (``depth``) or random. ``executions`` and ``seconds`` bound the work, ``steps`` and
+    ``hang`` (seconds) one execution. ``spurious``: weak compare-exchanges that fail for no
+    reason, ``failures``: allocations that fail, ``timeouts``: timed waits that end by themselves,
+    ``wakeups``: waits that end for no reason (both in each thread), each at most so often in one
+    execution. ``cut``: leave executions with more steps. ``traces``: count how many of the
+    executions differ. ``freeze``:
     stop one thread for ever at each of its steps between bwx_nonblocking_begin and _end.
     ``replay``: repeat one execution. ``prefix``: explore only what begins so (:func:`split`).
     """
@@ -44,6 +44,7 @@ class Options:
     executions: int | None = None
     seconds: float | None = None
     steps: int = 5000
+    hang: int = 10
     spurious: int = 1
     failures: int = 0
     timeouts: int = 1
@@ -66,6 +67,8 @@ class Options:
             raise CannotRun(f"--depth is 1 to 60, got {self.depth}")
         if not 10 <= self.steps <= 29_000:
             raise CannotRun(f"--steps is 10 to 29000, got {self.steps}")
+        if not 1 <= self.hang <= 86_400:
+            raise CannotRun(f"--hang is 1 to 86400 seconds, got {self.hang}")
 
     @property
     def bound(self) -> str:
@@ -92,6 +95,7 @@ class Options:
             "weak": self.weak,
             "depth": self.depth,
             "steps": self.steps,
+            "hang": self.hang,
             "spurious": self.spurious,
             "failures": self.failures,
             "timeouts": self.timeouts,

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from model_check.explorer.build import build
+from model_check.explorer.build import COMPILER, build
 from model_check.explorer.result import Result
 from model_check.explorer.run import Options, explore
 from model_check.explorer.show import show_result
@@ -21,7 +21,7 @@ from model_check.explorer.shrink import shrink
 
 def assert_nothing_found(
     *sources: str | Path,
-    compiler: str = "gcc",
+    compiler: str = COMPILER,
     flags: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     exhaustive: bool = True,

@@ -1,13 +1,18 @@
 /* check.c: all keys of a history, one after another. See check.h. */
 #include "check.h"
+#include "buckets.h"
 #include "judge.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* Either the buckets judge, or the partition is made; after a verdict other than OK both are there. */
 struct lin_check {
+    const rec_history *history;
+    lin_buckets *buckets;
     lin_partition partition;
     lin_judge *judge;
+    uint64_t record_count;
     uint64_t bad, failed; /* rank of the key in the way; part, counted from its first */
     _Atomic bool stop;
 };
@@ -20,8 +25,13 @@ lin_check *lin_check_new(const rec_history *history, uint64_t configurations, ui
         return NULL;
     lin_limits limits = {configurations, milliseconds, &check->stop};
     check->judge = lin_judge_new(&limits, NULL);
+    check->history = history;
+    for (uint32_t t = 0; t < history->lane_count; t++)
+        check->record_count += history->lanes[t].record_count;
+    if (check->judge != NULL)
+        check->buckets = lin_buckets_new(history);
     const char *wrong = NULL;
-    int result = lin_partition_make(&check->partition, history, &wrong);
+    int result = check->buckets ? 0 : lin_partition_make(&check->partition, history, &wrong);
     if (result == -2)
         *message = wrong;
     if (check->judge == NULL || result != 0) {
@@ -34,6 +44,7 @@ lin_check *lin_check_new(const rec_history *history, uint64_t configurations, ui
 void lin_check_free(lin_check *check) {
     if (check == NULL)
         return;
+    lin_buckets_free(check->buckets);
     lin_partition_free(&check->partition);
     lin_judge_free(check->judge);
     free(check);
@@ -43,48 +54,90 @@ void lin_check_stop(lin_check *check) {
     atomic_store_explicit(&check->stop, true, memory_order_relaxed);
 }
 
-int lin_check_run(lin_check *check, uint64_t first, uint64_t last) {
+/* Makes the partition, for what the buckets do not know. False: out of memory. */
+static bool know_all(lin_check *check) {
+    const char *wrong;
+    return check->partition.keys != NULL ||
+           lin_partition_make(&check->partition, check->history, &wrong) == 0;
+}
+
+static int judge_key(lin_check *check, uint64_t key, uint32_t *order) {
     const lin_partition *p = &check->partition;
-    for (uint64_t key = first; key < last && key < p->key_count; key++) {
-        check->bad = key;
+    check->bad = key;
+    return lin_judge_parts(check->judge, p->parts + p->first[key],
+                           p->first[key + 1] - p->first[key], &p->initial[key], 1, &check->failed,
+                           order);
+}
+
+static int run_buckets(lin_check *check, uint64_t first, uint64_t last) {
+    for (uint64_t bucket = first; bucket < last; bucket++) {
+        uint64_t bad;
         if (atomic_load_explicit(&check->stop, memory_order_relaxed))
             return LIN_UNKNOWN_STOPPED;
-        int verdict = lin_judge_parts(check->judge, p->parts + p->first[key],
-                                      p->first[key + 1] - p->first[key], &p->initial[key], 1,
-                                      &check->failed, NULL);
+        int verdict = lin_buckets_judge(check->buckets, bucket, check->judge, &bad);
+        if (verdict == LIN_OK)
+            continue;
+        if (verdict == LIN_UNKNOWN_MEMORY || !know_all(check))
+            return LIN_UNKNOWN_MEMORY;
+        int again = judge_key(check, lin_rank(&check->partition, bad), NULL);
+        return again == LIN_OK ? LIN_UNKNOWN_DISPUTE : again;
+    }
+    return LIN_OK;
+}
+
+int lin_check_run(lin_check *check, uint64_t first, uint64_t last) {
+    uint64_t steps = lin_check_steps(check);
+    last = last < steps ? last : steps;
+    if (check->buckets != NULL)
+        return run_buckets(check, first, last);
+    for (uint64_t key = first; key < last; key++) {
+        if (atomic_load_explicit(&check->stop, memory_order_relaxed))
+            return LIN_UNKNOWN_STOPPED;
+        int verdict = judge_key(check, key, NULL);
         if (verdict != LIN_OK)
             return verdict;
     }
     return LIN_OK;
 }
 
+uint64_t lin_check_steps(const lin_check *check) {
+    return check->buckets ? lin_buckets_count(check->buckets) : check->partition.key_count;
+}
 uint64_t lin_check_keys(const lin_check *check) {
-    return check->partition.key_count;
+    return check->partition.keys ? check->partition.key_count : lin_buckets_keys(check->buckets);
 }
 uint64_t lin_check_records(const lin_check *check) {
-    return check->partition.record_count;
+    return check->record_count;
 }
-uint64_t lin_check_parts(const lin_check *check) {
-    return check->partition.part_count;
+uint64_t lin_check_parts(lin_check *check) {
+    return know_all(check) ? check->partition.part_count : 0;
 }
 void lin_check_figures(const lin_check *check, lin_figures *figures) {
     lin_judge_figures(check->judge, figures);
+    figures->partitioned =
+        check->partition.keys ? check->partition.part_count : lin_buckets_parts(check->buckets);
 }
 uint64_t lin_check_bytes(const lin_check *check) {
     const lin_partition *p = &check->partition;
     lin_figures figures;
     lin_judge_figures(check->judge, &figures);
-    return p->part_count * sizeof *p->parts +
+    uint64_t buckets = check->buckets ? lin_buckets_bytes(check->buckets) : 0;
+    return buckets + p->part_count * sizeof *p->parts +
            p->key_count * (sizeof *p->keys + sizeof *p->initial + sizeof *p->first) + figures.bytes;
 }
 
 uint64_t lin_check_bad_key(const lin_check *check) {
-    return check->partition.keys[check->bad];
+    return check->partition.keys ? check->partition.keys[check->bad] : 0;
 }
 
 uint64_t lin_check_bad_key_parts(const lin_check *check) {
     const uint64_t *first = check->partition.first;
     return first[check->bad + 1] - first[check->bad];
+}
+
+uint64_t lin_check_bad_response(const lin_check *check) {
+    const lin_partition *p = &check->partition;
+    return p->parts[p->first[check->bad] + check->failed].responded;
 }
 
 /* ------------------------------------------------------------------ the failing window ------- */
@@ -241,15 +294,17 @@ static int by_instant(const void *a, const void *b) {
 }
 
 int lin_check_order(lin_check *check, uint64_t *order) {
+    if (!know_all(check))
+        return LIN_UNKNOWN_MEMORY;
     const lin_partition *p = &check->partition;
     struct placed *placed = malloc((p->part_count + 1) * sizeof *placed);
     uint32_t *one = malloc((p->part_count + 1) * sizeof *one);
-    uint64_t at = 0, failed;
+    uint64_t at = 0;
     int verdict = placed && one ? LIN_OK : LIN_UNKNOWN_MEMORY;
     for (uint64_t key = 0; verdict == LIN_OK && key < p->key_count; key++) {
         const lin_part *parts = p->parts + p->first[key];
         uint64_t count = p->first[key + 1] - p->first[key], instant = 0;
-        verdict = lin_judge_parts(check->judge, parts, count, &p->initial[key], 1, &failed, one);
+        verdict = judge_key(check, key, one);
         for (uint64_t i = 0; verdict == LIN_OK && i < count && one[i] != LIN_NO_PART; i++, at++) {
             if (parts[one[i]].invoked > instant)
                 instant = parts[one[i]].invoked;

@@ -18,19 +18,20 @@ lin_check *lin_check_new(const rec_history *history, uint64_t configurations, ui
 void lin_check_free(lin_check *check);
 void lin_check_stop(lin_check *check);
 
-/* Judges keys first … last-1 (by rank; all: 0 … lin_check_keys), until the first that is not OK.
- * Gives an enum lin_verdict. */
+/* Takes steps first … last-1 of lin_check_steps, each of which judges a key or a bucket of them
+ * (buckets.h), until the first key that is not OK. Gives an enum lin_verdict. */
 int lin_check_run(lin_check *check, uint64_t first, uint64_t last);
 
-uint64_t lin_check_keys(const lin_check *check);
+uint64_t lin_check_steps(const lin_check *check);
+uint64_t lin_check_keys(const lin_check *check);    /* judged; where there are buckets, so far */
 uint64_t lin_check_records(const lin_check *check); /* of all lanes */
-uint64_t lin_check_parts(const lin_check *check);   /* that the keys' histories have together */
 void lin_check_figures(const lin_check *check, lin_figures *figures);
 uint64_t lin_check_bytes(const lin_check *check); /* of memory, beside the history itself */
 
 /* What is in the way, after a verdict other than LIN_OK. */
 uint64_t lin_check_bad_key(const lin_check *check);
 uint64_t lin_check_bad_key_parts(const lin_check *check);
+uint64_t lin_check_bad_response(const lin_check *check); /* at which no order is left */
 
 /* After LIN_VIOLATION: the shortest stretch of time of the bad key that no order explains, whatever
  * state of those that the past allows it begins in. Gives the number of parts in it, and fills up to
@@ -39,6 +40,9 @@ uint64_t lin_check_bad_key_parts(const lin_check *check);
  * their number. */
 uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity, lin_state *states,
                           uint64_t *state_count, bool *since_start);
+
+/* The parts that the keys' histories have together: for lin_check_order. 0 when out of memory. */
+uint64_t lin_check_parts(lin_check *check);
 
 /* After LIN_OK: an order of all parts, as indices into lin_check_part. Each part gets the earliest
  * instant that the order of its key allows; by these instants all keys' orders merge into one

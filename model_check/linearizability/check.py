@@ -73,6 +73,7 @@ class Violation:
     since_start: bool  #: the window needs the initial state: nothing shorter fails
     states: tuple[int | None, ...]  #: that the window may begin in; None is absent
     core: tuple[Kept, ...]  #: the parts of the window that matter (shrink.py)
+    fails_at: int = NEVER  #: the response at which no order is left
 
     def fails(self, parts: Sequence[Part]) -> bool:
         """Tell whether no order explains these parts, begun in any state of the window."""
@@ -132,17 +133,17 @@ def check(
     begin = time.monotonic()
     native = _open(history, limit, seconds)
     try:
-        keys = int(lib.lin_check_keys(native))
+        steps = int(lib.lin_check_steps(native))
         verdict = _call(
-            history, lambda: _run(native, keys, progress), lambda: lib.lin_check_stop(native)
+            history, lambda: _run(native, steps, progress), lambda: lib.lin_check_stop(native)
         )
         figures = ffi.new("lin_figures *")
         lib.lin_check_figures(native, figures)
         return Report(
             outcome=_outcome(verdict),
             operations=int(lib.lin_check_records(native)),
-            parts=int(lib.lin_check_parts(native)),
-            keys=keys,
+            parts=int(figures.partitioned),
+            keys=int(lib.lin_check_keys(native)),
             peak=int(figures.peak),
             overlapping=int(figures.overlapping),
             forced=int(figures.parts[Algorithm.FORCED]),
@@ -209,11 +210,11 @@ def _open(history: History, limit: int, seconds: float) -> Any:
     return native
 
 
-def _run(native: Any, keys: int, progress: Callable[[float], None] | None) -> int:
+def _run(native: Any, steps: int, progress: Callable[[float], None] | None) -> int:
     if progress is None:
-        return int(lib.lin_check_run(native, 0, keys))
+        return int(lib.lin_check_run(native, 0, steps))
     for piece in range(_SLICES):
-        first, last = keys * piece // _SLICES, keys * (piece + 1) // _SLICES
+        first, last = steps * piece // _SLICES, steps * (piece + 1) // _SLICES
         verdict = int(lib.lin_check_run(native, first, last))
         if verdict != lib.LIN_OK:
             return verdict
@@ -256,6 +257,7 @@ def _violation(native: Any) -> Violation:
         since_start=bool(since_start[0]),
         states=tuple(s.value if s.present else None for s in states[0 : state_count[0]]),
         core=tuple(Kept(part) for part in parts),
+        fails_at=int(lib.lin_check_bad_response(native)),
     )
     whole = size <= _SHRUNK and state_count[0] <= _WINDOW
     if not whole or not violation.fails(parts):

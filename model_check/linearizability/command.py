@@ -12,11 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from model_check.console import output, progress
-from model_check.linearizability.check import LIMIT, Outcome
+from model_check.linearizability.check import LIMIT, Outcome, check
 from model_check.linearizability.convert import TEXTS, convert, read
 from model_check.linearizability.models import MODELS, find_model
 from model_check.linearizability.objects import check_operations
 from model_check.linearizability.operations import OperationsError
+from model_check.linearizability.page import write_page
+from model_check.linearizability.pages_operations import picture as operations_picture
+from model_check.linearizability.pages_recorded import describe_call
+from model_check.linearizability.pages_recorded import picture as recorded_picture
+from model_check.linearizability.snapshot import check_snapshots, explain_cycle, whole_calls
 from model_check.linearizability.suite import (
     MUTANTS,
     Finding,
@@ -40,6 +45,8 @@ from model_check.report import CannotRun, Section, Settings, Verdict, document, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from model_check.linearizability.page import Picture
+    from model_check.recorder import History
     from model_check.report import Scalar
 
 _Read = TypeVar("_Read")
@@ -70,6 +77,16 @@ def lin(
             "--convert", metavar="OUT", help="Write FILE in the format of OUT's suffix instead."
         ),
     ] = None,
+    page: Annotated[
+        Optional[Path],
+        typer.Option(metavar="OUT", help="Write FILE's timeline as an HTML page, too."),
+    ] = None,
+    snapshots: Annotated[
+        bool,
+        typer.Option(
+            "--snapshots", help="Of a .bwh: also ask whether each range read is of one instant."
+        ),
+    ] = False,
     independent: Annotated[
         bool, typer.Option(help="In .edn, values are [key value] (jepsen.independent).")
     ] = False,
@@ -103,11 +120,15 @@ def lin(
         _convert(file, convert_to, independent)
         return
     if file is None:
+        if page is not None or snapshots:
+            raise CannotRun("--page and --snapshots need a FILE: they are about one history")
         result = check_runs(seed, operations, limit)
     elif file.suffix in TEXTS:
-        result = _check_text(file, model, limit, seconds, independent)
+        if snapshots:
+            raise CannotRun("--snapshots is for .bwh: other histories have no range reads")
+        result = _check_text(file, model, limit, seconds, independent, page)
     else:
-        result = _check_file(file, limit, seconds)
+        result = _check_file(file, limit, seconds, page, snapshots)
     if json is not None:
         command = f"bwcheck lin {file}" if file else "bwcheck lin"
         write_json(
@@ -122,11 +143,39 @@ def section(settings: Settings) -> Section:
     return check_runs(settings.seed, _OPERATIONS, LIMIT)
 
 
-def _check_file(file: Path, limit: int, seconds: float) -> Section:
+def _check_file(
+    file: Path, limit: int, seconds: float, page: Path | None, snapshots: bool
+) -> Section:
     begin = time.monotonic()
     history = _reading(file, lambda: load(file))
     finding = judge_history(file.name, history, limit=limit, seconds=seconds, source=file)
-    return _conclude([finding], begin)
+    if page is not None:
+        report = check(history, limit=limit, seconds=seconds)
+        _write(page, recorded_picture(history, report, file.name))
+    return _conclude([finding, *([_judge_snapshots(file, history)] if snapshots else [])], begin)
+
+
+def _judge_snapshots(file: Path, history: History) -> Finding:
+    """Ask for one order of whole calls. Longer histories than some ten thousand calls take long."""
+    begin = time.monotonic()
+    calls = whole_calls(history, lambda record, lane: describe_call(record, lane, history))
+    found = check_snapshots(calls, dict(history.initial()))
+    outcome = "snapshots" if found.ok else "undecided" if found.reason else "no snapshots"
+    row: dict[str, Scalar] = {
+        "name": f"{file.name}, whole calls", "outcome": outcome, "operations": len(calls),
+        "seconds": round(time.monotonic() - begin, 3), "reason": found.reason,
+    }  # fmt: skip
+    if found.ok:
+        return Finding(row, Verdict.GREEN, len(calls))
+    if found.reason:
+        return Finding(row, Verdict.BROKEN, 0, problem=f"{file.name}: {found.reason}")
+    lines = ["Calls that would each have to be before the next, and the last before the first:"]
+    lines += [f"  {line}" for line in explain_cycle(calls, found.cycle)]
+    problem = (
+        f"{file.name}: range reads are not each of one instant (the tree promises that leaf by "
+        "leaf only)"
+    )
+    return Finding(row, Verdict.RED, len(calls), problem=problem, picture=Text("\n".join(lines)))
 
 
 def _reading(file: Path, reader: Callable[[], _Read]) -> _Read:
@@ -140,6 +189,15 @@ def _reading(file: Path, reader: Callable[[], _Read]) -> _Read:
         raise CannotRun(f"cannot read or write {name}: {error.strerror}") from error
 
 
+def _write(page: Path, picture: Picture) -> None:
+    """Write the page of a history."""
+    try:
+        page.write_text(write_page(picture), encoding="utf-8")
+    except OSError as error:
+        raise CannotRun(f"cannot write {page}: {error.strerror}") from error
+    output().print(f"page: {page}", markup=False)
+
+
 def _convert(file: Path | None, target: Path, independent: bool) -> None:
     if file is None:
         raise CannotRun("--convert needs a FILE to convert")
@@ -147,11 +205,14 @@ def _convert(file: Path | None, target: Path, independent: bool) -> None:
     output().print(f"{target}: {count:,} calls", markup=False)
 
 
-def _check_text(file: Path, model: str, limit: int, seconds: float, independent: bool) -> Section:
+def _check_text(
+    file: Path, model: str, limit: int, seconds: float, independent: bool, page: Path | None
+) -> Section:
     """Check a history of any service."""
     begin = time.monotonic()
     operations = _reading(file, lambda: read(file, independent=independent))
-    report = check_operations(operations, find_model(model), limit=limit, seconds=seconds)
+    object_model = find_model(model)
+    report = check_operations(operations, object_model, limit=limit, seconds=seconds)
     console = output()
     notes = [f"{operations.failed:,} failed and left out"] if operations.failed else []
     notes += [f"{operations.others:,} not of clients"] if operations.others else []
@@ -169,6 +230,8 @@ def _check_text(file: Path, model: str, limit: int, seconds: float, independent:
         console.print(render_calls(report.violation))
     word = problem if verdict is Verdict.BROKEN else report.outcome.value
     console.print(word, style=verdict.style, markup=False)
+    if page is not None:
+        _write(page, operations_picture(operations, object_model, report, file.name))
     row: dict[str, Scalar] = {
         "name": file.name, "outcome": report.outcome.value, "operations": report.calls,
         "keys": report.objects,

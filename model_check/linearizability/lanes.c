@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { FEW = 8 }; /* lanes that are compared one by one: their branches can be foreseen */
+
 struct lin_cursor {
     uint64_t invoked; /* of the next call on one key */
     const rec_lane *lane;
@@ -54,8 +56,25 @@ void lin_lanes_end(lin_lanes *lanes) {
     free(lanes->heap);
 }
 
+/* The same for few lanes, in no order. */
+static uint32_t next_of_few(lin_lanes *lanes, lin_call *calls, uint32_t most) {
+    uint32_t count = 0;
+    for (; lanes->count > 0 && count < most; count++) {
+        struct lin_cursor *c = lanes->heap;
+        for (uint32_t i = 1; i < lanes->count; i++)
+            c = lanes->heap[i].invoked < c->invoked ? &lanes->heap[i] : c;
+        calls[count] = (lin_call){&c->lane->records[c->at], (uint32_t)c->at, c->number};
+        c->at++;
+        if (!go_on(lanes, c))
+            *c = lanes->heap[--lanes->count];
+    }
+    return count;
+}
+
 uint32_t lin_lanes_next(lin_lanes *lanes, lin_call *calls, uint32_t most) {
     uint32_t count = 0;
+    if (lanes->count <= FEW)
+        return next_of_few(lanes, calls, most);
     for (; lanes->count > 0 && count < most; count++) {
         struct lin_cursor *c = lanes->heap;
         calls[count] = (lin_call){&c->lane->records[c->at], (uint32_t)c->at, c->number};

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from model_check.linearizability.check import LIMIT, Algorithm, Outcome, reason_of
 from model_check.linearizability.models import IMPOSSIBLE, CellModel, Model, SequenceModel
-from model_check.linearizability.parts import NEVER, Part, to_native, to_states
+from model_check.linearizability.parts import NEVER, NO_PART, Part, to_native, to_states
 from model_check.linearizability.shrink import Kept, explain, shrink
 from model_check.recorder.native import ffi, interruptible, lib
 from model_check.report import CannotRun
@@ -238,6 +238,17 @@ class ObjectJudge:
             return call(), int(failed[0])
         verdict = interruptible(call, lambda: lib.lin_object_stop(self.native))
         return verdict, int(failed[0])
+
+    def order(self, parts: Sequence[Part]) -> list[int] | None:
+        """Give an order that explains the parts, of those that took effect; None: none is found."""
+        order = ffi.new("uint32_t[]", max(len(parts), 1))
+        verdict = lib.lin_object_judge(
+            self.native, to_native(parts), len(parts), to_states([self.initial]), 1,
+            ffi.new("uint64_t *"), order,
+        )  # fmt: skip
+        if verdict != lib.LIN_OK:
+            return None
+        return [index for index in order[0 : len(parts)] if index != NO_PART]
 
     def witness(self) -> bool:
         """Tell whether the calls in the order of their versions explain everything (witness.h)."""

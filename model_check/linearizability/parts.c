@@ -410,8 +410,75 @@ static int make(struct maker *m, const rec_history *h, const char **message) {
     return !m->ranges || lin_deletions_judge(p, h) ? 0 : -1;
 }
 
+/* ------------------------------------------------------------------ a single key ------------ */
+
+/* All records that end their lanes are calls on this key, and it alone may be there at first. */
+static bool looks_like_one_key(const rec_history *h, uint64_t *key, uint64_t *count) {
+    bool known = h->initial_count == 1;
+    *key = known ? h->initial[0].key : 0;
+    *count = 0;
+    for (uint32_t t = 0; t < h->lane_count; t++) {
+        const rec_lane *lane = &h->lanes[t];
+        uint64_t n = lane->record_count;
+        *count += n;
+        if (n == 0)
+            continue;
+        *key = known ? *key : lane->records[0].key;
+        known = true;
+        if (n > UINT32_MAX || lane->records[0].key != *key || lane->records[n - 1].key != *key)
+            return false;
+    }
+    return *count > 0 && h->initial_count <= 1;
+}
+
+static bool fill_one_key(lin_partition *p, const rec_history *h, uint64_t key) {
+    lin_call calls[LIN_BLOCK];
+    lin_lanes lanes;
+    if (!lin_lanes_begin(&lanes, h))
+        return false;
+    bool fits = true;
+    for (uint32_t count; fits && (count = lin_lanes_next(&lanes, calls, LIN_BLOCK)) > 0;)
+        for (uint32_t i = 0; fits && i < count; i++) {
+            const rec_record *r = calls[i].record;
+            lin_part *part = &p->parts[p->part_count++];
+            fits = r->key == key && lin_unsound(&h->lanes[calls[i].lane], r) == NULL &&
+                   lin_part_of_record(r, part);
+            part->lane = calls[i].lane;
+            part->record = calls[i].index;
+        }
+    fits = fits && !lanes.unsorted;
+    lin_lanes_end(&lanes);
+    return fits;
+}
+
+/* A history of one key needs no dictionary and no sorting. False: it is none; nothing was made. */
+static bool make_one_key(lin_partition *p, const rec_history *h) {
+    uint64_t key, count;
+    if (!looks_like_one_key(h, &key, &count))
+        return false;
+    p->parts = lin_room(count * sizeof *p->parts, false);
+    p->keys = malloc(sizeof *p->keys);
+    p->initial = calloc(1, sizeof *p->initial);
+    p->first = calloc(2, sizeof *p->first);
+    bool made = p->parts && p->keys && p->initial && p->first && fill_one_key(p, h, key) &&
+                p->part_count == count;
+    if (!made) {
+        p->part_count = count; /* as it was allocated */
+        lin_partition_free(p);
+        return false;
+    }
+    p->keys[0] = key;
+    p->key_count = 1;
+    p->first[1] = p->record_count = count;
+    if (h->initial_count == 1)
+        p->initial[0] = (lin_state){h->initial[0].value, 1};
+    return true;
+}
+
 int lin_partition_make(lin_partition *partition, const rec_history *h, const char **message) {
     *partition = (lin_partition){0};
+    if (make_one_key(partition, h))
+        return 0;
     struct maker m = {.out = partition};
     int result = make(&m, h, message);
     partition->keys = m.names.keys;

@@ -70,7 +70,10 @@ void lin_partition_free(lin_partition *partition);
 bool lin_part_of_record(const rec_record *record, lin_part *part);
 
 /* The record is a call on one key, or one key's part of a batch. */
-bool lin_is_point(const rec_record *record);
+static inline bool lin_is_point(const rec_record *record) {
+    return record->kind <= REC_COMPARE_EXCHANGE || record->kind == REC_GET_MANY ||
+           record->kind == REC_PUT_MANY;
+}
 
 /* NULL, or what is wrong with a record of this lane. */
 const char *lin_unsound(const rec_lane *lane, const rec_record *record);

@@ -29,10 +29,6 @@ static const struct meaning open_meanings[REC_COMPARE_EXCHANGE + 1] = {
     [REC_REMOVE] = {LIN_SOME, LIN_DELETES}, [REC_COMPARE_EXCHANGE] = {LIN_VALUE, LIN_SETS},
 };
 
-bool lin_is_point(const rec_record *r) {
-    return r->kind <= REC_COMPARE_EXCHANGE || r->kind == REC_GET_MANY || r->kind == REC_PUT_MANY;
-}
-
 bool lin_part_of_record(const rec_record *r, lin_part *part) {
     if (!lin_is_point(r))
         return false;

@@ -143,13 +143,13 @@ def failed_run(name: str, error: RunFailed) -> Finding:
 def mutants(seed: int) -> Iterator[Finding]:
     """Corrupt recorded histories in every way and demand that each is rejected. RunFailed."""
     for case in cases(seed, _MUTANT_OPERATIONS):
-        if case.name not in _MUTATED:
+        if case.name not in MUTATED:
             continue
         # Plain gets are what most corruptions change, and places must exist for each of them.
         workload = replace(case.workload, weights=_SIMPLE, space=min(case.workload.space, 500))
         with Tree(case.tree) as tree, Run(tree, workload) as run:
             history = run.round()
-            left = set(_MUTATED[case.name])
+            left = set(MUTATED[case.name])
             for mutant in corruptions(history, seed):
                 left.discard(mutant.name)
                 yield _judge_mutant(f"{mutant.name} ({case.name})", mutant.history, mutant.detail)
@@ -161,14 +161,14 @@ def mutants(seed: int) -> Iterator[Finding]:
 
 
 #: The histories that are corrupted, and how: what takes two keys cannot be done to one.
-_MUTATED: Mapping[str, Collection[str]] = {
+MUTATED: Mapping[str, Collection[str]] = {
     "all": CORRUPTIONS.keys(),
     "zipfian": CORRUPTIONS.keys(),
     "one hot key": CORRUPTIONS.keys() - {"pop past a key", "deletion leaves a key"},
 }
 
 #: How many corrupted histories :func:`mutants` gives.
-MUTANTS = sum(len(names) for names in _MUTATED.values())
+MUTANTS = sum(len(names) for names in MUTATED.values())
 
 _SIMPLE = {
     Kind.GET: 40,

@@ -152,12 +152,13 @@ def why(history: History, violation: Violation) -> str:
 
     def call(part: Part) -> str:
         record = history.record(part.lane, part.record)
-        return f"{_lane_name(history, part.lane)} {describe(record, part, violation.key)}"
+        return f"{lane_name(history, part.lane)} {describe(record, part, violation.key)}"
 
     return explain(violation.core, violation.states, violation.fails, call, describe_value)
 
 
-def _lane_name(history: History, lane: int) -> str:
+def lane_name(history: History, lane: int) -> str:
+    """Name a lane: a thread, or the reading of the tree behind the last call."""
     final = lane == history.lane_count - 1 and _is_final(history)
     return "the reading after the run" if final else f"thread {lane}"
 

@@ -23,6 +23,7 @@ enum lin_algorithm { LIN_FORCED = 0, LIN_SEARCHED = 1, LIN_DEEP = 2, LIN_ALGORIT
 
 typedef struct lin_figures {
     uint64_t keys[2], parts[2]; /* judged by each algorithm */
+    uint64_t partitioned;       /* parts of the history */
     uint64_t peak;              /* most configurations alive at once */
     uint64_t overlapping;       /* parts in flight beside another */
     uint64_t deep;              /* times that a search went depth first */

@@ -6,16 +6,20 @@ finds no page and no key for which they give anything but the lower bound:
 
     lane     a lane's comparison is `keys[i] <= key`, unsigned (AVX2 has signed ones only)
     sorted   in sorted keys, the lanes that say yes come first
-    count    then more than j are counted exactly if lane j says yes: popcounts, shifts and all
+    count    then more than j are counted exactly if lane j says yes: popcounts, packing and all;
+             of keys, and of samples
+    samples  samples of keys are in the keys' order, whatever bits they lack, and below the padding
     floor    samples, then one block: the last entry with a key <= key, or -1, whatever the fill
     find     a key of the base is found where it is, whichever entry that is
     word     tag, record and kind come out of a slot's word as they went in
     tag      comparing tags first never hides the record of a key, whatever the hash
     child    "best <= record's key <= key" in one comparison, and what is kept after it
 
-`floor` is asked for each of the 16 blocks that may be chosen. It takes count_le_16 as `count` has
-it: any number c with "c > j exactly if keys[j] <= key". A page has at most 256 entries, so a search
-sees 16 samples and 16 keys of one block; what it does not see is sorted around them.
+`floor` is asked for each of the 16 blocks that the search may end in. It takes count_le_16 as
+`count` has it: any number c with "c > j exactly if keys[j] <= key"; and the count of samples as
+`samples` leaves it: it counts every block whose first key is <= key, maybe some more, no padding.
+A page has at most 256 entries, so a search sees 16 samples and 16 keys of one block; what it does
+not see is sorted around them.
 """
 
 from __future__ import annotations
@@ -31,13 +35,15 @@ Term = Any
 
 WIDTHS = ("scalar", "avx2", "avx512")
 BLOCK, SAMPLES, CAPACITY = 16, 16, 256
+NO_SAMPLE = (1 << 31) - 1
 _KEY, _WORD = 64, 32
 _ONES = (1 << _KEY) - 1
 _TOP = 1 << (_KEY - 1)
 
 MUTATIONS = {
     "signed_comparison": "AVX2 compares without flipping the top bits",
-    "samples_unbounded": "padding among the samples is counted as blocks",
+    "samples_unbounded": "the sample of a key far behind the last block is cut, not the greatest",
+    "samples_trusted": "the first key of the block that the samples say is not looked at",
     "entries_unbounded": "padding of the last block is counted as entries",
     "strictly_less": "keys below k are counted, not keys up to k",
     "tag_of_low_bits": "the tag is compared with the low bits of the key's hash",
@@ -73,14 +79,40 @@ def count_of_lanes(width: str, lanes: Sequence[Term]) -> Term:
     if width == "scalar":
         return z3.Sum([_bit(each) for each in lanes])
     if width == "avx2":
-        eights = []
-        for first in (0, 8):
-            low = z3.ZeroExt(_WORD - 4, _movemask(lanes[first : first + 4]))
-            high = z3.ZeroExt(_WORD - 4, _movemask(lanes[first + 4 : first + 8]))
-            eights.append(8 - _popcount(low | high << 4))
-        return eights[0] + eights[1]
+        a, b, c, d = (_parts(lanes[first : first + 4], 2) for first in (0, 4, 8, 12))
+        return 16 - z3.LShR(_popcount(_movemask(_packs(_packs(a, b), _packs(c, d)))), 1)
     low, high = _movemask(lanes[:8]), _movemask(lanes[8:])
     return _popcount(z3.ZeroExt(_WORD - 16, z3.Concat(high, low)))  # kunpackb
+
+
+def _parts(lanes: Sequence[Term], parts: int) -> list[Term]:
+    """Take each lane of a register, all ones or all zeros, as so many smaller ones."""
+    return [each for each in lanes for _ in range(parts)]
+
+
+def _packs(a: Sequence[Term], b: Sequence[Term]) -> list[Term]:
+    """Model the packing of two registers into one, half by half: 1 and 0 stay what they are."""
+    half = len(a) // 2
+    return [*a[:half], *b[:half], *a[half:], *b[half:]]
+
+
+def count_of_samples(width: str, lanes: Sequence[Term]) -> Term:
+    """Give count_samples from what 16 lanes say: a <= sample, or of AVX2 a > sample."""
+    if width == "scalar":
+        return z3.Sum([_bit(each) for each in lanes])
+    if width == "avx2":
+        packed = _parts(_packs(lanes[:8], lanes[8:]), 2)  # two bytes each
+        return 16 - z3.LShR(_popcount(_movemask(packed)), 1)
+    return _popcount(z3.ZeroExt(_WORD - 16, _movemask(lanes)))
+
+
+def sample(low: Term, shift: Term, key: Term, mutation: str = "none") -> Term:
+    """Model bw_page_sample."""
+    distance = z3.LShR(key - low, shift)
+    cut = z3.Extract(_WORD - 1, 0, distance)
+    if mutation == "samples_unbounded":
+        return cut
+    return z3.If(z3.ULT(distance, NO_SAMPLE), cut, z3.BitVecVal(NO_SAMPLE - 1, _WORD))
 
 
 def count_le_16(width: str, keys: Sequence[Term], key: Term, mutation: str = "none") -> Term:
@@ -90,44 +122,45 @@ def count_le_16(width: str, keys: Sequence[Term], key: Term, mutation: str = "no
 
 @dataclass(frozen=True)
 class Page:
-    """What a search sees of a page: count, samples, and the keys of the block that it chose."""
+    """What a search sees of a page: the count, the low fence, and the keys of the block it ends in.
+
+    ``firsts`` are the first keys of all blocks, which samples stand for.
+    """
 
     count: Term
-    samples: Sequence[Term]
+    low: Term
+    firsts: Sequence[Term]
     chosen: Sequence[Term]
 
-    @property
-    def blocks(self) -> Term:
-        """Give the number of blocks."""
-        return z3.UDiv(self.count + (BLOCK - 1), z3.BitVecVal(BLOCK, _WORD))
+    def filled(self, i: int) -> Term:
+        """Say whether the page has an entry i."""
+        return z3.UGT(self.count, i)
 
 
 Count = Callable[[Sequence[Term], Term], Term]
 
 
-def blocks_up_to(page: Page, key: Term, count: Count, mutation: str = "none") -> Term:
-    """Model blocks_up_to."""
-    blocks = count(page.samples, key)
-    if mutation == "samples_unbounded":
-        return blocks
-    return z3.If(z3.ULT(blocks, page.blocks), blocks, page.blocks)
-
-
-def entries_up_to(
-    page: Page, blocks: Term, key: Term, count: Count, mutation: str = "none"
-) -> Term:
-    """Model entries_up_to, for a page whose chosen block is the one that block_at gives."""
+def entries_up_to(page: Page, b: int, key: Term, count: Count, mutation: str = "none") -> Term:
+    """Model entries_up_to, for a page whose chosen block is number b."""
     entries = count(page.chosen, key)
     if mutation == "entries_unbounded":
         return entries
-    filled = page.count - (blocks - 1) * BLOCK
+    filled = page.count - b * BLOCK
     return z3.If(z3.ULT(entries, filled), entries, filled)
 
 
-def floor_at(page: Page, blocks: Term, key: Term, count: Count, mutation: str = "none") -> Term:
-    """Model the rest of floor_in: the index of the last entry <= key, -1 if there is none."""
-    at = (blocks - 1) * BLOCK + entries_up_to(page, blocks, key, count, mutation) - 1
-    return z3.If(blocks == 0, z3.BitVecVal(-1, _WORD), at)
+def ends_in(page: Page, b: int, blocks: Term, key: Term, mutation: str = "none") -> Term:
+    """Say when a search that has counted so many blocks, at least one, ends in block b.
+
+    It goes back from the last one counted while a block's first key is greater than the key.
+    """
+    if mutation == "samples_trusted":
+        return blocks == b + 1
+    passed = [
+        z3.Implies(z3.UGT(blocks, j), z3.UGT(page.firsts[j], key)) for j in range(b + 1, SAMPLES)
+    ]
+    stays = z3.BoolVal(True) if b == 0 else z3.ULE(page.firsts[b], key)
+    return z3.And(z3.UGT(blocks, b), stays, *passed)
 
 
 def tag_of(hashed: Term) -> Term:
@@ -171,13 +204,20 @@ def _sorted(_: str) -> list[Term]:
     return [z3.ULE(a, b), z3.ULE(b, key), z3.Not(z3.ULE(a, key))]
 
 
-def _count(width: str, _: str) -> list[Term]:
+def _count(of_lanes: Callable[[str, Sequence[Term]], Term], width: str, _: str) -> list[Term]:
     yes = [z3.Bool(f"lane{i}") for i in range(BLOCK)]
     first = [z3.Implies(yes[i + 1], yes[i]) for i in range(BLOCK - 1)]
     lanes = [z3.Not(each) for each in yes] if width == "avx2" else yes
-    count = count_of_lanes(width, lanes)
+    count = of_lanes(width, lanes)
     right = [z3.UGT(count, j) == yes[j] for j in range(BLOCK)]
     return [*first, z3.Not(z3.And(z3.ULE(count, BLOCK), *right))]
+
+
+def _samples(mutation: str) -> list[Term]:
+    low, shift, a, b = _key("low"), _key("shift"), _key("a"), _key("b")
+    of_a, of_b = (sample(low, shift, each, mutation) for each in (a, b))
+    ordered = z3.And(of_a <= of_b, of_a >= 0, of_b < NO_SAMPLE)  # signed
+    return [z3.ULT(shift, _KEY), z3.ULE(low, a), z3.ULE(a, b), z3.Not(ordered)]
 
 
 class _Counts:
@@ -197,47 +237,59 @@ def _page(b: int) -> tuple[Page, list[Term]]:
     """Give any page, with the keys of its block b, and what makes it a page."""
     page = Page(
         z3.BitVec("entries", _WORD),
-        [_key(f"sample{i}") for i in range(SAMPLES)],
+        _key("low"),
+        [_key(f"first{i}") for i in range(SAMPLES)],
         [_key(f"key{i}") for i in range(BLOCK)],
     )
-
-    def filled(i: int) -> Term:
-        return z3.UGT(page.count, i)
-
     said = [z3.ULE(page.count, CAPACITY)]
-    for some, stride, first in ((page.samples, BLOCK, 0), (page.chosen, 1, BLOCK * b)):
-        for i, each in enumerate(some):
-            ascends = z3.UGT(each, some[i - 1]) if i else z3.BoolVal(True)
-            said.append(z3.If(filled(first + stride * i), ascends, each == _ONES))
-    said.append(z3.Implies(filled(BLOCK * b), page.chosen[0] == page.samples[b]))
+    for i in range(SAMPLES):
+        before = (
+            z3.UGT(page.firsts[i], page.firsts[i - 1]) if i else z3.ULE(page.low, page.firsts[0])
+        )
+        said.append(z3.Implies(page.filled(BLOCK * i), before))
+    for i, each in enumerate(page.chosen):
+        before = z3.UGT(each, page.chosen[i - 1]) if i else each == page.firsts[b]
+        said.append(z3.If(page.filled(BLOCK * b + i), before, each == _ONES))
     if b + 1 < SAMPLES:
-        beyond = z3.ULT(page.chosen[-1], page.samples[b + 1])
-        said.append(z3.Implies(filled(BLOCK * (b + 1)), beyond))
+        beyond = z3.ULT(page.chosen[-1], page.firsts[b + 1])
+        said.append(z3.Implies(page.filled(BLOCK * (b + 1)), beyond))
     return page, said
 
 
-def _searched(b: int, mutation: str) -> tuple[Page, Term, Term, list[Term]]:
-    """Give a page of which block b is chosen for a key, the key, the floor, and all conditions."""
-    page, said = _page(b)
-    key, counts = _key("key"), _Counts()
-    blocks = blocks_up_to(page, key, counts, mutation)
-    said.append(z3.If(blocks == 0, z3.BitVecVal(0, _WORD), blocks - 1) == b)  # block_at
-    floor = floor_at(page, blocks, key, counts, mutation)
-    return page, key, floor, [*said, *counts.conditions]
+def _blocks(page: Page, key: Term) -> tuple[Term, list[Term]]:
+    """Give any number that blocks_up_to may give for a key from the low fence on.
+
+    By `samples` and `count`: each block that begins at or before the key is counted, perhaps more,
+    and no padding.
+    """
+    blocks = z3.BitVec("blocks", _WORD)
+    said = [z3.ULE(blocks, SAMPLES)]
+    for j, first in enumerate(page.firsts):
+        said.append(
+            z3.Implies(z3.And(page.filled(BLOCK * j), z3.ULE(first, key)), z3.UGT(blocks, j))
+        )
+        said.append(z3.Implies(z3.UGT(blocks, j), page.filled(BLOCK * j)))
+    return blocks, said
 
 
 def _floor(b: int, mutation: str) -> list[Term]:
-    page, key, floor, said = _searched(b, mutation)
-    none = z3.And(floor == -1, z3.Or(page.count == 0, z3.ULT(key, page.samples[0])))
-    right = [none]
+    page, said = _page(b)
+    key, counts = _key("key"), _Counts()
+    blocks, counted = _blocks(page, key)
+    entries = entries_up_to(page, b, key, counts, mutation)
+    nowhere = z3.Or(z3.ULT(key, page.low), blocks == 0)
+    floor = z3.If(nowhere, z3.BitVecVal(-1, _WORD), BLOCK * b + entries - 1)
+    ends = z3.Or(nowhere, ends_in(page, b, blocks, key, mutation))
+    said += [z3.Implies(z3.ULE(page.low, key), z3.And(counted)), ends, *counts.conditions]
+    right = [z3.And(floor == -1, z3.Or(page.count == 0, z3.ULT(key, page.firsts[0])))]
     for i, each in enumerate(page.chosen):
         at = BLOCK * b + i
         is_last = page.count == at + 1
         if i + 1 < BLOCK:
             is_last = z3.Or(is_last, z3.UGT(page.chosen[i + 1], key))
         elif b + 1 < SAMPLES:
-            is_last = z3.Or(is_last, z3.UGT(page.samples[b + 1], key))
-        right.append(z3.And(floor == at, z3.UGT(page.count, at), z3.ULE(each, key), is_last))
+            is_last = z3.Or(is_last, z3.UGT(page.firsts[b + 1], key))
+        right.append(z3.And(floor == at, page.filled(at), z3.ULE(each, key), is_last))
     return [*said, z3.Not(z3.Or(right))]
 
 
@@ -304,7 +356,12 @@ CLAIMS: dict[str, Claim] = {
     for claim in (
         *(Claim(f"lane, {width}", partial(_lane, width)) for width in WIDTHS),
         Claim("sorted", _sorted),
-        *(Claim(f"count, {width}", partial(_count, width)) for width in WIDTHS),
+        *(Claim(f"count, {width}", partial(_count, count_of_lanes, width)) for width in WIDTHS),
+        *(
+            Claim(f"count of samples, {width}", partial(_count, count_of_samples, width))
+            for width in WIDTHS
+        ),
+        Claim("samples", _samples),
         *(Claim(f"floor, block {b}", partial(_floor, b)) for b in range(SAMPLES)),
         Claim("find", _find),
         Claim("word", _word_is_kept),
@@ -317,7 +374,8 @@ CLAIMS: dict[str, Claim] = {
 BROKEN = {
     "signed_comparison": "lane, avx2",
     "strictly_less": "lane, scalar",
-    "samples_unbounded": "floor, block 15",
+    "samples_unbounded": "samples",
+    "samples_trusted": "floor, block 15",
     "entries_unbounded": "floor, block 0",
     "tag_of_low_bits": "tag",
     "child_without_best": "child",

@@ -87,6 +87,8 @@ class Hung(Exception):
 #: Seconds that a call which was told to stop is waited for, before Ctrl-C ends the program anyway.
 _STOPPING = 10.0
 _INTERRUPTED = 130
+#: Of the seconds between two looks at a thread, so many count as waiting.
+_GLANCE = 1.0
 
 
 def interruptible(
@@ -109,11 +111,14 @@ def interruptible(
     # A daemon: a call that never comes back must not keep the program from ending.
     thread = threading.Thread(target=body, name="recorder", daemon=True)
     thread.start()
-    begin = time.monotonic()
+    waited, last = 0.0, time.monotonic()
     try:
         while thread.is_alive():
             thread.join(0.2)
-            if patience is not None and time.monotonic() - begin > patience and thread.is_alive():
+            now = time.monotonic()
+            # While this program was stopped (Ctrl-Z, a sleeping machine) the call could not go on.
+            waited, last = waited + min(now - last, _GLANCE), now
+            if patience is not None and waited > patience and thread.is_alive():
                 stop()
                 raise Hung(f"no answer for {patience:.0f} s")
     except KeyboardInterrupt:

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 enum { READ_BACK_CHUNK = 256 };
 
@@ -53,9 +56,21 @@ static bool list_push(pair_list *list, uint64_t key, uint64_t value) {
     return true;
 }
 
-/* Memory that is there: written once, so that no thread takes a page fault while it is timed. */
+/* Memory that is there: written once, so that no thread takes a page fault while it is timed; in huge pages
+ * where there are any: it is written and read from end to end. */
 static void *touched(size_t size) {
-    void *memory = malloc(size ? size : 1);
+    const size_t huge = (size_t)2 << 20;
+    void *memory;
+    if (size < huge) {
+        memory = malloc(size ? size : 1);
+    } else {
+        size = (size + huge - 1) / huge * huge;
+        memory = aligned_alloc(huge, size);
+#ifdef __linux__
+        if (memory != NULL)
+            (void)madvise(memory, size, MADV_HUGEPAGE);
+#endif
+    }
     if (memory != NULL)
         memset(memory, 0, size ? size : 1);
     return memory;

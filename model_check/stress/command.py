@@ -21,8 +21,6 @@ from model_check.stress.soak import TREES, soak
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Seeds of the farm of pairs in `bwcheck all`.
-_SEEDS = 2
 _CELL_OPERATIONS = 1_000_000
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -57,7 +55,8 @@ def stress(
     trees: Annotated[
         str,
         typer.Option(
-            help="Of a soak: mixed, or small (capacities and threads 2 to 8, merges all the time)."
+            help="Of a soak: mixed, small (capacities and threads 2 to 8, merges all the time), or "
+            "single (calls on single keys: the most operations a second)."
         ),
     ] = "mixed",
     jobs: Annotated[
@@ -81,7 +80,8 @@ def stress(
     if hours is not None or operations is not None:
         limit = parse_count(operations) if operations is not None else None
         if trees not in TREES:
-            raise CannotRun(f"--trees is {' or '.join(TREES)}, got {trees!r}")
+            *most, last = TREES
+            raise CannotRun(f"--trees is {', '.join(most)} or {last}, got {trees!r}")
         result = soak(seed, operations=limit, hours=hours, trees=trees)
         _print_verdict(result)
     elif cell is not None:
@@ -110,13 +110,8 @@ def stress(
 
 
 def section(settings: Settings) -> Section:
-    """Run the farm for `bwcheck all`: pairs with a few seeds; the full grid if it is deep."""
-    seeds = range(settings.seed, settings.seed + _SEEDS)
-    cells = (
-        full_grid([settings.seed])
-        if settings.deep
-        else [cell for seed in seeds for cell in pair_grid(seed)]
-    )
+    """Run the farm for `bwcheck all`: pairs; the full grid if it is deep."""
+    cells = full_grid([settings.seed]) if settings.deep else pair_grid(settings.seed)
     return farm(cells, _CELL_OPERATIONS, settings.jobs)
 
 

@@ -1,14 +1,18 @@
 """Soak: round after round on the same trees; every round checked in full, memory watched.
 
-Each leg is a tree with its own threads and mix. A round begins from the state that was read back
-after the round before, so only one round's records are held, and the check misses nothing in
-between. If memory is not bounded it shows as limbo bytes or resident memory that keep growing.
+Each leg is a tree with its own threads and mix. A round is a window of the leg's history that
+begins from the state that was read back after the round before, so the check misses nothing in
+between, and memory is that of one round a leg. Recorder and checker are a pipeline: while a round
+of one leg is checked, the next leg's threads run; a leg's turn comes again only when its round has
+been checked.
+If memory is not bounded it shows as limbo bytes or resident memory that keep growing.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,16 +22,29 @@ from rich.table import Table
 
 from model_check.console import output, progress
 from model_check.linearizability import check, render
-from model_check.recorder import Distribution, Run, RunFailed, Tree, TreeOptions, Workload, save
+from model_check.recorder import (
+    Distribution,
+    Kind,
+    Run,
+    RunFailed,
+    Tree,
+    TreeOptions,
+    Workload,
+    save,
+)
 from model_check.report import Section, Verdict
 from model_check.stress.farm import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
 
+    from model_check.linearizability import Report
+    from model_check.recorder import History
     from model_check.report import Scalar
 
 _ROUND = 1_000_000
+_LONG_ROUND = 4_000_000
 _MEBI = 1 << 20
 #: Resident memory may grow by this much after the first quarter: allocators do not give all back.
 _GROWTH, _SLACK = 1.25, 64 * _MEBI
@@ -48,6 +65,16 @@ class Leg:
 
 
 @dataclass
+class Window:
+    """A round that was recorded, and the check of it."""
+
+    leg: Leg
+    history: History
+    row: dict[str, Scalar]
+    report: Future[Report] | None = None
+
+
+@dataclass
 class Totals:
     """What the soak has seen so far."""
 
@@ -55,7 +82,8 @@ class Totals:
     legs: int = 1
     operations: int = 0
     checked: int = 0
-    rounds: int = 0
+    recorded_rounds: int = 0
+    rounds: int = 0  #: of these, checked or failed
     rows: list[dict[str, Scalar]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     undecided: bool = False
@@ -114,8 +142,39 @@ def small_legs(seed: int) -> list[Leg]:
     return made
 
 
+#: Calls on single keys only: a round is recorded and checked at millions of operations a second.
+_SINGLE = {
+    Kind.GET: 40, Kind.PUT: 20, Kind.INSERT: 15, Kind.UPDATE: 5, Kind.REMOVE: 15,
+    Kind.COMPARE_EXCHANGE: 5,
+}  # fmt: skip
+
+
+def single_legs(seed: int) -> list[Leg]:
+    """Give calls on single keys: many keys and few, full-sized and tiny pages, 2 and 4 threads."""
+
+    def leg(name: str, options: TreeOptions, **changes: Any) -> Leg:
+        return _leg(name, seed, options, operations=_LONG_ROUND, weights=_SINGLE, **changes)
+
+    return [
+        leg("2 threads/a million keys", TreeOptions(), threads=2, space=1_000_000),
+        leg(
+            "4 threads/a hundred keys/tiny", TreeOptions.tiny(leaf_capacity=4, leaf_log=2),
+            threads=4, space=100,
+        ),
+        leg(
+            "2 threads/zipfian", TreeOptions(leaf_capacity=32, leaf_log=8, worker=True), threads=2,
+            space=100_000, distribution=Distribution.ZIPFIAN,
+        ),
+        leg("2 threads/ten thousand keys", TreeOptions(worker=True), threads=2, space=10_000),
+    ]  # fmt: skip
+
+
 #: What a soak can run on.
-TREES: Mapping[str, Callable[[int], list[Leg]]] = {"mixed": mixed_legs, "small": small_legs}
+TREES: Mapping[str, Callable[[int], list[Leg]]] = {
+    "mixed": mixed_legs,
+    "small": small_legs,
+    "single": single_legs,
+}
 
 
 def soak(
@@ -123,57 +182,84 @@ def soak(
 ) -> Section:
     """Run rounds until ``operations`` are checked or ``hours`` are over; Ctrl-C ends it early."""
     begin = time.monotonic()
-    totals = Totals(trees, len(TREES[trees](seed)))
-    steps = -(-(operations or 0) // _ROUND) or 1
+    all_legs = TREES[trees](seed)
+    totals = Totals(trees, len(all_legs))
+    steps = -(-(operations or 0) // all_legs[0].workload.operations) or 1
     with ExitStack() as stack, progress("soak", steps if hours is None else 0) as reporter:
-        all_legs = TREES[trees](seed)
         for leg in all_legs:
             leg.tree = stack.enter_context(Tree(leg.options))
             leg.run = stack.enter_context(Run(leg.tree, leg.workload, tree_options=leg.options))
-        while not totals.problems and not totals.undecided:
-            leg = all_legs[totals.rounds % len(all_legs)]
-            row = _round(leg, totals, begin, first=totals.rounds < len(all_legs))
-            reporter.step(
-                f"{row['minutes']} min, {leg.name}: {totals.checked:,} checked, "
-                f"limbo {row['limbo_bytes']:,}, resident {_mebi(row['rss_bytes'])}"
-            )
-            if hours is not None and time.monotonic() - begin >= hours * 3600:
+        checker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="checker"))
+        window: Window | None = None
+        while True:
+            following = None
+            if not _enough(totals, window, operations, hours, begin):
+                leg = all_legs[totals.recorded_rounds % len(all_legs)]
+                following = _record(leg, totals, begin)
+            if window is not None:
+                _conclude(window, totals, begin)
+                reporter.step(
+                    f"{window.row['minutes']} min, {window.leg.name}: {totals.checked:,} checked, "
+                    f"limbo {window.row['limbo_bytes']:,}, "
+                    f"resident {_mebi(window.row['rss_bytes'])}"
+                )
+            if following is None:
                 break
-            if operations is not None and totals.checked >= operations:
-                break
+            following.report = checker.submit(check, following.history)
+            window = following
     _demand_bounded(totals)
+    seconds = time.monotonic() - begin
     output().print(_table(totals))
-    return _section(totals, time.monotonic() - begin)
+    output().print(
+        f"recorded and checked: {totals.checked / max(seconds, 1e-9) / 1e6:.2f} million "
+        f"operations/s, {seconds:.0f} s in all"
+    )
+    return _section(totals, seconds)
 
 
-def _round(leg: Leg, totals: Totals, begin: float, *, first: bool) -> dict[str, Scalar]:
+def _enough(
+    totals: Totals,
+    window: Window | None,
+    operations: int | None,
+    hours: float | None,
+    begin: float,
+) -> bool:
+    """Tell whether what is checked, and is being checked, is all that was asked for."""
+    if totals.problems or totals.undecided:
+        return True
+    coming = 0 if window is None else window.history.record_count()
+    if operations is not None and totals.checked + coming >= operations:
+        return True
+    return hours is not None and time.monotonic() - begin >= hours * 3600
+
+
+def _record(leg: Leg, totals: Totals, begin: float) -> Window | None:
+    """Run a leg's next round. None if that failed: the totals say so."""
     tree, run = leg.tree, leg.run
     assert tree is not None
     assert run is not None
-    length = f"--operations {totals.rounds + 1}M --trees {totals.trees}"
-    replay = f"bwcheck stress {length} --seed {leg.workload.seed}"
-    row: dict[str, Scalar] = {"leg": leg.name, "round": totals.rounds}
+    number = totals.recorded_rounds
+    row: dict[str, Scalar] = {"leg": leg.name, "round": number}
+    totals.recorded_rounds += 1
     try:
-        if not first:
+        if number >= totals.legs:
             run.next_round()
         history = run.round()
-        report = check(history)
-        row.update(outcome=report.outcome.value, run_seconds=round(run.seconds, 3))
-        row.update(check_seconds=round(report.seconds, 3), operations=history.record_count())
-        totals.operations += history.record_count()
-        totals.checked += 0 if report.reason else report.operations
-        if not report.ok:
-            path = FOLDER / f"soak-{totals.rounds}.bwh"
-            FOLDER.mkdir(parents=True, exist_ok=True)
-            save(history, path)
-            if report.violation is not None:
-                output().print(render(history, report.violation))
-            totals.undecided = report.violation is None
-            what = report.reason or "not linearizable"
-            totals.problems.append(f"{leg.name}: {what}; see it: bwcheck lin {path}")
     except RunFailed as error:
+        length = f"--operations {number + 1}M --trees {totals.trees}"
+        replay = f"bwcheck stress {length} --seed {leg.workload.seed}"
+        totals.problems.append(f"{leg.name}, round {number}: {error}; replay: {replay}")
         row["outcome"] = "failed"
-        totals.problems.append(f"{leg.name}, round {totals.rounds}: {error}; replay: {replay}")
+        _note_memory(row, tree, totals, begin)
+        totals.rows.append(row)
+        totals.rounds += 1
+        return None
+    row.update(run_seconds=round(run.seconds, 3), operations=history.record_count())
+    _note_memory(row, tree, totals, begin)
+    return Window(leg, history, row)
+
+
+def _note_memory(row: dict[str, Scalar], tree: Tree, totals: Totals, begin: float) -> None:
     stats = tree.stats()
     row.update(limbo_bytes=stats.get("limbo_bytes", 0), retired=stats.get("retired", 0))
     row.update({name: stats.get(name, 0) for name in ("splits", "merges", "root_collapses")})
@@ -181,9 +267,29 @@ def _round(leg: Leg, totals: Totals, begin: float, *, first: bool) -> dict[str, 
     row.update(live_bytes=stats.get("bytes_live", 0), reserved=stats.get("bytes_reserved", 0))
     row.update(rss_bytes=resident(), checked=totals.checked)
     row["minutes"] = round((time.monotonic() - begin) / 60, 2)
+
+
+def _conclude(window: Window, totals: Totals, begin: float) -> None:
+    """Wait for the check of a window, and note what it found."""
+    assert window.report is not None
+    leg, history, row = window.leg, window.history, window.row
+    report = window.report.result()
+    row.update(outcome=report.outcome.value, check_seconds=round(report.seconds, 3))
+    totals.operations += history.record_count()
+    totals.checked += 0 if report.reason else report.operations
+    if not report.ok:
+        path = FOLDER / f"soak-{row['round']}.bwh"
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        save(history, path)
+        if report.violation is not None:
+            output().print(render(history, report.violation))
+        totals.undecided = report.violation is None
+        what = report.reason or "not linearizable"
+        totals.problems.append(f"{leg.name}: {what}; see it: bwcheck lin {path}")
+    row.update(rss_bytes=max(int(row["rss_bytes"] or 0), resident()), checked=totals.checked)
+    row["minutes"] = round((time.monotonic() - begin) / 60, 2)
     totals.rows.append(row)
     totals.rounds += 1
-    return row
 
 
 def resident() -> int:

@@ -15,6 +15,7 @@ from rich.text import Text
 from model_check.console import output
 from model_check.report import CannotRun, Section, Settings, Verdict, document, write_json
 from model_check.tlc.config import ConfigError
+from model_check.tlc.startup import WORTH_IT, with_startup
 from model_check.tlc.suite import Plan, Result, discover, plan, run_all, select
 from model_check.tlc.tools import Toolchain, find_toolchain
 from model_check.tlc.trace import render
@@ -113,6 +114,8 @@ def check(
     """Run ``chosen``, print table, traces and problems to ``console``, give the section."""
     begin = time.monotonic()
     tools = find_toolchain()
+    if len(chosen) >= WORTH_IT:
+        tools = with_startup(tools)
     console.print(
         f"TLC {tools.tlc_version} on Java {tools.java_version}: {len(chosen)} configurations, "
         f"{how.jobs} at a time, {how.limits.heap_mb} MiB heap each",

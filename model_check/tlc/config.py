@@ -29,6 +29,8 @@ KEYS = ("what", "module", "tier", "expect", "fires", "check-deadlock", "simulate
 OPTIONAL = frozenset({"fires", "simulate"})
 TIERS = ("check", "deep")
 ALL = "all"
+#: The action constraint that says which actions were taken (spec/Notice.tla).
+NOTICE = "Notice"
 
 _KEY_LINE = re.compile(r"\\\*\s{0,4}([A-Za-z][\w-]*):\s*(.*?)\s*$")
 _MORE_LINE = re.compile(r"\\\*\s{5,}(\S.*?)\s*$")
@@ -40,11 +42,13 @@ _KEYWORDS = {
     "INVARIANTS": "invariants",
     "PROPERTY": "properties",
     "PROPERTIES": "properties",
+    "ACTION_CONSTRAINT": "constraints",
+    "ACTION_CONSTRAINTS": "constraints",
 }
 _OTHER_KEYWORDS = frozenset(
     {
         *("CONSTANT", "CONSTANTS", "SPECIFICATION", "INIT", "NEXT", "SYMMETRY", "VIEW"),
-        *("CONSTRAINT", "CONSTRAINTS", "ACTION_CONSTRAINT", "ACTION_CONSTRAINTS"),
+        *("CONSTRAINT", "CONSTRAINTS"),
         *("CHECK_DEADLOCK", "ALIAS", "POSTCONDITION", "TYPE", "TYPE_CONSTRAINT"),
     }
 )
@@ -85,6 +89,7 @@ class Config:
     invariants: tuple[str, ...]
     properties: tuple[str, ...]
     simulate: Simulation | None = None  # None: every behaviour
+    notices: bool = False  # the run itself says which actions it took: spec/Notice.tla
 
     @property
     def name(self) -> str:
@@ -203,6 +208,7 @@ class _Reader:
         if expect is None:
             return None
         kind, violates = expect
+        self.check_notice(body, simulate)
         self.check_name(kind, module)
         self.check_pass(kind, body, deadlock)
         return Config(
@@ -217,6 +223,7 @@ class _Reader:
             invariants=tuple(body.invariants),
             properties=tuple(body.properties),
             simulate=simulate,
+            notices=NOTICE in body.constraints,
         )
 
     def check_simulate(self) -> Simulation | None:
@@ -286,6 +293,14 @@ class _Reader:
             self.wrong(line, "fires holds 'all' beside other names; use one or the other")
         return names
 
+    def check_notice(self, body: _Body, simulate: Simulation | None) -> None:
+        if simulate and NOTICE in body.constraints:
+            self.wrong(
+                self.at("simulate"),
+                f"a simulation cannot have ACTION_CONSTRAINT {NOTICE} (TLC gives its register to "
+                "nobody there); remove it, and -coverage says what was taken",
+            )
+
     def check_name(self, kind: Kind, module: str) -> None:
         stem = self.path.stem
         if module and stem != module and not stem.startswith(f"{module}_"):
@@ -318,6 +333,7 @@ class _Body:
     def __init__(self, text: str) -> None:
         self.invariants: list[str] = []
         self.properties: list[str] = []
+        self.constraints: list[str] = []
         self.deadlock_line = 0
         self.mutation: str | None = None
         self.mutation_line = 1
@@ -334,6 +350,8 @@ class _Body:
                 self.invariants.append(token)
             elif section == "properties":
                 self.properties.append(token)
+            elif section == "constraints":
+                self.constraints.append(token)
             elif before[-2:] == ["Mutation", "="]:
                 self.mutation, self.mutation_line = token, line
             before.append(token)

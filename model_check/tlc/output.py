@@ -23,6 +23,8 @@ from model_check.tlc.trace import State, parse_state
 _MARK = re.compile(r"@!@!@(?:STARTMSG (\d+):(\d+)|ENDMSG (\d+)) @!@!@")
 _COUNT = re.compile(r"([\d,]+) (distinct states found|states generated|states left on queue)")
 _COVERAGE = re.compile(r"<(.+?) line \d+, col \d+ to line .+? of module .+?>: (\d+):(\d+)")
+#: What spec/Notice.tla prints.
+_NOTICE = re.compile(r'<<"(watched|taken)", "(\w+)">>$')
 _NAMED = re.compile(r"(?:Invariant|Action property|Property|Temporal property) (\S+) ")
 _SIMULATED = re.compile(r"([\d,]+) states generated|states generated: ([\d,]+)")
 _DEPTH = re.compile(r"(?:Progress\(|graph search is )([\d,]+)")
@@ -142,6 +144,8 @@ class Parser:
             return
         if self._open:
             self._open[-1].lines.append(text)
+        elif notice := _NOTICE.match(text):
+            self.outcome.actions[notice[2]] += notice[1] == "taken"
         elif text.strip() and not text.startswith(_NOISE):
             self.outcome.other.append(text)
             if "OutOfMemoryError" in text:

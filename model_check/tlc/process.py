@@ -37,6 +37,7 @@ def java(
         str(tools.java),
         "-XX:+UseSerialGC" if workers == 1 else "-XX:+UseParallelGC",
         *([] if optimize else ["-XX:TieredStopAtLevel=1"]),
+        *([] if tools.startup is None or workers > 1 else [f"-XX:AOTCache={tools.startup}"]),
         *([] if heap_mb is None else [f"-Xmx{heap_mb}m"]),
         "-Xss16m",  # recursive operators, long sequences
         "-XX:+ExitOnOutOfMemoryError",  # at once, instead of as an error in the middle of TLC

@@ -38,6 +38,7 @@ class Toolchain:
     jar: Path
     java_version: str
     tlc_version: str
+    startup: Path | None = None  # see startup.py
 
     def describe(self) -> dict[str, str]:
         """Give versions and places, for the header line and the JSON file."""

@@ -5,7 +5,8 @@
     make bench-quick ARGS="HEAD --runs 5 --workloads get_uniform,remove"
 
 Both trees are loaded into one process and take turns in every slice (A B, B A, A B, …); several
-processes are run, so that where memory happens to lie counts little. A ratio is the median of the
+processes are run, in which one and the other tree is opened first, so that where memory happens to
+lie counts little: with an even number of --runs, as often for both. A ratio is the median of the
 rounds' ratios of speeds, above 1 where the working tree is faster. Its interval holds the median
 with a probability of 95 %, whatever the distribution (order statistics), as far as rounds are
 independent. Exit status: 0, 1 (a workload is slower by more than --tolerance, for sure), 2.
@@ -19,6 +20,7 @@ import statistics
 import subprocess
 import tarfile
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -163,8 +165,8 @@ def compare(commit: str, plan: SideJob, workloads: str, runs: int) -> tuple[str,
         str(build_tree(other, BEFORE, _FOLDER / f"{name}-built")),
     )
     jobs = [
-        replace(plan, adapters=adapters, workloads=group, seed=plan.seed + run)
-        for run in range(runs)
+        replace(plan, adapters=order, workloads=group, seed=plan.seed + run)
+        for run, order in zip(range(runs), cycle((adapters, adapters[::-1])), strict=False)
         for group in driver.groups(asked)
     ]
     bench_side_by_side.check(driver, jobs[:1])
@@ -189,7 +191,7 @@ def main(
     *,
     keys: Annotated[int, typer.Option(min=10_000, help="Keys that are loaded.")] = 1_000_000,
     threads: Annotated[int, typer.Option(min=1, max=64)] = 1,
-    runs: Annotated[int, typer.Option(min=1, help="Processes, of 20 rounds each.")] = 3,
+    runs: Annotated[int, typer.Option(min=1, help="Processes, of 20 rounds each.")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first run.")] = 1,
     workloads: Annotated[str, typer.Option(help="Workloads or sets of `make bench`.")] = _WORKLOADS,
     tolerance: Annotated[float, typer.Option(min=0, max=1)] = 0.03,

@@ -145,8 +145,9 @@ static int run(contest *contests, unsigned threads, uint64_t hot) {
 int main(int argc, char **argv) {
     static const uint64_t hot[] = {1, 10, 1000};
     static const unsigned threads[] = {2, 8, 64};
-    const double seconds = argc > 1 ? atof(argv[1]) : 0.3;
-    if (argc > 2 || !(seconds > 0 && seconds <= 60)) {
+    char *end = NULL;
+    const double seconds = argc > 1 ? strtod(argv[1], &end) : 0.3;
+    if (argc > 2 || (end != NULL && *end != '\0') || !(seconds > 0 && seconds <= 60)) {
         fprintf(stderr, "usage: bench_hot_keys [SECONDS], above 0 and at most 60, got %s\n",
                 argc > 1 ? argv[1] : "nothing");
         return 2;

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VIOLATION, _CANNOT, _INTERRUPTED = 1, 2, 130
-_LEAST_KEYS, _MOST_THREADS = 1_000, 64
+_LEAST_KEYS, _LEAST_OPERATIONS, _MOST_THREADS = 1_000, 1_000, 64
 _MOST_OPERATIONS = 2_000_000
 #: Memory to have ready for a key: the greatest index's (std::map's), and the streams'.
 _INDEX_BYTES, _STREAM_BYTES = 64, 2 * 8
@@ -162,6 +162,16 @@ def _measure(
     return found, beside, [*dram, bench_native.dram(driver)]
 
 
+def _check_file(path: Path) -> None:
+    """Refuse a result file that could not be written, before half an hour has gone into it."""
+    folder = path.parent
+    while not folder.exists():
+        folder = folder.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        message = f"--json: {path} cannot be written; name a file in a folder that you may write to"
+        raise CannotRun(message)
+
+
 @dataclass(frozen=True)
 class _Options:
     """The command line."""
@@ -190,13 +200,17 @@ def _operations(options: _Options) -> int:
     _least("--keys", options.keys, _LEAST_KEYS)
     _least("--repeats", options.repeats, 1)
     _least("--python-keys", options.python_keys, 1000)
-    operations = options.operations or min(options.keys // 2, _MOST_OPERATIONS)
-    _least("--operations", operations, 1000)
+    operations = options.operations
+    if operations is None:
+        operations = max(min(options.keys // 2, _MOST_OPERATIONS), _LEAST_OPERATIONS)
+    _least("--operations", operations, _LEAST_OPERATIONS)
     if options.side_by_side or options.extra:
         indexes = 1 + len(options.extra) + options.side_by_side
         least = bench_side_by_side.least_operations(max(_numbers(options.threads)), indexes)
         _least("--operations (for indexes side by side)", operations, least)
     _check_memory(options.keys, 1 + len(options.extra) + options.side_by_side)
+    if options.json_file is not None:
+        _check_file(options.json_file)
     return operations
 
 

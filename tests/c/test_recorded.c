@@ -32,7 +32,7 @@ static void must_be_linearizable(const rec_run *run) {
     lin_check *check = lin_check_new(rec_run_history(run), 1 << 20, 0, &message);
     if (check == NULL)
         check_fail(__FILE__, __LINE__, "lin_check_new", "%s", message);
-    int verdict = lin_check_run(check, 0, lin_check_keys(check));
+    int verdict = lin_check_run(check, 0, lin_check_steps(check));
     if (verdict != LIN_OK)
         check_fail(__FILE__, __LINE__, "lin_check_run", "verdict %d at key %" PRIu64, verdict,
                    lin_check_bad_key(check));

@@ -3,7 +3,7 @@
 
 #include "tree.h"
 
-enum { LEVELS = 3, KINDS = 5 };
+enum { LEVELS = 3, KINDS = 6 };
 
 /* The searches that this processor has. */
 static unsigned searches(const bw_search *found[LEVELS]) {
@@ -22,14 +22,16 @@ static unsigned searches(const bw_search *found[LEVELS]) {
     return n;
 }
 
-/* n ascending keys of one of five kinds; signed comparisons would go wrong with the second. */
+/* n ascending keys of one of six kinds; signed comparisons would go wrong with the second, and in the last all
+ * blocks have the same sample. */
 static void make_keys(unsigned kind, unsigned n, uint64_t *keys) {
     check_random random = check_random_of(kind * 1000 + n);
     uint64_t step = UINT64_MAX / (BW_MAX_CAPACITY + 1);
     for (unsigned i = 0; i < n; i++) {
         uint64_t middle = UINT64_C(1) << 63;
         uint64_t at[KINDS] = {i, middle - n / 2 + i, UINT64_MAX - (n - 1) + i, i * step + step / 3,
-                              i * step + check_below(&random, step)};
+                              i * step + check_below(&random, step),
+                              i + BW_BLOCK < n ? i : UINT64_MAX - n + i};
         keys[i] = at[kind];
     }
 }

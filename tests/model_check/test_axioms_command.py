@@ -58,3 +58,14 @@ def test_programs_are_printed_on_demand() -> None:
     done = runner.invoke(app, ["litmus", "--test", "CoRR", "--program"])
     assert done.exit_code == 0
     assert 'bwx_outcome("a=%d b=%d", seen_a, seen_b);' in done.output
+
+
+def test_each_axiom_that_is_left_out_is_missed_by_some_test_of_the_gold() -> None:
+    section = command.check([find("CoRR"), find("SB+sc")], range(0), output(), mutants=True)
+    rows = {row["mutant"]: row for row in section.rows if "mutant" in row}
+    assert rows["RC11 without coherence"]["test"] == "CoRR"
+    assert rows["RC11 without SC"]["test"] == "SB+sc"
+    assert rows["RC11 without no thin air"]["test"] is None
+    assert section.verdict is Verdict.RED
+    assert (section.figures["mutants"], section.figures["mutants_killed"]) == (4, 2)
+    assert any("agrees with all of the gold" in problem for problem in section.problems)

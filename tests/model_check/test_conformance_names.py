@@ -21,6 +21,7 @@ SECTIONS = {
     "OrderedMap": ("OrderedMap",),
     "DeltaLog": ("DeltaLog",),
     "EpochReclamation": ("EpochReclamation",),
+    "FreeList": ("FreeList",),
     "BwTree": ("BwTree",),
     "StructureModification": ("StructureModification", "StructureReplacement", "StructureDescent"),
     "StructureShortcuts": (

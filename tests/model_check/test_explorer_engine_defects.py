@@ -61,3 +61,4 @@ def test_a_defect_is_found_with_a_counterexample_that_gets_no_more_preemptions(
     assert outcome.shrunk.kind == outcome.found.kind
     assert outcome.shrunk.preemptions <= outcome.found.preemptions
     assert outcome.executions > 0
+    assert outcome.found.steps  # a replay shows the same

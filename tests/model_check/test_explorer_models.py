@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from model_check.explorer import Options, explore
+from model_check.explorer import COMPILER, Options, explore
 from tests.exploring import explored, program
 
 RLX, ACQ, REL = "relaxed", "acquire", "release"
@@ -63,7 +63,7 @@ IRIW = (
 )
 
 
-def outcomes(text: str, model: str, compiler: str = "gcc") -> set[str]:
+def outcomes(text: str, model: str, compiler: str = COMPILER) -> set[str]:
     result = explored(text, Options(model=model), compiler)
     assert result.exhaustive
     assert result.finding is None

@@ -6,6 +6,7 @@ import random
 import subprocess
 from bisect import bisect_right
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import z3
@@ -13,10 +14,15 @@ import z3
 from model_check.proofs import search
 from tests.building import ROOT, built, run
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LEVELS = {1: "scalar", 2: "avx2", 3: "avx512"}
 
 
-@pytest.mark.parametrize("claim", ["sorted", "find", "word", "tag", "child", "floor, block 15"])
+@pytest.mark.parametrize(
+    "claim", ["sorted", "samples", "find", "word", "tag", "child", "floor, block 15"]
+)
 def test_claim_is_proved(claim: str) -> None:
     assert search.ask(claim) == (True, "")
 
@@ -25,6 +31,7 @@ def test_claim_is_proved(claim: str) -> None:
 def test_each_instruction_set_counts_keys_up_to_the_probe(width: str) -> None:
     assert search.ask(f"lane, {width}") == (True, "")
     assert search.ask(f"count, {width}") == (True, "")
+    assert search.ask(f"count of samples, {width}") == (True, "")
 
 
 @pytest.mark.parametrize("mutation", search.MUTATIONS)
@@ -35,7 +42,7 @@ def test_broken_search_has_a_counterexample(mutation: str) -> None:
 
 
 def test_padding_counts_only_for_the_greatest_key() -> None:
-    _, why = search.ask("floor, block 15", "samples_unbounded")
+    _, why = search.ask("floor, block 0", "entries_unbounded")
     (key,) = (line.split()[1] for line in why.splitlines() if line.split()[0] == "key")
     assert int(key, 16) == 2**64 - 1
 
@@ -59,24 +66,49 @@ def answers(cases: list[tuple[list[int], int]]) -> list[list[list[int]]]:
 
 
 def modelled_floor(width: str, keys: list[int], probe: int) -> int:
-    """Evaluate the model that the proof is about."""
+    """Evaluate the model that the proof is about, for a page that begins at 0."""
 
-    def bits(value: int, size: int = 64) -> object:
+    def bits(value: int, size: int = 64) -> z3.BitVecRef:
         return z3.BitVecVal(value, size)
 
-    def count(some: object, key: object) -> object:
-        return search.count_le_16(width, some, key)  # type: ignore[arg-type]
+    def number(term: z3.BitVecRef) -> int:
+        return int(z3.simplify(term).as_long())
 
+    def count(some: Sequence[z3.BitVecRef], key: z3.BitVecRef) -> z3.BitVecRef:
+        return search.count_le_16(width, some, key)
+
+    firsts = keys[:: search.BLOCK]
+    shift = max(0, firsts[-1].bit_length() - 30) if firsts else 0
+
+    def sample(key: int) -> z3.BitVecRef:
+        return search.sample(bits(0), bits(shift), bits(key))
+
+    padding = [bits(search.NO_SAMPLE, 32)] * (search.SAMPLES - len(firsts))
+    lanes = [each <= sample(probe) for each in [*map(sample, firsts), *padding]]  # signed
+    of_samples = [z3.Not(each) for each in lanes] if width == "avx2" else lanes
+    blocks = number(search.count_of_samples(width, of_samples))
+    if blocks == 0:
+        return -1
     ones = 2**64 - 1
     padded = keys + [ones] * (search.CAPACITY - len(keys))
-    samples = [bits(key) for key in padded[:: search.BLOCK]]
-    page = search.Page(bits(len(keys), 32), samples, [])
-    blocks = z3.simplify(search.blocks_up_to(page, bits(probe), count)).as_long()
-    first = search.BLOCK * (blocks - (blocks > 0))
-    chosen = [bits(key) for key in padded[first : first + search.BLOCK]]
-    page = search.Page(page.count, samples, chosen)
-    floor = z3.simplify(search.floor_at(page, bits(blocks, 32), bits(probe), count))
-    return int(floor.as_signed_long())
+    some = [bits(key) for key in padded[:: search.BLOCK]]
+    (b,) = (
+        b
+        for b in range(search.SAMPLES)
+        if z3.is_true(
+            z3.simplify(
+                search.ends_in(
+                    search.Page(bits(len(keys), 32), bits(0), some, []),
+                    b,
+                    bits(blocks, 32),
+                    bits(probe),
+                )
+            )
+        )
+    )
+    chosen = [bits(key) for key in padded[search.BLOCK * b : search.BLOCK * (b + 1)]]
+    page = search.Page(bits(len(keys), 32), bits(0), some, chosen)
+    return search.BLOCK * b + number(search.entries_up_to(page, b, bits(probe), count)) - 1
 
 
 def cases() -> list[tuple[list[int], int]]:
@@ -86,8 +118,12 @@ def cases() -> list[tuple[list[int], int]]:
     for n in (0, 1, 2, 15, 16, 17, 31, 32, 33, 128, 239, 240, 241, 255, 256):
         low = dice.choice((0, 2**63 - n // 2, 2**64 - 2 * n - 1))
         keys = sorted(dice.sample(range(low, low + 2 * n + 1), n))
+        if n % 2 == 0:  # spread, so that samples lack bits, but for some neighbours
+            keys = sorted(
+                {key % 256 if key % 3 else key * 0x9E3779B97F4A7C15 % 2**64 for key in keys}
+            )
         probes = {0, 2**63 - 1, 2**63, 2**64 - 1, dice.randrange(2**64)}
-        for key in dice.sample(keys, min(n, 3)):
+        for key in dice.sample(keys, min(len(keys), 3)):
             probes |= {key, max(key - 1, 0), min(key + 1, 2**64 - 1)}
         found += [(keys, probe) for probe in sorted(probes)]
     return found

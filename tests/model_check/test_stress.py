@@ -163,7 +163,7 @@ def test_a_soak_of_small_trees_merges_all_the_time(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_a_soak_cannot_run_on_is_refused() -> None:
-    with pytest.raises(CannotRun, match="--trees is mixed or small, got 'large'"):
+    with pytest.raises(CannotRun, match="--trees is mixed, small or single, got 'large'"):
         stress(operations="1M", trees="large")
 
 

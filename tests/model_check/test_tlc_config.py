@@ -108,6 +108,13 @@ def test_a_must_pass_names_its_actions(tmp_path: Path) -> None:
     assert any("no line '\\* fires:'" in p for p in problems(write(tmp_path, text)))
 
 
+def test_a_simulation_cannot_notice_its_actions(tmp_path: Path) -> None:
+    text = GOOD.replace("\\* fires:", "\\* simulate: 5 traces of depth 9\n\\* fires:")
+    assert read_config(write(tmp_path, text)).simulate
+    found = problems(write(tmp_path, f"{text}ACTION_CONSTRAINT Notice\n"))
+    assert any("-coverage says what was taken" in p for p in found)
+
+
 def test_a_must_pass_that_checks_nothing_is_a_mistake(tmp_path: Path) -> None:
     text = GOOD.replace("INVARIANTS TypeOK Bounded\n", "").replace("PROPERTIES Steps\n", "")
     text = text.replace("deadlock: yes", "deadlock: no")

@@ -62,6 +62,11 @@ def test_a_later_coverage_report_replaces_an_earlier_one() -> None:
     assert dict(outcome(*report, *report).actions) == {"Up": 12}
 
 
+def test_actions_that_the_run_notices_count_once_or_not_at_all() -> None:
+    seen = outcome('<<"watched", "Up">>', '<<"watched", "Down">>', '<<"taken", "Up">>')
+    assert dict(seen.actions) == {"Up": 1, "Down": 0}
+
+
 def test_violations_are_named_where_tlc_names_them() -> None:
     seen = outcome(
         message(2110, 1, "Invariant Bounded is violated."),

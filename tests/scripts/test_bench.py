@@ -351,6 +351,8 @@ def test_a_wrong_index_ends_the_run_with_1_and_a_replay(
         (["--threads", "1,x"], "--threads must be numbers from 1 to 64 with commas, got 1,x"),
         (["--threads", "0"], "--threads must be numbers"),
         (["--repeats", "0"], "--repeats must be at least 1"),
+        (["--operations", "0"], "--operations must be at least 1,000, got 0"),
+        (["--json", "."], "--json: . cannot be written; name a file"),
         (["--keys", "900000000000"], "GiB are available: ask for fewer with --keys"),
         (["--extra-adapter", "missing.so"], "there is no such file"),
         (["--engine", "missing"], "is no checkout of bwtree"),

@@ -19,7 +19,8 @@ void bwx_outcome(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* As assert, with a sentence that says what was wrong. */
 void bwx_check(int condition, const char *sentence);
 
-/* Ends this execution without a verdict when the condition is false; it is counted as cut. */
+/* When the condition is false, the calling thread goes no further, and how the execution ends is not judged:
+ * it is counted as cut. What the other threads do is, since they could have done it before. */
 void bwx_assume(int condition);
 
 /* One of `n` numbers, 0 … n - 1: every one of them is explored. */

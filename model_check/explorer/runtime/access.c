@@ -245,6 +245,12 @@ static inline bool plainly_fine(const bwx_cell *cell, uintptr_t address, size_t 
            known(cell, (uint8_t)(self->id << 2U | writes), bytes, (int16_t)(self->steps + 1));
 }
 
+/* The same, of an atomic access by the only thread. */
+bool bwx_access_fine(uintptr_t address, size_t size, bool writes) {
+    const bwx_cell *cell = bwx_cell_of(address);
+    return cell != NULL && plainly_fine(cell, address, size, writes);
+}
+
 /* A plain access of the program. */
 void bwx_plain(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
     bwx_thread *self = bwx.current;
@@ -257,8 +263,8 @@ void bwx_plain(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
     const bwx_cell *cell = (address & 7) + size <= 8 ? bwx_cell_of(address) : NULL;
     if (cell == NULL || !plainly_fine(cell, address, size, writes))
         bwx_access(address, size, flags, pc);
-    if (BWX_UNLIKELY(bwx.logging) && !bwx.solo && bwx_cell_of(address) != NULL &&
-        address - bwx_stack_base(self->id) >= BWX_STACK_BYTES &&
+    if (BWX_UNLIKELY(bwx.logging) && bwx_room_to_log() && !bwx.solo &&
+        bwx_cell_of(address) != NULL && address - bwx_stack_base(self->id) >= BWX_STACK_BYTES &&
         address - bwx_locals_base(self->id) >= BWX_LOCALS_BYTES) {
         bwx_op op = {.kind = writes ? BWX_PLAIN_WRITE : BWX_PLAIN_READ,
                      .size = (uint8_t)(size > 255 ? 255 : size),

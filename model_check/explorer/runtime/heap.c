@@ -107,7 +107,7 @@ static void *allocate(size_t size, size_t alignment, bool zeroed, uint32_t pc) {
         unit[i] = i < (room + UNIT - 1) / UNIT ? block_count : 0;
     if (zeroed)
         memset((void *)block->address, 0, size);
-    if (bwx.logging && !bwx.solo) {
+    if (bwx_room_to_log() && !bwx.solo) {
         bwx_op op = {.kind = BWX_ALLOC,
                      .pc = pc,
                      .object = BWX_NONE,
@@ -138,7 +138,7 @@ static void release(void *memory, uint32_t pc) {
     block->free_thread = self->id;
     block->free_epoch = (int16_t)(self->steps + 1);
     live--;
-    if (bwx.logging && !bwx.solo) {
+    if (bwx_room_to_log() && !bwx.solo) {
         bwx_op op = {.kind = BWX_FREE,
                      .pc = pc,
                      .object = BWX_NONE,

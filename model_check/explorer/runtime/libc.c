@@ -236,7 +236,7 @@ void __wrap_abort(void) {
 void __wrap_exit(int code) {
     if (code != 0)
         bwx_find(BWX_ASSERTION, BWX_PC, 0, "the program called exit(%d)", code);
-    bwx_end(BWX_COMPLETE);
+    bwx_stop(BWX_COMPLETE);
 }
 
 void __wrap__Exit(int code) {
@@ -252,7 +252,7 @@ void bwx_check(int condition, const char *sentence) {
 
 void bwx_assume(int condition) {
     if (!condition)
-        bwx_end(BWX_CUT);
+        bwx_stop(BWX_CUT);
 }
 
 int bwx_choose(int n) {

@@ -84,7 +84,8 @@ uint32_t bwx_location_of(uintptr_t address, unsigned size) {
                  MAX_LOCATIONS);
     uint32_t number = bwx.location_count++;
     bwx_location *location = &bwx_locations[number];
-    memset(location, 0, sizeof *location);
+    static const bwx_location blank; /* copied: a memset of this size is a slow instruction */
+    *location = blank;
     location->address = address;
     location->size = (uint8_t)size;
     location->next = cell->location;
@@ -117,7 +118,8 @@ static void make(bwx_location *location) {
         return;
     uint32_t number = message_new();
     bwx_message *message = &bwx_messages[number];
-    memset(message, 0, sizeof *message);
+    static const bwx_message blank;
+    *message = blank;
     message->before = message->after = message->step = BWX_NONE;
     message->value = memory_get(location->address, location->size);
     location->oldest = location->newest = number;
@@ -128,7 +130,8 @@ static void make(bwx_location *location) {
 static uint32_t insert(bwx_location *location, uint32_t place) {
     uint32_t number = message_new();
     bwx_message *message = &bwx_messages[number];
-    memset(message, 0, sizeof *message);
+    static const bwx_message blank;
+    *message = blank;
     message->before = place;
     message->after = bwx_messages[place].after;
     message->position = bwx_messages[place].position + 1;
@@ -175,6 +178,7 @@ bwx_step *bwx_step_add(bwx_thread *self, const bwx_op *op) {
     step->object = op->object;
     step->message = step->source = step->previous = BWX_NONE;
     step->node = BWX_NONE;
+    step->piece = bwx_piece_count - 1U;
     step->address = op->address;
     step->value = op->operand;
     step->seen = 0;
@@ -254,6 +258,13 @@ static unsigned options_of(const bwx_thread *self, const bwx_op *op, const bwx_l
             break;
     }
     return n;
+}
+
+bool bwx_finds_news(const bwx_thread *self) {
+    const bwx_op *op = &self->op;
+    if (op->kind != BWX_LOAD && op->kind != BWX_RMW && op->kind != BWX_CAS)
+        return true;
+    return options_of(self, op, &bwx_locations[op->object]) > 0;
 }
 
 static uint64_t compute(const bwx_op *op, uint64_t seen) {
@@ -416,9 +427,10 @@ static uint64_t alone(bwx_thread *self, const bwx_op *op, bool *exchanged) {
         bwx_find(BWX_LIVELOCK, op->pc, 0, "thread %u, the only one, makes no end", self->id);
     uint64_t seen = memory_get(op->address, op->size);
     bool writes = op->kind == BWX_STORE || would_exchange(op, seen);
-    bwx_access(op->address, op->size,
-               BWX_ATOMIC | (writes ? BWX_WRITES : 0) | (op->kind != BWX_STORE ? BWX_READS : 0),
-               op->pc);
+    if (!bwx_access_fine(op->address, op->size, writes))
+        bwx_access(op->address, op->size,
+                   BWX_ATOMIC | (writes ? BWX_WRITES : 0) | (op->kind != BWX_STORE ? BWX_READS : 0),
+                   op->pc);
     if (writes) {
         bwx_cell *cell = bwx_cell_of(op->address);
         if (cell != NULL)

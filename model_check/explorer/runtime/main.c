@@ -15,8 +15,6 @@
 extern int bwx_output;
 volatile int bwx_tick;
 
-enum { HANG_SECONDS = 10 };
-
 static volatile sig_atomic_t seconds_without_end;
 static volatile sig_atomic_t interrupted;
 
@@ -63,6 +61,7 @@ static void option(bwx_options *options, const char *name, const char *value) {
                        {"weak", &options->weak},
                        {"depth", &options->depth},
                        {"steps", &options->steps},
+                       {"hang", &options->hang},
                        {"spurious", &options->spurious},
                        {"timeouts", &options->timeouts},
                        {"wakeups", &options->wakeups},
@@ -100,6 +99,7 @@ static void read_options(void) {
                                 .weak = 2,
                                 .depth = 3,
                                 .steps = 5000,
+                                .hang = 10,
                                 .spurious = 1,
                                 .timeouts = 1,
                                 .wakeups = 1,
@@ -127,16 +127,16 @@ static int exit_code(void) {
 static void on_tick(int signal) {
     (void)signal;
     bwx_tick = 1;
-    if (++seconds_without_end < HANG_SECONDS)
+    if ((unsigned)++seconds_without_end < bwx.options.hang)
         return;
     bwx.found = BWX_LIVELOCK;
     bwx.found_thread = bwx.current != NULL ? bwx.current->id : 0;
     bwx.found_pc = bwx.current != NULL ? bwx.current->op.pc : 0;
     snprintf(
         bwx.sentence, sizeof bwx.sentence,
-        "one execution has run for %d seconds: thread %u does not terminate (a loop without any "
+        "one execution has run for %u seconds: thread %u does not terminate (a loop without any "
         "operation that other threads can see)",
-        HANG_SECONDS, bwx.found_thread);
+        bwx.options.hang, bwx.found_thread);
     bwx_report_result(false, "an execution does not end");
     _exit(exit_code());
 }

@@ -96,6 +96,12 @@ void bwx_outcome_reset(void) {
     outcome[0] = 0;
 }
 
+/* The search begins anew. */
+void bwx_outcome_forget(void) {
+    outcome_count = 0;
+    outcomes_lost = 0;
+}
+
 void bwx_outcome_count(void) {
     if (outcome_used == 0)
         return;
@@ -108,6 +114,7 @@ void bwx_outcome_count(void) {
     }
     if (i == outcome_count) {
         outcomes[i].text = strdup(outcome);
+        outcomes[i].count = 0;
         outcome_count++;
     }
     outcomes[i].count++;

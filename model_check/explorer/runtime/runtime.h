@@ -15,7 +15,8 @@
  *     schedule.c who may run, who runs, the steps of an execution
  *     spin.c     threads that wait in a loop
  *     sync.c     mutexes, condition variables, once;   threads.c  creation, join, keys
- *     search.c   what to explore next: exhaustive with partial-order reduction, bounded
+ *     search.c   what to explore next: exhaustive with partial-order reduction, bounded; search.h has
+ *                the files that are part of it
  *     prefix.c   work for several processes
  *     walk.c     random walks, PCT, replay
  *     history.c  linearizability of marked histories
@@ -137,6 +138,7 @@ typedef struct bwx_step {
     uint32_t source;   /* RMW: read from */
     uint32_t previous; /* step at the same location, BWX_NONE */
     uint32_t node;     /* where the search chose this thread; BWX_NONE: nothing to choose */
+    uint32_t piece;    /* of the execution (pieces.c) */
     uintptr_t address;
     uint64_t value, seen; /* written; read */
     uint64_t fences;      /* seq_cst fences that happened before */
@@ -156,7 +158,7 @@ typedef enum bwx_status { BWX_ABSENT, BWX_ALIVE, BWX_FINISHED } bwx_status;
 typedef struct bwx_thread {
     void *stack_pointer; /* where its fiber goes on */
     uint8_t id, status;
-    bool joined, detached, frozen, c11, claims_nonblocking, setup;
+    bool joined, detached, frozen, stopped, c11, claims_nonblocking, setup;
     bool signalled;   /* a signal has taken it from the condition variable */
     uint8_t timeouts; /* timed waits that ended by themselves … */
     uint8_t wakeups;  /* … and waits that ended for no reason */
@@ -250,6 +252,7 @@ typedef struct bwx_options {
     uint64_t executions, seed, counted;
     double seconds;
     unsigned preemptions, weak, depth, steps, spurious, timeouts, wakeups, failures;
+    unsigned hang;  /* seconds after which an execution does not end */
     unsigned split; /* nodes expanded fully, for work sharing; 0: none */
     unsigned cut;   /* executions with more steps are cut; 0: none */
     bool freeze, trylock, verbose, traces, leaks, events;
@@ -304,6 +307,8 @@ typedef struct bwx_runtime {
     bwx_clock before;    /* the running thread's trace before its present step */
     uint64_t log_steps;
     bool any_frozen;
+    bool any_stopped; /* by bwx_assume or exit: the execution then ends with … */
+    bwx_ending last_words;
     bool nothing_else; /* only timed waits can go on: their time is over */
     bool limited;      /* bounded: something was left out, since a bound forbade it */
     bool sc_accesses;  /* rc11: some step was a seq_cst access */
@@ -320,6 +325,12 @@ extern bwx_runtime bwx;
 extern bwx_step *bwx_steps;
 extern bwx_location *bwx_locations;
 extern bwx_message *bwx_messages;
+
+/* Does a log take in plain accesses still? Those that count must find room after them, to the last. */
+static inline bool bwx_room_to_log(void) {
+    const unsigned others = 100;
+    return bwx.logging && bwx.log_steps + bwx.options.steps + others < BWX_MAX_STEPS;
+}
 
 /* ---- fiber.c ---- */
 void bwx_fibers_open(void);
@@ -361,6 +372,7 @@ bool bwx_heap_leaks(void); /* reports the first block that nothing points to */
 /* ---- access.c ---- */
 enum { BWX_ATOMIC = 4, BWX_QUIET = 8 /* copies: uninitialised bytes are fine */ };
 void bwx_access(uintptr_t address, size_t size, unsigned flags, uint32_t pc);
+bool bwx_access_fine(uintptr_t address, size_t size, bool writes);
 void bwx_access_free(bwx_block *block, uint32_t pc);
 void bwx_access_reset(void);
 void bwx_plain(uintptr_t address, size_t size, unsigned flags, uint32_t pc);
@@ -371,6 +383,8 @@ uint32_t bwx_location_of(uintptr_t address, unsigned size);
 void bwx_location_forget(const bwx_cell *cell, uintptr_t address,
                          unsigned size); /* a plain write starts the history anew */
 uint64_t bwx_atomic(bwx_op *op, const uint64_t *registers, bool *exchanged);
+/* rc11: is there a message that the thread may read, of those that the search leaves to it? */
+bool bwx_finds_news(const bwx_thread *self);
 void bwx_fence(int order, uint32_t pc);
 bwx_step *bwx_step_add(bwx_thread *self, const bwx_op *op);
 void bwx_step_link(bwx_step *step);
@@ -395,6 +409,7 @@ bool bwx_psc_allows(const bwx_thread *self, const bwx_op *op, const bwx_clock *l
 void bwx_reach(bwx_thread *self, const bwx_op *op);
 void bwx_next(bwx_thread *self) __attribute__((noreturn)); /* self has finished */
 void bwx_end(bwx_ending ending) __attribute__((noreturn));
+void bwx_stop(bwx_ending ending) __attribute__((noreturn)); /* this thread alone */
 /* One of n options (absolute numbers, default_option among them or not); ends the execution if n is 0. */
 uint32_t bwx_choice(const uint32_t *options, unsigned n, uint32_t default_option);
 void bwx_run_execution(void);
@@ -411,6 +426,8 @@ void bwx_search_begin(void);                               /* of an execution */
 unsigned bwx_search_thread(uint32_t enabled, bool *ended); /* who runs next */
 uint32_t bwx_search_option(const uint32_t *options, unsigned n, uint32_t default_option);
 void bwx_search_step(const bwx_step *step, uint32_t step_number); /* has been done */
+void bwx_search_end(void);                                        /* of an execution */
+extern unsigned bwx_piece_count; /* so many pieces of it have begun (pieces.c) */
 /* The thread could have exchanged this message if another one had not been faster. */
 void bwx_search_attached(const bwx_thread *self, uint32_t message);
 bool bwx_search_next(void); /* is there another execution? */
@@ -432,7 +449,6 @@ uint64_t bwx_random(void);
 /* ---- prefix.c ---- */
 extern unsigned bwx_prefix_nodes, bwx_prefix_choices; /* that another process has fixed */
 void bwx_prefix_read(const char *text);
-void bwx_prefix_node(unsigned number, uint8_t *thread, uint16_t *done);
 uint16_t bwx_prefix_choice(unsigned number);
 
 /* ---- sync.c, threads.c ---- */
@@ -483,6 +499,7 @@ void bwx_fatal(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 void bwx_report_open(void);
 void bwx_outcome_reset(void);
 void bwx_outcome_count(void);
+void bwx_outcome_forget(void);
 void bwx_report_progress(void);
 void bwx_report_prefix(const char *prefix);
 void bwx_report_events(void);

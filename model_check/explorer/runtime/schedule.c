@@ -11,7 +11,7 @@ bwx_runtime bwx;
 bwx_step *bwx_steps;
 
 static bool enabled(const bwx_thread *thread, bool nothing_else) {
-    if (thread->status != BWX_ALIVE || thread->frozen)
+    if (thread->status != BWX_ALIVE || thread->frozen || thread->stopped)
         return false;
     switch (thread->op.kind) {
     case BWX_LOAD:
@@ -49,6 +49,8 @@ static uint32_t enabled_threads(void) {
 /* Nobody can go on. */
 static void stuck(void) __attribute__((noreturn));
 static void stuck(void) {
+    if (bwx.any_stopped)
+        bwx_end(bwx.last_words);
     char text[600];
     size_t used = 0;
     bool spinning = false;
@@ -130,7 +132,10 @@ void bwx_reach(bwx_thread *self, const bwx_op *op) {
             maybe_freeze(self);
         schedule(self);
     }
-    if (BWX_UNLIKELY(bwx.step_count - bwx.log_steps >= bwx.options.steps))
+    bool too_long = bwx.step_count - bwx.log_steps >= bwx.options.steps;
+    if (BWX_UNLIKELY(too_long && bwx.any_stopped)) /* it may wait for one that goes no further */
+        bwx_end(bwx.last_words);
+    if (BWX_UNLIKELY(too_long))
         bwx_find(BWX_LIVELOCK, op->pc, 0,
                  "no end within %u steps: a loop that makes no progress, or --steps is too small",
                  bwx.options.steps);
@@ -146,6 +151,23 @@ void bwx_next(bwx_thread *self) {
         bwx_fiber_switch(self, creator);
     } else if (bwx.unfinished == 0) {
         bwx_end(BWX_COMPLETE);
+    } else {
+        schedule(self);
+    }
+    __builtin_unreachable();
+}
+
+/* The thread goes no further, others do: they could have come before. When they have no more to do, the
+ * execution ends in this way. */
+void bwx_stop(bwx_ending ending) {
+    bwx_thread *self = bwx.current;
+    self->stopped = true;
+    bwx.last_words = bwx.any_stopped && bwx.last_words == BWX_CUT ? BWX_CUT : ending;
+    bwx.any_stopped = true;
+    if (bwx.creator != NULL) {
+        bwx_thread *creator = bwx.creator;
+        bwx.creator = NULL;
+        bwx_fiber_switch(self, creator);
     } else {
         schedule(self);
     }
@@ -183,7 +205,7 @@ void bwx_run_execution(void) {
     bwx.failures_left = bwx.options.failures;
     bwx.solo_operations = 0;
     bwx.creator = NULL;
-    bwx.any_frozen = false;
+    bwx.any_frozen = bwx.any_stopped = false;
     bwx.sc_accesses = false;
     bwx_threads_reset();
     bwx_search_begin();
@@ -191,5 +213,6 @@ void bwx_run_execution(void) {
     bwx.running = true;
     bwx_fiber_enter(&bwx.threads[0]);
     bwx.running = false;
+    bwx_search_end();
     bwx.steps += bwx.step_count;
 }

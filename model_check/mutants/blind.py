@@ -1,0 +1,124 @@
+"""Why a checker does not see a mutant of a kind that it reads, mutant by mutant.
+
+A blind cell without a sentence here is a problem, and so is a sentence about a cell that is not
+blind: then the checker has become better, or the sentence was wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from model_check.explorer.orders import Accepted
+from model_check.mutants.mutant import CHECKERS, Row
+from model_check.mutants.registry import order_name
+
+_SAME_INSTRUCTION = (
+    "On x86-64 a relaxed access is the same instruction as an acquire or a release, so the tests "
+    "run the same program; the explorer and the table of orders are for these."
+)
+_STORE_BUFFER = (
+    "It takes an announcement that is still in the processor's store buffer while another thread "
+    "advances the epoch twice and frees: no test brings that about."
+)
+_BETWEEN_TWO_CALLS = (
+    "It takes a thread that stops between the two calls inside the pop: real threads seldom do, "
+    "and key by key it leaves no trace."
+)
+
+#: Checker to mutant's name to the reason.
+BLIND: Mapping[str, Mapping[str, str]] = {
+    "explorer": {
+        "AVX2 compares keys as signed numbers": (
+            "The explorer builds the library without the files of wide vectors. z3 proves their "
+            "steps bit by bit (`search: signed_comparison` is this mutant there)."
+        ),
+        "navigation writes one past its array of visited leaves": (
+            "It takes 33 leaves without an answer in a row, and the catalogue's trees have six."
+        ),
+        "the self check walks over registrations without an acquire": (
+            "No program of the catalogue checks a tree while its own worker registers."
+        ),
+    },
+    "C tests": {
+        "pop_first is first and then remove": _BETWEEN_TWO_CALLS,
+        "the slot's compare-and-swap does not release": _SAME_INSTRUCTION,
+        "the mapping table's load does not acquire": _SAME_INSTRUCTION,
+        "pinning has no fence": _STORE_BUFFER,
+        "the self check walks over registrations without an acquire": (
+            "On x86-64 the machine code is the same; ThreadSanitizer sees the missing order."
+        ),
+    },
+    "ASan + UBSan": {
+        "the self check walks over registrations without an acquire": (
+            "The machine code is the same but for the checks of addresses, and all are right."
+        ),
+    },
+    "histories": {
+        "the self check walks over registrations without an acquire": (
+            "On x86-64 the machine code is the same."
+        ),
+        "navigation writes one past its array of visited leaves": (
+            "Keys are spread over their space there, so no 33 neighbouring leaves are empty."
+        ),
+    },
+}
+
+#: Why a checker stays although others kill all that it kills; checker to the reason.
+KEPT_ALL_THE_SAME: Mapping[str, str] = {
+    "C tests": (
+        "they need no more than a compiler, say in seconds what callers are promised, and are the "
+        "only ones that make allocations fail and calls be misused"
+    ),
+}
+
+
+def reason(row: Row, checker: str, accepted: Sequence[Accepted]) -> str:
+    """Give why ``checker`` is blind to the row's mutant; empty if nobody has said."""
+    if row.mutant.kind == "order":
+        for each in accepted:
+            name = order_name(each.file, each.function, each.code, each.change, 0)
+            if name == row.mutant.name:
+                return each.reason
+    return BLIND.get(checker, {}).get(row.mutant.name, "")
+
+
+def problems(rows: Sequence[Row], accepted: Sequence[Accepted]) -> list[str]:
+    """Say what is not as it must be; cells that nobody has tried yet are no part of it."""
+    said = []
+    for row in rows:
+        argued = row.mutant.kind == "order" and bool(reason(row, "explorer", accepted))
+        if not row.killed and not argued and row.whole:
+            said.append(f"{row.mutant.key} ({row.mutant.where}): no checker kills it")
+        said += [
+            f"{row.mutant.key}: {cell.checker} does not see it, and nobody says why: see blind.py"
+            for cell in row.cells
+            if not cell.killed and not reason(row, cell.checker, accepted)
+        ]
+        said += [
+            f"{row.mutant.key}: {cell.checker} kills it ({cell.by}), but blind.py says why not"
+            for cell in row.cells
+            if cell.killed and row.mutant.name in BLIND.get(cell.checker, {})
+        ]
+    names = {row.mutant.name for row in rows}
+    said += [
+        f"blind.py speaks of {name!r}, which is no mutant"
+        for reasons in BLIND.values()
+        for name in reasons
+        if name not in names
+    ]
+    alone = only_by(rows)
+    used = {cell.checker for row in rows for cell in row.cells}
+    for checker in CHECKERS:
+        if checker in used and not alone[checker] and checker not in KEPT_ALL_THE_SAME:
+            said.append(f"{checker} kills no mutant that no other kills: why is it kept?")
+    return said
+
+
+def only_by(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Give, for each checker, the mutants that no other kills."""
+    alone: dict[str, list[str]] = {checker: [] for checker in CHECKERS}
+    for row in rows:
+        killers = [cell.checker for cell in row.cells if cell.killed]
+        if len(killers) == 1:
+            alone[killers[0]].append(row.mutant.name)
+    return alone
