@@ -13,7 +13,6 @@
  *     ANNOUNCE       registration  epoch
  *     UNPIN          registration
  *     LOAD_MAPPING   page          page id
- *     READ           page          slot         word
  *     LOOK           page          slots read
  *     APPEND         page          slot         word
  *     APPEND_LOST    page          slot         word
@@ -43,7 +42,7 @@
  *     COMMIT_LOST    registration  epoch before
  *     CLOSE          tree
  *
- * READ is of a slot that holds a word, in a scan of a page for a key; LOOK is the end of such a scan: the slot behind those read was NULL, or the log has no more. CLOSE: nothing else
+ * LOOK is the end of a scan: the slot behind those read was NULL, or the log has no more. CLOSE: nothing else
  * is at work any more, and what follows is no part of a spec.
  */
 #ifndef BWTREE_EVENT_H
@@ -56,7 +55,6 @@ enum bw_event_kind {
     BW_EVENT_ANNOUNCE,
     BW_EVENT_UNPIN,
     BW_EVENT_LOAD_MAPPING,
-    BW_EVENT_READ,
     BW_EVENT_LOOK,
     BW_EVENT_APPEND,
     BW_EVENT_APPEND_LOST,

@@ -1,4 +1,4 @@
-"""`bwcheck conform`: traces of the engine against the specs, and the engine driven along them."""
+"""`bwcheck conform`: traces of the engine against the specs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from model_check.report import Section, Settings, Verdict, document, write_json
 from model_check.tlc.tools import find_toolchain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -40,7 +40,7 @@ def conform(
     mutants: Annotated[
         bool, typer.Option("--mutants", help="The mutants of the engine and of the specs, too.")
     ] = False,
-    deep: Annotated[bool, typer.Option("--deep", help="More executions, larger tours.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="More and longer traces; the mutants, too.")] = False,
     show: Annotated[
         bool, typer.Option("--show", help="Print where what must be rejected is rejected.")
     ] = False,
@@ -49,13 +49,12 @@ def conform(
         Path | None, typer.Option(metavar="FILE", help="Write the results to FILE too.")
     ] = None,
 ) -> None:
-    """Compare the engine with its specs, step by step, in both directions.
+    """Compare the engine with its specs, step by step.
 
-    What the engine does, under the explorer and on real threads, must be behaviours of the specs;
-    the engine is driven along every transition of small configurations of a spec. Traces that were
-    corrupted must be rejected.
+    What the engine does, under the explorer and on real threads, must be behaviours of the specs.
+    Traces that were corrupted must be rejected.
 
-    Example: bwcheck conform --mutants --show
+    Example: bwcheck conform --mutants --show --seed 3
 
     Exit codes: 0 all as expected, 1 a violation (printed), 2 could not run.
     """
@@ -73,6 +72,8 @@ def conform(
 def section(settings: Settings) -> Section:
     """Compare everything, for `bwcheck all`."""
     plan = replace(DEEP if settings.deep else CHECK, seed=settings.seed)
+    if settings.jobs is not None:
+        plan = replace(plan, jobs=settings.jobs)
     return check(plan, output(), brief=True)
 
 
@@ -102,10 +103,11 @@ def check(plan: Plan, console: Console, *, show: bool = False, brief: bool = Fal
     console.print(
         f"conform: {figures['conform_traces']} traces with {figures['conform_events']:,} events "
         f"accepted, {figures['mutants_killed']} of {figures['mutants']} corrupted ones and "
-        f"mutants rejected, {figures['conform_driven']:,} of {figures['conform_transitions']:,} "
-        f"transitions driven, {seconds:.1f} s",
+        f"mutants rejected, {seconds:.1f} s",
         markup=False,
     )
+    if not brief:
+        console.print(_actions(matched))
     console.print(f"actions never matched: {', '.join(never) or 'none'}", markup=False)
     return Section(
         name="conform",
@@ -117,9 +119,6 @@ def check(plan: Plan, console: Console, *, show: bool = False, brief: bool = Fal
                 "name": case.name,
                 "result": case.result,
                 "events": case.events,
-                "states": case.states,
-                "transitions": case.transitions,
-                "driven": case.driven,
                 "seconds": round(case.seconds, 3),
                 "verdict": _verdict(case).value,
             }
@@ -138,13 +137,9 @@ def _verdict(case: Case) -> Verdict:
 def _figures(cases: Sequence[Case]) -> dict[str, int | float]:
     traces = [case for case in cases if case.kind in ("explorer", "threads")]
     broken = [case for case in cases if case.kind in ("corrupted", "mutant")]
-    tours = [case for case in cases if case.kind == "tour"]
     return {
         "conform_traces": sum(bool(case.as_expected) for case in traces),
         "conform_events": sum(case.events for case in traces if case.as_expected),
-        "conform_states": sum(case.states for case in tours),
-        "conform_transitions": sum(case.transitions for case in tours),
-        "conform_driven": sum(case.driven for case in tours),
         "mutants": len(broken),
         "mutants_killed": sum(bool(case.as_expected) for case in broken),
     }
@@ -166,4 +161,17 @@ def _table(cases: Sequence[Case]) -> Table:
             f"{case.seconds:.2f}",
             style=style,
         )
+    return table
+
+
+def _actions(matched: Mapping[str, int]) -> Table:
+    """Draw how often each action was matched."""
+    table = Table(box=SIMPLE_HEAD, highlight=False, title="actions", title_justify="left")
+    table.add_column("spec")
+    table.add_column("action")
+    table.add_column("matched", justify="right")
+    for spec, names in ACTIONS.items():
+        for name in names:
+            count = matched.get(f"{spec}.{name}", 0)
+            table.add_row(spec, name, f"{count:,}" if count else "never")
     return table

@@ -157,12 +157,12 @@ CORRUPTIONS: Sequence[Corruption] = (
 )
 
 
-def corrupted(traces: Sequence[Trace]) -> Iterator[tuple[Corruption, Trace]]:
-    """Give for each corruption at most three traces with it, of different traces if there are."""
+def corrupted(traces: Sequence[Trace], most: int = 3) -> Iterator[tuple[Corruption, Trace]]:
+    """Give for each corruption at most ``most`` (of three) traces with it, of different traces."""
     for corruption in CORRUPTIONS:
         given = 0
         for trace in traces:
-            if trace.module != corruption.module or given == 3:
+            if trace.module != corruption.module or given == most:
                 continue
             places = corruption.places(trace.entries)
             if not places:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from model_check.conformance import corrupt, delta_log, drive_epochs, epochs, record, threads
+from model_check.conformance import corrupt, delta_log, epochs, record, threads
 from model_check.conformance.mutants import MUTANTS, Mutant, judge
 from model_check.conformance.order import NoOrderError, Timed, ordered
 from model_check.conformance.programs import PROGRAMS, traces_of
@@ -32,7 +33,7 @@ _MOST_PAGE_IDS = 4
 class Case:
     """One thing that was looked at; ``as_expected`` None: it could not be decided.
 
-    ``kind``: explorer, threads, corrupted, tour or mutant. ``events``: of traces, or of a tour.
+    ``kind``: explorer, threads, corrupted or mutant. ``events``: of the trace, 0 of a mutant.
     """
 
     kind: str
@@ -40,35 +41,30 @@ class Case:
     as_expected: bool | None
     result: str
     events: int = 0
-    states: int = 0
-    transitions: int = 0
-    driven: int = 0
     seconds: float = 0.0
     detail: str = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is looked at: executions of each program, rounds of real threads, …."""
+    """How much is looked at.
+
+    ``executions``: of each program. ``rounds``: of real threads, each of its own seed, with
+    ``calls`` hundredths of the calls of `LOADS`. ``places``: where each corruption is tried.
+    ``jobs``: runs of TLC at once.
+    """
 
     seed: int = 0
-    executions: int = 2
+    executions: int = 1
     rounds: int = 1
-    calls: int = 1
-    last_epoch: int = 3
-    advancers: Sequence[Sequence[str]] = (("t1",), ("t2",))
+    calls: int = 25
+    places: int = 1
     mutants: bool = False
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 
 CHECK = Plan()
-DEEP = Plan(
-    executions=20,
-    rounds=5,
-    calls=4,
-    last_epoch=4,
-    advancers=(("t1",), ("t2",), ("t1", "t2")),
-    mutants=True,
-)
+DEEP = Plan(executions=20, rounds=5, calls=100, places=3, mutants=True)
 
 
 def run(plan: Plan, tools: Toolchain) -> tuple[list[Case], Counter[str]]:
@@ -78,8 +74,7 @@ def run(plan: Plan, tools: Toolchain) -> tuple[list[Case], Counter[str]]:
     for trace in good:
         spec = trace.module.removeprefix("Trace")
         matched += Counter(f"{spec}.{entry.action}" for entry in trace.entries)
-    cases += _corrupted(good, tools)
-    cases += _tours(plan, tools)
+    cases += _corrupted(plan, good, tools)
     if plan.mutants:
         cases += [_mutant(mutant, tools) for mutant in MUTANTS]
     return cases, matched
@@ -97,13 +92,13 @@ def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
     executable = threads.build()
     for number in range(plan.rounds):
         for load, modules in LOADS:
-            mine = replace(load, seed=plan.seed + number, calls=load.calls * plan.calls)
+            mine = replace(load, seed=plan.seed + number, calls=load.calls * plan.calls // 100)
             told = threads.run(executable, mine)
             try:
                 found += [("threads", trace) for trace in threads_traces(told, str(mine), modules)]
             except NoOrderError as error:
                 cases.append(_contradiction(error, str(mine), sum(map(len, told))))
-    verdicts = validate([trace for _, trace in found], tools, workers=2)
+    verdicts = validate([trace for _, trace in found], tools, jobs=plan.jobs)
     seconds = (time.monotonic() - begin) / max(len(found), 1)
     cases += [
         Case(
@@ -139,11 +134,12 @@ def _contradiction(error: NoOrderError, name: str, events: int) -> Case:
     return Case("threads", name, as_expected=False, result="no order", events=events, detail=detail)
 
 
-def _corrupted(good: Sequence[Trace], tools: Toolchain) -> list[Case]:
+def _corrupted(plan: Plan, good: Sequence[Trace], tools: Toolchain) -> list[Case]:
     """Corrupt accepted traces, short ones first: each must be rejected."""
     begin = time.monotonic()
-    chosen = list(corrupt.corrupted(sorted(good, key=lambda trace: len(trace.entries))))
-    verdicts = validate([trace for _, trace in chosen], tools, workers=2)
+    short = sorted(good, key=lambda trace: len(trace.entries))
+    chosen = list(corrupt.corrupted(short, plan.places))
+    verdicts = validate([trace for _, trace in chosen], tools, jobs=plan.jobs, doubted=True)
     seconds = (time.monotonic() - begin) / max(len(chosen), 1)
     cases = [
         Case(
@@ -164,42 +160,13 @@ def _corrupted(good: Sequence[Trace], tools: Toolchain) -> list[Case]:
     ]
 
 
-def _tours(plan: Plan, tools: Toolchain) -> list[Case]:
-    program = record.build()
-    cases = []
-    for advancers in plan.advancers:
-        begin = time.monotonic()
-        graph = drive_epochs.graph(tools, last=plan.last_epoch, advancers=advancers)
-        who = " and ".join(advancers)
-        what = f"EpochReclamation, {who} advancing, epochs up to {plan.last_epoch}"
-        drive = drive_epochs.drive(program, graph)
-        whole = drive.problem is None and drive.driven == len(graph.edges)
-        cases.append(
-            Case(
-                "tour",
-                what,
-                whole,
-                f"{drive.driven:,} of {len(graph.edges):,} transitions driven",
-                events=drive.events,
-                states=len(graph.states),
-                transitions=len(graph.edges),
-                driven=drive.driven,
-                seconds=time.monotonic() - begin,
-                detail=f"{what}: {drive.problem or 'the tour leaves transitions out'}",
-            )
-        )
-    return cases
-
-
 def _mutant(mutant: Mutant, tools: Toolchain) -> Case:
     fate = judge(mutant, tools)
     return Case(
         "mutant",
         mutant.name,
         fate.killed,
-        f"rejected {'by the tour' if mutant.seen == 'tour' else 'in traces'}"
-        if fate.killed
-        else "not rejected",
+        f"rejected at {fate.action}" if fate.killed else "not rejected there",
         seconds=fate.seconds,
         detail=fate.told,
     )

@@ -94,6 +94,5 @@ def split(lines: Sequence[str]) -> list[list[Timed]]:
     for line in lines:
         thread, time, *rest = map(int, line.split())
         for event in read([(thread, *rest)]):
-            if event.name != "READ":  # the end of the scan says how far it came
-                threads.setdefault(thread, []).append(Timed(time, event))
+            threads.setdefault(thread, []).append(Timed(time, event))
     return list(threads.values())

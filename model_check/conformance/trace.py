@@ -12,7 +12,7 @@ from model_check.explorer.harness import engine_folder
 
 #: Kinds of the harness's own (model_check/explorer/engine/events.c).
 STATE, CALL, ANSWER = "STATE", "CALL", "ANSWER"
-_OWN = {48: CALL, 49: ANSWER, 64: STATE}
+_OWN = {64: STATE, 65: CALL, 66: ANSWER}
 _ENUM = re.compile(r"enum bw_event_kind \{(.*?)\}", re.DOTALL)
 
 
@@ -25,15 +25,6 @@ def names() -> tuple[str, ...]:
         message = "impl/src/event.h has no enum bw_event_kind; trace.py reads the names there"
         raise ValueError(message)
     return tuple(re.findall(r"BW_EVENT_(\w+)", found[1]))
-
-
-@cache
-def numbers() -> Mapping[str, int]:
-    """Give the number of each event, the harness's own too."""
-    return {
-        **{name: number for number, name in enumerate(names())},
-        **{name: number for number, name in _OWN.items()},
-    }
 
 
 @dataclass(frozen=True)

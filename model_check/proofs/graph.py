@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from model_check.report import CannotRun
@@ -39,13 +38,10 @@ class Graph:
     edges: set[tuple[str, str, str]] = field(default_factory=set)
 
 
-def explore(
-    module: str, definitions: str, config: str, tools: Toolchain, *, spec: Path | None = None
-) -> Graph:
+def explore(module: str, definitions: str, config: str, tools: Toolchain) -> Graph:
     """Explore all states of ``module`` (in spec/) under a configuration, with extra definitions.
 
-    ``spec``: another folder of modules than the project's, as a mutant is. Raises CannotRun when
-    TLC does not come to its end without an error.
+    Raises CannotRun when TLC does not come to its end without an error.
     """
     text = f"---- MODULE Graph ----\nEXTENDS {module}, TLC\n{definitions}\n====\n"
     said = generated(
@@ -54,7 +50,6 @@ def explore(
         tools,
         options=("-deadlock", "-dump", "dot,actionlabels", "graph.dot"),
         written="graph.dot",
-        spec=spec,
     )
     if said.code != 0 or said.written is None:
         last = "\n".join(said.text.splitlines()[-20:])

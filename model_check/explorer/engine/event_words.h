@@ -12,7 +12,7 @@
 #include "program.h"
 #include "tree.h"
 
-enum { EVENT_WORDS = 7, EVENT_CALL = 48, EVENT_ANSWER = 49, EVENT_STATE = 64 };
+enum { EVENT_WORDS = 7, EVENT_STATE = 64, EVENT_CALL = 65, EVENT_ANSWER = 66 };
 
 /* Writes the event's words; gives how many. */
 UNSEEN static inline unsigned event_words(enum bw_event_kind kind, const void *what, uint64_t a,

@@ -5,8 +5,7 @@
  * With options states=1 each is followed by one of kind STATE: what the epoch's memory holds, by which the
  * state of spec/EpochReclamation.tla can be told: G, the root's page, the number of registrations, and for
  * each of them: registration, announced epoch, pages of the open bag and these, sealed pages and these, each
- * with its bag's tag. With states=2 it is the root's page: its address, its entries' number, these, its log's slots, and
- * of each kind of word, key and value.
+ * with its bag's tag.
  *
  * All of this is unseen by the explorer: it is no part of what the engine does.
  */
@@ -62,52 +61,21 @@ UNSEEN static void tell_state(void) {
     bwx_event(EVENT_STATE, n, words);
 }
 
-/* The entries of the root's base, and the words of its log. */
-UNSEEN static void tell_root(void) {
-    uint64_t words[MOST_WORDS];
-    const bw_page *page = bw_map_word_page(*(const volatile uint64_t *)watched->map);
-    unsigned n = put(words, 0, (uintptr_t)page);
-    n = put(words, n, page->count);
-    for (unsigned i = 0; i < page->count; i++) {
-        const bw_block *block = (const bw_block *)((const char *)page + page->blocks_at);
-        n = put(words, n, block[i / BW_BLOCK].keys[i % BW_BLOCK]);
-        n = put(words, n, block[i / BW_BLOCK].values[i % BW_BLOCK]);
-    }
-    n = put(words, n, page->log_slots);
-    for (unsigned i = 0; i < page->log_slots; i++) {
-        uint64_t word = ((const volatile uint64_t *)page->log)[i];
-        const bw_record *record =
-            (const bw_record *)(uintptr_t)(word & UINT64_C(0x0000FFFFFFFFFFF0));
-        n = put(words, n, word & 15);
-        n = put(words, n, record == NULL ? 0 : record->key);
-        n = put(words, n, record == NULL ? 0 : record->value);
-    }
-    bwx_event(EVENT_STATE, n, words);
-}
-
-UNSEEN static void tell_as_wanted(void) {
-    if (engine_program.states == 1 && watched != NULL)
-        tell_state();
-    if (engine_program.states == 2 && watched != NULL)
-        tell_root();
-}
-
 UNSEEN void bw_event(enum bw_event_kind kind, const void *what, uint64_t a, uint64_t b) {
     uint64_t words[EVENT_WORDS];
     bwx_event((int)kind, event_words(kind, what, a, b, words), words);
-    tell_as_wanted();
+    if (engine_program.states != 0 && watched != NULL)
+        tell_state();
 }
 
 UNSEEN void events_call(int what, uint64_t a, uint64_t b, uint64_t c) {
     const uint64_t words[] = {(uint64_t)what, a, b, c};
     bwx_event(EVENT_CALL, 4, words);
-    tell_as_wanted();
 }
 
 UNSEEN void events_answer(bw_status status, uint64_t value) {
     const uint64_t words[] = {(uint64_t)(int64_t)status, value};
     bwx_event(EVENT_ANSWER, 2, words);
-    tell_as_wanted();
 }
 
 #else

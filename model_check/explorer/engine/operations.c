@@ -56,11 +56,11 @@ static void end(actor *self, bw_status status, uint64_t value) {
         value ^= 1;
     self->call.status = status;
     self->call.value = value;
+    events_answer(status, value);
     if (self->marks)
         bwx_respond(status, value);
     else
         agree(&self->call);
-    events_answer(status, value);
 }
 
 /* Of a call with parts: `sum` of them count. */

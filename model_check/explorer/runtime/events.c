@@ -3,8 +3,7 @@
  * With events=1, the events of each complete execution are reported, in the order in which they happened:
  * an event belongs to the step before it. With follow=T:K,T:K,… an execution is wanted in which thread T
  * tells an event of kind K, and so on: until it has, T runs, as far as it can, and main where it cannot.
- * Events of main, of what is done between bwx_setup_begin and _end, and of kinds that are not in the set counted=
- * (bit k for kind k) are not counted.
+ * Events of main, of what is done between bwx_setup_begin and _end, and of kinds from 64 on are not counted.
  * An event that comes out of turn is a finding: the program does not do what was wanted.
  */
 #include "runtime.h"
@@ -62,7 +61,7 @@ unsigned bwx_events_thread(uint32_t enabled) {
 
 static void follow(const bwx_thread *self, int kind) {
     if (bwx.options.follow == NULL || self->id == 0 || self->setup || kind >= COUNTED_KINDS ||
-        (bwx.options.counted >> kind & 1) == 0 || followed_done == followed_count)
+        followed_done == followed_count)
         return;
     if (followed[followed_done].thread != self->id || followed[followed_done].kind != kind)
         bwx_find(BWX_NONDETERMINISM, self->op.pc, 0,

@@ -49,8 +49,6 @@ static void option(bwx_options *options, const char *name, const char *value) {
         options->seconds = strtod(value, NULL);
     } else if (strcmp(name, "executions") == 0) {
         options->executions = number(value, name);
-    } else if (strcmp(name, "counted") == 0) {
-        options->counted = number(value, name);
     } else if (strcmp(name, "seed") == 0) {
         options->seed = number(value, name);
     } else {
@@ -193,7 +191,7 @@ static void catch_signals(void) {
 static bool judge(void) {
     switch (bwx.ending) {
     case BWX_COMPLETE:
-        bwx_report_events();
+        bwx_report_events(); /* even if the history that they tell of is wrong */
         if ((!bwx.any_frozen && bwx_history_wrong()) || (!bwx.any_frozen && bwx_heap_leaks())) {
             bwx.ending = BWX_FOUND;
             return true;

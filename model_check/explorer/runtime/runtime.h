@@ -249,7 +249,7 @@ typedef enum bwx_strategy {
 typedef struct bwx_options {
     bwx_model_kind model;
     bwx_strategy strategy;
-    uint64_t executions, seed, counted;
+    uint64_t executions, seed;
     double seconds;
     unsigned preemptions, weak, depth, steps, spurious, timeouts, wakeups, failures;
     unsigned hang;  /* seconds after which an execution does not end */
