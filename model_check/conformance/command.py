@@ -40,9 +40,11 @@ def conform(
     mutants: Annotated[
         bool, typer.Option("--mutants", help="The mutants of the engine and of the specs, too.")
     ] = False,
-    deep: Annotated[bool, typer.Option("--deep", help="More and longer traces; the mutants, too.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="More and longer traces; the mutants, too.")
+    ] = False,
     show: Annotated[
-        bool, typer.Option("--show", help="Print where what must be rejected is rejected.")
+        bool, typer.Option("--show", help="Print where each mutant is rejected.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of executions and calls.")] = 0,
     json: Annotated[
@@ -117,6 +119,7 @@ def check(plan: Plan, console: Console, *, show: bool = False, brief: bool = Fal
             {
                 "kind": case.kind,
                 "name": case.name,
+                "mutant": case.mutant,
                 "result": case.result,
                 "events": case.events,
                 "seconds": round(case.seconds, 3),

@@ -92,7 +92,7 @@ class _Reader:
             "expected": _value(a) if name == "compare_exchange" else ABSENT,
             "val": ABSENT if wanted is None else _value(wanted),
         }
-        self.values |= {v for v in (operation["expected"], operation["val"]) if v != ABSENT}
+        self.values |= {str(operation[name]) for name in ("expected", "val")} - {ABSENT}
         self.calls[t] = (name, tuple(arguments))
         self.put("Invoke", k, t, operation)
 

@@ -7,6 +7,7 @@ not seen here. (`corrupt` has the third kind: traces that nobody ever did.)
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -32,8 +33,8 @@ _SEEDS = 4
 class Mutant:
     """One change: ``old``, which stands once in ``file``, becomes ``new``.
 
-    ``kind``: of impl/src ("code") or of spec/ ("spec"). ``step``: the actions at one of which a trace
-    must be rejected.
+    ``kind``: of impl/src ("code") or of spec/ ("spec"). ``step``: the actions at one of which a
+    trace must be rejected.
     """
 
     name: str
@@ -190,25 +191,29 @@ def changed(mutant: Mutant) -> Iterator[Path]:
         yield folder
 
 
-def judge(mutant: Mutant, tools: Toolchain) -> Fate:
+def judge(mutant: Mutant, tools: Toolchain, programs: Sequence[Subject] = PROGRAMS) -> Fate:
     """Look for the step at which a mutant is rejected. Raises CannotRun."""
     begin = time.monotonic()
     with changed(mutant) as folder:
-        killed, action, told = _in_traces(mutant, folder, tools)
+        killed, action, told = _in_traces(mutant, folder, tools, programs)
     return Fate(mutant, killed, action, told, time.monotonic() - begin)
 
 
-def _in_traces(mutant: Mutant, folder: Path, tools: Toolchain) -> tuple[bool, str, str]:
+def _in_traces(
+    mutant: Mutant, folder: Path, tools: Toolchain, programs: Sequence[Subject]
+) -> tuple[bool, str, str]:
     code = mutant.kind == "code"
     program = record.build(folder=folder if code else None)
-    subjects: list[Subject] = [each for each in PROGRAMS if mutant.module in each.modules]
+    subjects = [each for each in programs if mutant.module in each.modules]
     for seed in range(_SEEDS):
         traces = [
             trace
             for subject in subjects
             for trace in traces_of(program, subject, seed=seed, modules=(mutant.module,))
         ]
-        for verdict in validate(traces, tools, spec=None if code else folder):
+        for verdict in validate(
+            traces, tools, spec=None if code else folder, jobs=os.cpu_count() or 1, doubted=True
+        ):
             if verdict.rejection is None:
                 continue
             at, entries = verdict.rejection.at, verdict.trace.entries

@@ -74,10 +74,8 @@ class _Memory:
         """Give the event if it can come now, as it is to be told; None if it cannot."""
         words, name = event.words, event.name
         ok = True
-        if name in ("READ_EPOCH", "ADVANCE_START", "TAG", "COMMIT"):
+        if name in ("READ_EPOCH", "ADVANCE_START", "TAG", "COMMIT", "COMMIT_LOST"):
             ok = self.epoch == words[1]
-        elif name == "COMMIT_LOST":
-            ok = self.epoch != words[1]
         elif name == "FREE":
             ok = self.epoch >= words[2]
         elif name in ("SCAN", "SCAN_BLOCKED"):

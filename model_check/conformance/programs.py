@@ -60,6 +60,13 @@ PROGRAMS: Sequence[Subject] = (
         (_EPOCHS,),
     ),
     Subject(
+        "three threads that advance",
+        "options leaf_capacity=4 leaf_log=1 retire_batch=1; before put 10 1; "
+        "thread put 10 2, advance, advance, advance; "
+        "thread get 10, advance, get 10, advance, get 10; thread advance, advance, get 10, advance",
+        (_EPOCHS,),
+    ),
+    Subject(
         "a thread that ends and one that comes late",
         "options leaf_capacity=4 leaf_log=1 retire_batch=2 attach=1; before put 10 1; "
         "thread put 10 2, put 10 3, advance, advance; thread put 10 4, get 10, advance",

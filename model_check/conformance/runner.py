@@ -34,6 +34,7 @@ class Case:
     """One thing that was looked at; ``as_expected`` None: it could not be decided.
 
     ``kind``: explorer, threads, corrupted or mutant. ``events``: of the trace, 0 of a mutant.
+    ``mutant``: the name of what is broken, None if nothing is.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Case:
     as_expected: bool | None
     result: str
     events: int = 0
+    mutant: str | None = None
     seconds: float = 0.0
     detail: str = ""
 
@@ -148,10 +150,11 @@ def _corrupted(plan: Plan, good: Sequence[Trace], tools: Toolchain) -> list[Case
             not verdict.accepted,
             "accepted" if verdict.rejection is None else f"rejected at {verdict.rejection.at + 1}",
             events=len(verdict.trace.entries),
+            mutant=f"{corruption.name} ({corruption.module.removeprefix('Trace')})",
             seconds=seconds,
             detail=f"{verdict.trace.name} is accepted, and must not be",
         )
-        for verdict in verdicts
+        for (corruption, _), verdict in zip(chosen, verdicts, strict=True)
     ]
     absent = {each.name for each in corrupt.CORRUPTIONS} - {each.name for each, _ in chosen}
     return cases + [
@@ -167,6 +170,7 @@ def _mutant(mutant: Mutant, tools: Toolchain) -> Case:
         mutant.name,
         fate.killed,
         f"rejected at {fate.action}" if fate.killed else "not rejected there",
+        mutant=mutant.name,
         seconds=fate.seconds,
         detail=fate.told,
     )

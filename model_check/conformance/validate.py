@@ -126,8 +126,9 @@ def validate(
 ) -> list[Verdict]:
     """Give TLC's verdict on each of the traces, which may be of several modules.
 
-    ``spec``: another folder of modules than the project's, as a mutant is. ``jobs``: runs of TLC at
-    once. ``doubted``: most are expected to be rejected, so the first run explains. Raises CannotRun.
+    ``spec``: another folder of modules than the project's, as a mutant is. ``jobs``: runs of TLC
+    at once. ``doubted``: most are expected to be rejected, so the first run explains. Raises
+    CannotRun.
     """
     groups = defaultdict[tuple[str, int], list[int]](list)
     for k, trace in enumerate(traces):
