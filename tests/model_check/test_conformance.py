@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -175,6 +176,7 @@ NO_PLACE = Case("corrupted", "a thing", as_expected=None, result="no place for i
 def test_the_exit_code_says_what_was_found(
     cases: list[Case], code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(command, "find_toolchain", lambda: SimpleNamespace(describe=dict))
     monkeypatch.setattr(runner, "run", lambda _plan, _tools: (cases, Counter()))
     summary = tmp_path / "conform.json"
     done = CliRunner().invoke(app, ["conform", "--seed", "5", "--json", str(summary)])
