@@ -15,6 +15,7 @@ import typer
 from model_check import __version__
 from model_check.axioms.command import litmus
 from model_check.bench_command import bench
+from model_check.conformance.command import conform
 from model_check.console import diagnostics, output
 from model_check.everything import everything
 from model_check.explorer.command import explore_command
@@ -87,6 +88,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 app.command("tlc")(_guarded(tlc))
 app.command("litmus")(_guarded(litmus))
 app.command("proofs")(_guarded(proofs))
+app.command("conform")(_guarded(conform))
 app.command("lin")(_guarded(lin))
 app.command("stress")(_guarded(stress))
 app.command("explore")(_guarded(explore_command))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from model_check.axioms import command as litmus
+from model_check.conformance import command as conform
 from model_check.console import output
 from model_check.explorer import suite as explore
 from model_check.linearizability import command as lin
@@ -45,6 +46,7 @@ PARTS: Mapping[str, Part] = {
     "tlc": tlc.section,
     "litmus": litmus.section,
     "proofs": proofs.section,
+    "conform": conform.section,
     "lin": lin.section,
     "stress": stress.section,
     "explore": explore.section,

@@ -45,7 +45,8 @@ Hidden(name, t, x) ==
   \/ name = "Return" /\ LeaveToOthers(t)
   \* Who consolidates unasked tells only what it changes.
   \/ name \in {"Freeze", "Install"} /\ Alone(t)
-       /\ (StartWork(t) \/ LoadMapping(t) \/ ReadRecord(t) \/ FindWork(t))
+       /\ \/ StartWork(t) \/ LoadMapping(t) \/ ReadRecord(t)
+          \/ HasRead(t) > 0 /\ FindWork(t)
 
 \* The step of an event.
 StepOf(name, t, x, y) ==
@@ -58,11 +59,11 @@ StepOf(name, t, x, y) ==
   \/ name = "Look" /\ y = "frozen" /\ HasRead(t) = x /\ thread[t].at = "frozen"
        /\ (AnswerAtFrozen(t) \/ (Effective(InHand(t), Op(t)) /\ UNCHANGED vars))
        /\ UNCHANGED number
-  \/ name = "Append" /\ number[thread[t].page] = x /\ thread[t].next = y.slot
-       /\ AppendRecord(t) /\ heap'[thread[t].page].log[y.slot] = y.record
+  \/ name = "Append" /\ thread[t].at = "append" /\ number[thread[t].page] = x
+       /\ thread[t].next = y.slot /\ AppendRecord(t) /\ heap'[thread[t].page].log[y.slot] = y.record
        /\ UNCHANGED number
-  \/ name = "AppendLost" /\ number[thread[t].page] = x /\ thread[t].next = y
-       /\ AppendLost(t) /\ UNCHANGED number
+  \/ name = "AppendLost" /\ thread[t].at = "append" /\ number[thread[t].page] = x
+       /\ thread[t].next = y /\ AppendLost(t) /\ UNCHANGED number
   \/ name = "Freeze" /\ thread[t].at = "append" /\ number[thread[t].page] = x
        /\ thread[t].next = y /\ Freeze(t) /\ UNCHANGED number
   \/ name = "Install" /\ thread[t].at = "install" /\ number[thread[t].page] = x /\ Install(t)

@@ -49,7 +49,7 @@ TraceInit ==
 \* The step of an event: its name, the thread (of Free: the object), and two values.
 StepOf(name, t, x, y) ==
   \/ name = "ReadEpoch"    /\ ReadEpoch(t) /\ G = x
-  \/ name = "Announce"     /\ Announce(t) /\ seen[t] = x
+  \/ name = "Announce"     /\ Announce(t) /\ announced'[t] = x
   \/ name = "Acquire"      /\ Acquire(t) /\ entry = x
   \/ name = "Unpin"        /\ Unpin(t)
   \/ name = "Unlink"       /\ Unlink(t) /\ entry' = x
@@ -62,7 +62,7 @@ StepOf(name, t, x, y) ==
   \/ name = "ScanBlocked"  /\ ScanBlocked(t) /\ x \notin advance[t].scanned
                            /\ ~LetsPass(x, t) /\ announced[x] = y
   \/ name = "Commit"       /\ Commit(t) /\ advance[t].epoch = x
-  \/ name = "CommitLost"   /\ CommitLost(t) /\ advance[t].epoch = x
+  \/ name = "CommitLost"   /\ CommitLost(t) /\ G = x
   \* A thread's unpin may be seen late, by one that reads its announcement without a fence: up to
   \* the fence of its next pin. Who then gives up does no harm.
   \/ name = "ScanLate"     /\ advance[t].epoch # 0 /\ announced[x] = 0 /\ y # advance[t].epoch

@@ -39,7 +39,7 @@
  *     SCAN           scanned one   epoch        what it announces
  *     SCAN_BLOCKED   scanned one   epoch        what it announces
  *     COMMIT         registration  epoch before
- *     COMMIT_LOST    registration  epoch before
+ *     COMMIT_LOST    registration  epoch found
  *     CLOSE          tree
  *
  * LOOK is the end of a scan: the slot behind those read was NULL, or the log has no more. CLOSE: nothing else

@@ -1,8 +1,7 @@
-"""Spec and code are one protocol: traces of the code are behaviours of the specs, and back.
+"""Spec and code are one protocol: traces of the code are behaviours of the specs.
 
 `trace` reads what the engine tells of itself (impl/src/event.h), from the explorer (`record`) or
 from real threads (`threads`, put in order by `order`); `epochs` and `delta_log` turn it into
 traces for the modules of spec/ whose names begin with Trace, which `validate` gives to TLC.
-`tour` drives the engine along every transition of a small configuration of a spec. `corrupt` and
-`mutants` are what must be rejected.
+`corrupt` and `mutants` are what must be rejected.
 """

@@ -88,7 +88,37 @@ def _scanned_then_commit(entries: Entries) -> list[int]:
     return found
 
 
-_EPOCHS = "TraceEpochReclamation"
+def _followed_by(action: str, later: str) -> Places:
+    """Give the places of ``action`` behind which a ``later`` comes at some time."""
+
+    def places(entries: Entries) -> list[int]:
+        last = max((k for k, entry in enumerate(entries) if entry.action == later), default=-1)
+        return [k for k, entry in enumerate(entries) if entry.action == action and k < last]
+
+    return places
+
+
+def _rooms(entries: Entries) -> list[int]:
+    """Give the scans that ended at a NULL slot."""
+    return [
+        k for k, entry in enumerate(entries) if entry.action == "Look" and entry.values[2] == "room"
+    ]
+
+
+def _other_answer(entries: Entries, k: int) -> list[Entry]:
+    t, answer = entries[k].values
+    seen = {entry.values[1] for entry in entries if entry.action == "Return"} | {"absent", "v0"}
+    other = min(seen - {answer})
+    return [*entries[:k], replace(entries[k], values=(t, other)), *entries[k + 1 :]]
+
+
+def _other_slot(entries: Entries, k: int) -> list[Entry]:
+    t, page, what = entries[k].values
+    values = (t, page, {**what, "slot": what["slot"] + 1})
+    return [*entries[:k], replace(entries[k], values=values), *entries[k + 1 :]]
+
+
+_EPOCHS, _LOG = "TraceEpochReclamation", "TraceDeltaLog"
 CORRUPTIONS: Sequence[Corruption] = (
     Corruption("a pin that does not announce", _EPOCHS, _of("Announce"), _without),
     Corruption("an epoch read that was not there", _EPOCHS, _of("ReadEpoch"), _with(1, 1)),
@@ -113,15 +143,26 @@ CORRUPTIONS: Sequence[Corruption] = (
     ),
     Corruption("the epoch moves by two", _EPOCHS, _of("Commit"), _twice),
     Corruption("the epoch moves from another one", _EPOCHS, _of("Commit"), _with(1, -1)),
+    Corruption("an update that appends nothing", _LOG, _of("Append"), _without),
+    Corruption("a record in the slot behind the next one", _LOG, _of("Append"), _other_slot),
+    Corruption("a record is appended twice", _LOG, _of("Append"), _twice),
+    Corruption("a call gives another answer", _LOG, _of("Return"), _other_answer),
+    Corruption("a scan that sees a slot too many", _LOG, _rooms, _with(1, 1)),
+    Corruption("a load of the page before", _LOG, _of("LoadMapping"), _with(1, -1)),
+    Corruption("a page is installed twice", _LOG, _of("Install"), _twice),
+    Corruption(
+        "a page that is never installed", _LOG, _followed_by("Install", "LoadMapping"), _without
+    ),
+    Corruption("a slot that is lost to nobody", _LOG, _of("AppendLost"), _twice),
 )
 
 
-def corrupted(traces: Sequence[Trace]) -> Iterator[tuple[Corruption, Trace]]:
-    """Give for each corruption at most three traces with it, of different traces if there are."""
+def corrupted(traces: Sequence[Trace], most: int = 3) -> Iterator[tuple[Corruption, Trace]]:
+    """Give for each corruption at most ``most`` (of three) traces with it, of different traces."""
     for corruption in CORRUPTIONS:
         given = 0
         for trace in traces:
-            if trace.module != corruption.module or given == 3:
+            if trace.module != corruption.module or given == most:
                 continue
             places = corruption.places(trace.entries)
             if not places:

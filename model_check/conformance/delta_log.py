@@ -20,8 +20,7 @@ ABSENT = "absent"
 
 #: The harness's operation_kind (engine/program.h), and the status of a call (bwtree.h).
 _KINDS = ("get", "put", "insert", "update", "remove", "compare_exchange")
-_OK, _NOT_FOUND, _EXISTS, _MISMATCH = range(4)
-#: CALL of the main thread's look at what the map holds, when all is over (engine/model.h).
+_OK, _NOT_FOUND, _EXISTS = range(3)
 _PUT, _DELETE, _FREEZE = 1, 2, 4
 
 
@@ -31,6 +30,17 @@ class UnfitError(Exception):
 
 def _value(number: int) -> str:
     return f"v{number}"
+
+
+def saw_of(name: str, expected: int, status: int, value: int) -> str:
+    """Give what a call says that it saw. Raises UnfitError if it has failed."""
+    if status >= 1 << 63:
+        message = "a call has failed"
+        raise UnfitError(message)
+    if name == "compare_exchange" and status == _OK:
+        return _value(expected)
+    absent = status != _EXISTS if name in ("put", "insert") else status == _NOT_FOUND
+    return ABSENT if absent else _value(value)
 
 
 @dataclass
@@ -82,24 +92,13 @@ class _Reader:
             "expected": _value(a) if name == "compare_exchange" else ABSENT,
             "val": ABSENT if wanted is None else _value(wanted),
         }
-        self.values |= {v for v in (operation["expected"], operation["val"]) if v != ABSENT}
+        self.values |= {str(operation[name]) for name in ("expected", "val")} - {ABSENT}
         self.calls[t] = (name, tuple(arguments))
         self.put("Invoke", k, t, operation)
 
     def answer(self, event: Event, t: int, k: int) -> None:
-        status, value = event.words
         name, (_, expected, _) = self.calls.pop(t)
-        if status >= 1 << 63:
-            message = "a call has failed"
-            raise UnfitError(message)
-        if name in ("put", "insert"):
-            saw = _value(value) if status == _EXISTS else ABSENT
-        elif status == _NOT_FOUND:
-            saw = ABSENT
-        else:
-            saw = _value(value)
-        if name == "compare_exchange" and status == _OK:
-            saw = _value(expected)
+        saw = saw_of(name, expected, *event.words)
         self.values |= {saw} - {ABSENT}
         self.put("Return", k, t, saw)
 

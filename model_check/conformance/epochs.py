@@ -54,8 +54,8 @@ class _Clockwork:
 
     def take(self, entry: Entry) -> None:
         """Follow an entry that all traces have."""
-        t, *rest = (*entry.values, 0, 0)
-        t -= 1
+        numbers: list[int] = [*entry.values, 0, 0]
+        t, rest = numbers[0] - 1, numbers[1:]
         match entry.action:
             case "ReadEpoch":
                 self.seen[t] = rest[0]

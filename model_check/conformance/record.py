@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,17 +9,15 @@ from model_check.conformance.trace import Event, read
 from model_check.explorer.build import Program
 from model_check.explorer.harness import build_harness, environment
 from model_check.explorer.run import Options, Run
-from model_check.report import CannotRun
 
 _FLAGS = ("-DBW_EVENTS",)
 
 
 @dataclass(frozen=True)
 class Execution:
-    """One complete execution: its events in order, and how many of the wanted ones came."""
+    """One complete execution: its events in order."""
 
     events: tuple[Event, ...]
-    followed: int
 
 
 def build(*, folder: Path | None = None) -> Program:
@@ -38,25 +35,4 @@ def run(program: Program, text: str, options: Options) -> tuple[list[Execution],
     said, _ = process.result(None)
     found = said["finding"]
     sentence = None if found is None else f"{found['kind']}: {found['sentence']}"
-    return [
-        Execution(tuple(read(each["events"])), int(each["followed"])) for each in process.events
-    ], sentence
-
-
-def follow(program: Program, text: str, wanted: Sequence[tuple[int, int]]) -> Execution:
-    """Run a program so that given threads tell events of given kinds, in this order.
-
-    Raises CannotRun when it does otherwise, or something is found.
-    """
-    spelled = ",".join(f"{thread}:{kind}" for thread, kind in wanted)
-    options = Options(spurious=0, steps=29_000, leaks=False)
-    process = Run(
-        program, [*options.words(program), "events=1", f"follow={spelled}"], environment(text)
-    )
-    said, _ = process.result(None)
-    found = said["finding"]
-    if found is not None:
-        message = f"{found['kind']}: {found['sentence']}"
-        raise CannotRun(message)
-    (execution,) = process.events
-    return Execution(tuple(read(execution["events"])), int(execution["followed"]))
+    return [Execution(tuple(read(each["events"]))) for each in process.events], sentence

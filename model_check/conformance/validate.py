@@ -8,7 +8,9 @@ prints the place and the state where no step is left.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ from model_check.report import CannotRun
 from model_check.tlc.process import generated
 from model_check.tlc.tools import Toolchain
 
-_BEGINS = re.compile(r'^<<\s*"(?:accepted|stuck)"', re.MULTILINE)
+#: Not at a line's beginning: TLC's reports of progress come in between.
+_BEGINS = re.compile(r'<<\s*"(?:accepted|stuck)"')
 _BRACKET = re.compile(r"<<|>>")
 
 #: For each Trace module, its constants: from the numbers that its traces need.
@@ -44,6 +47,10 @@ _CONSTANTS: Mapping[str, Mapping[str, str]] = {
         "Mutation": '"none"',
     },
 }
+
+#: The number in which all traces of one run of TLC are alike: an advance scans all threads that
+#: there are, and a log is frozen when it is full.
+_ALIKE: Mapping[str, str] = {"TraceEpochReclamation": "threads", "TraceDeltaLog": "log"}
 
 
 @dataclass(frozen=True)
@@ -110,31 +117,61 @@ def _shown(value: Any) -> str:
 
 
 def validate(
-    traces: Sequence[Trace], tools: Toolchain, *, spec: Path | None = None, workers: int = 1
+    traces: Sequence[Trace],
+    tools: Toolchain,
+    *,
+    spec: Path | None = None,
+    jobs: int = 1,
+    doubted: bool = False,
 ) -> list[Verdict]:
     """Give TLC's verdict on each of the traces, which may be of several modules.
 
-    ``spec``: another folder of modules than the project's, as a mutant is. Raises CannotRun.
+    ``spec``: another folder of modules than the project's, as a mutant is. ``jobs``: runs of TLC
+    at once. ``doubted``: most are expected to be rejected, so the first run explains. Raises
+    CannotRun.
     """
+    groups = defaultdict[tuple[str, int], list[int]](list)
+    for k, trace in enumerate(traces):
+        groups[trace.module, trace.constants[_ALIKE[trace.module]]].append(k)
+
+    def judge(mine: Sequence[int]) -> list[Verdict]:
+        return _group([traces[k] for k in mine], tools, spec, doubted=doubted)
+
+    # The longest first: the last one to end has then little to do alone.
+    order = sorted(groups.values(), key=lambda mine: -sum(len(traces[k].entries) for k in mine))
+    with ThreadPoolExecutor(jobs) as pool:
+        found = list(pool.map(judge, order))
+    verdicts = {
+        k: each
+        for mine, told in zip(order, found, strict=True)
+        for k, each in zip(mine, told, strict=True)
+    }
+    return [verdicts[k] for k in range(len(traces))]
+
+
+def _group(
+    traces: Sequence[Trace], tools: Toolchain, spec: Path | None, *, doubted: bool
+) -> list[Verdict]:
+    """Give the verdicts on traces of one configuration."""
     verdicts: dict[int, Verdict] = {}
-    for module in sorted({trace.module for trace in traces}):
-        mine = [k for k, trace in enumerate(traces) if trace.module == module]
-        for told in _run([traces[k] for k in mine], tools, spec, workers, explain=False):
-            k = mine[told[1] - 1]
-            verdicts[k] = Verdict(traces[k], None)
-        left = [k for k in mine if k not in verdicts]
-        if not left:
-            continue
-        for told in _run([traces[k] for k in left], tools, spec, workers, explain=True):
-            if told[0] == "accepted":
-                message = f"TLC accepts {traces[left[told[1] - 1]].name} at its second look only"
+    left = list(range(len(traces)))
+    if not doubted:
+        for told in _run(traces, tools, spec, explain=False):
+            verdicts[told[1] - 1] = Verdict(traces[told[1] - 1], None)
+        left = [k for k in left if k not in verdicts]
+    for told in _run([traces[k] for k in left], tools, spec, explain=True) if left else ():
+        k = left[told[1] - 1]
+        if told[0] == "accepted":
+            if not doubted:
+                message = f"TLC accepts {traces[k].name} at its second look only"
                 raise CannotRun(message)
-            k = left[told[1] - 1]
-            rejection = Rejection(told[2] - 1, told[3], told[4], told[5])
-            known = verdicts.get(k)
-            # Where several ways lead on, the one that leads farthest.
-            if known is None or known.rejection is None or known.rejection.at < rejection.at:
-                verdicts[k] = Verdict(traces[k], rejection)
+            verdicts[k] = Verdict(traces[k], None)
+            continue
+        rejection = Rejection(told[2] - 1, told[3], told[4], told[5])
+        known = verdicts.get(k)
+        # Where several ways lead on, the one that leads farthest; or the one that is accepted.
+        if known is None or (known.rejection is not None and known.rejection.at < rejection.at):
+            verdicts[k] = Verdict(traces[k], rejection)
     missing = [trace.name for k, trace in enumerate(traces) if k not in verdicts]
     if missing:
         message = f"TLC has said nothing about {missing[0]}: neither accepted nor stuck"
@@ -143,7 +180,7 @@ def validate(
 
 
 def _run(
-    traces: Sequence[Trace], tools: Toolchain, spec: Path | None, workers: int, *, explain: bool
+    traces: Sequence[Trace], tools: Toolchain, spec: Path | None, *, explain: bool
 ) -> Iterator[tuple[Any, ...]]:
     """Run TLC on traces of one module; give what it prints."""
     module = traces[0].module
@@ -174,7 +211,7 @@ def _run(
         "Traces",
         tools,
         options=("-deadlock",),
-        workers=workers,
+        workers=1,
         spec=spec,
     )
     if said.code != 0:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from model_check.axioms import command as litmus
+from model_check.conformance import command as conform
 from model_check.console import output
 from model_check.explorer import suite as explore
 from model_check.explorer.mutants import broken_copy
@@ -54,6 +55,7 @@ PARTS: Parts = {
     "proofs": proofs.section,
     "litmus": litmus.section,
     "lin": lin.section,
+    "conform": conform.section,
     "explore": explore.section,
 }
 PAGE = Path("docs/mutants.md")

@@ -15,7 +15,7 @@ CHECKERS: Mapping[str, str] = {
     "tlc": "TLC explores the specs (`bwcheck tlc`)",
     "z3": "z3 proves the invariants (`bwcheck proofs`)",
     "litmus": "the memory models' axioms against written gold (`bwcheck litmus`)",
-    "conform": "traces of the code against the specs, and back (`bwcheck conform`)",
+    "conform": "traces of the code against the specs (`bwcheck conform`)",
     "histories": "recorded histories are checked (`bwcheck lin`, `bwcheck stress`)",
     "explorer": "the engine's C through its interleavings (`bwcheck engine`, `bwcheck orders`)",
     "C tests": "the programs of `tests/c`, the histories of `test_recorded` among them",

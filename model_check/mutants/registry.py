@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from model_check.axioms.axioms import AXIOMS
+from model_check.conformance.corrupt import CORRUPTIONS
 from model_check.explorer.catalogue_engine import CATALOGUE
 from model_check.explorer.mutants import Defect
 from model_check.explorer.orders import all_mutants
@@ -53,6 +54,12 @@ def _histories() -> Iterator[Mutant]:
     for history, ways in MUTATED.items():
         for way in ways:
             yield Mutant("history", f"{way} ({history})", "model_check/linearizability/corrupt.py")
+
+
+def _traces() -> Iterator[Mutant]:
+    for corruption in CORRUPTIONS:
+        spec = corruption.module.removeprefix("Trace")
+        yield Mutant("trace", f"{corruption.name} ({spec})", "model_check/conformance/corrupt.py")
 
 
 def _harness() -> Iterator[Mutant]:
@@ -97,6 +104,7 @@ SOURCES: Sequence[Callable[[], Iterator[Mutant]]] = (
     _conjuncts,
     _axioms,
     _histories,
+    _traces,
     _harness,
     _engine,
     _orders,

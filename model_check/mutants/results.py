@@ -67,6 +67,13 @@ def _lin(row: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
         yield f"history: {row['name']}", Cell("histories", row["killed"], row["seconds"], by)
 
 
+def _conform(row: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
+    if row["kind"] == "corrupted":
+        killed = row["verdict"] == "green"
+        by = row["result"] if killed else ""
+        yield f"trace: {row['mutant']}", Cell("conform", killed, row["seconds"], by)
+
+
 def _explore(row: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
     killed = row["verdict"] not in {"survived", "nothing found"}
     if "mutant" in row and row["strategy"] is not None:
@@ -88,6 +95,7 @@ READERS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, Cell]]]]
     "proofs": _proofs,
     "litmus": _litmus,
     "lin": _lin,
+    "conform": _conform,
     "explore": _explore,
 }
 

@@ -24,7 +24,13 @@ Judge = Callable[[Defect], Cell]
 Parts = Mapping[str, Callable[[Settings], Section]]
 
 #: Which part fills which checker's cells.
-_PART_OF = {"tlc": "tlc", "z3": "proofs", "litmus": "litmus", "histories": "lin"}
+_PART_OF = {
+    "tlc": "tlc",
+    "z3": "proofs",
+    "litmus": "litmus",
+    "histories": "lin",
+    "conform": "conform",
+}
 
 
 def wanted(mutants: Sequence[Mutant], checkers: Sequence[str]) -> list[tuple[Mutant, str]]:

@@ -191,13 +191,13 @@ static void catch_signals(void) {
 static bool judge(void) {
     switch (bwx.ending) {
     case BWX_COMPLETE:
+        bwx_report_events(); /* even if the history that they tell of is wrong */
         if ((!bwx.any_frozen && bwx_history_wrong()) || (!bwx.any_frozen && bwx_heap_leaks())) {
             bwx.ending = BWX_FOUND;
             return true;
         }
         bwx.complete++;
         bwx_outcome_count();
-        bwx_report_events();
         if (bwx.options.traces)
             bwx_traces_count();
         return false;

@@ -1,0 +1,226 @@
+"""What `bwcheck conform` must reject: one changed line of the engine, or one action of a spec.
+
+A changed engine does what the spec does not; a changed spec does less than the engine. Either is
+seen in a trace, which must be rejected at the very action. A spec that does more than the engine is
+not seen here. (`corrupt` has the third kind: traces that nobody ever did.)
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from model_check.conformance import record
+from model_check.conformance.programs import PROGRAMS, Subject, traces_of
+from model_check.conformance.validate import validate
+from model_check.explorer.harness import engine_folder
+from model_check.report import CannotRun
+from model_check.tlc.process import SPEC
+from model_check.tlc.tools import Toolchain
+
+#: Seeds whose executions are looked at, one after the other, until one is rejected.
+_SEEDS = 4
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: ``old``, which stands once in ``file``, becomes ``new``.
+
+    ``kind``: of impl/src ("code") or of spec/ ("spec"). ``step``: the actions at one of which a
+    trace must be rejected.
+    """
+
+    name: str
+    kind: Literal["code", "spec"]
+    file: str
+    old: str
+    new: str
+    module: str
+    step: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mutant: ``killed`` at ``action``, where it must be; ``told``: how."""
+
+    mutant: Mutant
+    killed: bool
+    action: str
+    told: str
+    seconds: float
+
+
+_EPOCHS, _LOG = "EpochReclamation", "DeltaLog"
+
+MUTANTS: Sequence[Mutant] = (
+    # ---- one line of the engine ----
+    Mutant(
+        "code: pages are freed one epoch early",
+        "code",
+        "epoch.c",
+        "enum { GRACE = 2 };",
+        "enum { GRACE = 1 };",
+        _EPOCHS,
+        ("Free",),
+    ),
+    Mutant(
+        "code: a bag is tagged with the thread's own epoch",
+        "code",
+        "epoch.c",
+        "bag->limbo_tag = atomic_load_explicit(&self->tree->epoch, memory_order_relaxed);",
+        "bag->limbo_tag = atomic_load_explicit(&self->announced, memory_order_relaxed);",
+        _EPOCHS,
+        ("Tag",),
+    ),
+    Mutant(
+        "code: the epoch advances past a pinned thread",
+        "code",
+        "epoch.c",
+        "if (announced != 0 && announced != epoch) {",
+        "if (announced != 0 && announced + 1 < epoch) {",
+        _EPOCHS,
+        ("Scan",),
+    ),
+    Mutant(
+        "code: a losing appender does not look at the slots that it lost",
+        "code",
+        "write.c",
+        "            bw_log_scan(leaf, key, &scan);\n",
+        "            scan.frozen = ++scan.next == leaf->log_slots;\n",
+        _LOG,
+        ("Append", "Install", "InstallLost"),
+    ),
+    Mutant(
+        "code: a consolidation without the last slot",
+        "code",
+        "consolidate.c",
+        "    const unsigned records = length;",
+        "    const unsigned records = length - 1;",
+        _LOG,
+        ("Return", "Append", "Look"),
+    ),
+    Mutant(
+        "code: a remove gives back a wrong old value",
+        "code",
+        "write.c",
+        "        *seen = current;\n",
+        "        *seen = current + (kind == REMOVE);\n",
+        _LOG,
+        ("Return",),
+    ),
+    # ---- one action of a spec ----
+    Mutant(
+        "spec: objects are freed one epoch later",
+        "spec",
+        "EpochReclamation.tla",
+        'IF Mutation = "free_one_epoch_early" THEN 1 ELSE 2',
+        'IF Mutation = "free_one_epoch_early" THEN 1 ELSE 3',
+        _EPOCHS,
+        ("Free",),
+    ),
+    Mutant(
+        "spec: a pin announces the epoch of that moment",
+        "spec",
+        "EpochReclamation.tla",
+        "announced' = [announced EXCEPT ![t] = seen[t]]",
+        "announced' = [announced EXCEPT ![t] = G]",
+        _EPOCHS,
+        ("Announce",),
+    ),
+    Mutant(
+        "spec: a thread that is not pinned blocks the epoch",
+        "spec",
+        "EpochReclamation.tla",
+        '  \\/ ~Pinned(t) /\\ Mutation # "unpinned_thread_blocks"\n',
+        "",
+        _EPOCHS,
+        ("Scan",),
+    ),
+    Mutant(
+        "spec: an update answers from the base alone",
+        "spec",
+        "DeltaLog.tla",
+        'IF Mutation = "answer_from_base" THEN Saw(Page(t).base, Op(t))',
+        "IF TRUE THEN Saw(Page(t).base, Op(t))",
+        _LOG,
+        ("Return",),
+    ),
+    Mutant(
+        "spec: a call that changes nothing does not answer from a frozen page",
+        "spec",
+        "DeltaLog.tla",
+        '  /\\ thread[t].at = "frozen" /\\ Pending(t)\n  /\\ ~Effective',
+        '  /\\ thread[t].at = "frozen" /\\ FALSE\n  /\\ ~Effective',
+        _LOG,
+        ("Look",),
+    ),
+)
+
+
+@contextmanager
+def changed(mutant: Mutant) -> Iterator[Path]:
+    """Give a folder like impl/ or spec/ with the change in it. Raises CannotRun if it fits not."""
+    origin = engine_folder() if mutant.kind == "code" else SPEC
+    inside = Path("src") if mutant.kind == "code" else Path()
+    text = (origin / inside / mutant.file).read_text(encoding="utf-8")
+    if text.count(mutant.old) != 1:
+        message = (
+            f"the mutant {mutant.name!r} fits {text.count(mutant.old)} places of {mutant.file}, "
+            "not one; write it anew in model_check/conformance/mutants.py"
+        )
+        raise CannotRun(message)
+    with tempfile.TemporaryDirectory(prefix="bwcheck-conform-") as name:
+        folder = Path(name) / origin.name
+        if mutant.kind == "code":
+            shutil.copytree(origin / "src", folder / "src")
+            shutil.copytree(origin / "include", folder / "include")
+        else:
+            folder.mkdir()
+            for path in origin.glob("*.tla"):
+                shutil.copy(path, folder)
+        (folder / inside / mutant.file).write_text(
+            text.replace(mutant.old, mutant.new), encoding="utf-8"
+        )
+        yield folder
+
+
+def judge(mutant: Mutant, tools: Toolchain, programs: Sequence[Subject] = PROGRAMS) -> Fate:
+    """Look for the step at which a mutant is rejected. Raises CannotRun."""
+    begin = time.monotonic()
+    with changed(mutant) as folder:
+        killed, action, told = _in_traces(mutant, folder, tools, programs)
+    return Fate(mutant, killed, action, told, time.monotonic() - begin)
+
+
+def _in_traces(
+    mutant: Mutant, folder: Path, tools: Toolchain, programs: Sequence[Subject]
+) -> tuple[bool, str, str]:
+    code = mutant.kind == "code"
+    program = record.build(folder=folder if code else None)
+    subjects = [each for each in programs if mutant.module in each.modules]
+    for seed in range(_SEEDS):
+        traces = [
+            trace
+            for subject in subjects
+            for trace in traces_of(program, subject, seed=seed, modules=(mutant.module,))
+        ]
+        for verdict in validate(
+            traces, tools, spec=None if code else folder, jobs=os.cpu_count() or 1, doubted=True
+        ):
+            if verdict.rejection is None:
+                continue
+            at, entries = verdict.rejection.at, verdict.trace.entries
+            action = entries[at].action if at < len(entries) else "the end"
+            if action in mutant.step:
+                return True, action, verdict.explain()
+            wanted = " or ".join(mutant.step)
+            return False, action, f"not rejected at {wanted}, but: {verdict.explain()}"
+    message = f"{mutant.name}: the traces of {_SEEDS} seeds are accepted"
+    return False, "", message

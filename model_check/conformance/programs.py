@@ -1,0 +1,94 @@
+"""Programs of the explorer's harness whose executions are compared with the specs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from model_check.conformance import delta_log, epochs, record
+from model_check.conformance.trace import Trace
+from model_check.explorer.build import Program
+from model_check.explorer.run import Options
+
+_EPOCHS, _LOG = "EpochReclamation", "DeltaLog"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A program, and the specs of which its executions are behaviours."""
+
+    name: str
+    text: str
+    modules: tuple[str, ...]
+
+
+#: Small logs and bags, so that freezing, tagging, advancing and freeing come often.
+PROGRAMS: Sequence[Subject] = (
+    Subject(
+        "puts and a remove on two slots",
+        "options leaf_capacity=4 leaf_log=2 retire_batch=1; before put 10 1; "
+        "thread put 10 5, put 11 2, put 12 3, get 10, put 10 1; "
+        "thread put 10 7, remove 11, put 13 3, get 11, remove 10",
+        (_EPOCHS, _LOG),
+    ),
+    Subject(
+        "decisions, and consolidations unasked",
+        "options leaf_capacity=8 leaf_log=3 retire_batch=2; before put 10 1; "
+        "thread insert 10 5, update 11 2, compare_exchange 10 1 3, get 10, consolidate; "
+        "thread put 10 7, consolidate, insert 11 5, remove 11, put 13 3, get 11",
+        (_EPOCHS, _LOG),
+    ),
+    Subject(
+        "one slot, three threads",
+        "options leaf_capacity=4 leaf_log=1 retire_batch=1; "
+        "thread insert 10 1, get 10, remove 10; thread insert 10 2, get 10; "
+        "thread remove 10, put 11 3, get 11",
+        (_EPOCHS, _LOG),
+    ),
+    Subject(
+        "readers beside pages that are freed",
+        "options leaf_capacity=4 leaf_log=1 retire_batch=1; before put 10 1; "
+        "thread put 10 2, put 10 3, put 10 4, put 10 5, collect; thread get 10, get 10, advance",
+        (_EPOCHS,),
+    ),
+    Subject(
+        "splits, posts and merges",
+        "options leaf_capacity=2 leaf_log=1 inner_log=2 inner_capacity=3 retire_batch=1 "
+        "merge_threshold=50; before put 10 1, put 20 2, put 30 3, put 40 4; "
+        "thread remove 10, remove 20, collect; "
+        "thread remove 40, put 15 2, put 16 3, put 17 4, collect",
+        (_EPOCHS,),
+    ),
+    Subject(
+        "three threads that advance",
+        "options leaf_capacity=4 leaf_log=1 retire_batch=1; before put 10 1; "
+        "thread put 10 2, advance, advance, advance; "
+        "thread get 10, advance, get 10, advance, get 10; thread advance, advance, get 10, advance",
+        (_EPOCHS,),
+    ),
+    Subject(
+        "a thread that ends and one that comes late",
+        "options leaf_capacity=4 leaf_log=1 retire_batch=2 attach=1; before put 10 1; "
+        "thread put 10 2, put 10 3, advance, advance; thread put 10 4, get 10, advance",
+        (_EPOCHS,),
+    ),
+)
+
+
+def traces_of(
+    program: Program,
+    subject: Subject,
+    *,
+    seed: int = 0,
+    executions: int = 3,
+    modules: Sequence[str] = (_EPOCHS, _LOG),
+) -> Iterator[Trace]:
+    """Give the traces of some random executions, each of its own seed."""
+    options = Options(strategy="random", executions=executions, seed=seed, leaks=False)
+    found, _ = record.run(program, subject.text, options)
+    for number, execution in enumerate(found):
+        name = f"{subject.name}, seed {seed}, execution {number}"
+        if _EPOCHS in subject.modules and _EPOCHS in modules:
+            yield from epochs.traces(execution.events, name)
+        if _LOG in subject.modules and _LOG in modules:
+            yield delta_log.trace(execution.events, name)

@@ -1,0 +1,176 @@
+"""All that `bwcheck conform` looks at, case by case."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from model_check.conformance import corrupt, delta_log, epochs, record, threads
+from model_check.conformance.mutants import MUTANTS, Mutant, judge
+from model_check.conformance.order import NoOrderError, Timed, ordered
+from model_check.conformance.programs import PROGRAMS, traces_of
+from model_check.conformance.trace import Trace
+from model_check.conformance.validate import validate
+from model_check.tlc.tools import Toolchain
+
+#: Real threads, and the specs that their traces are compared with.
+LOADS: Sequence[tuple[threads.Load, tuple[str, ...]]] = (
+    (threads.Load(threads=2, calls=300), ("EpochReclamation", "DeltaLog")),
+    (threads.Load(threads=3, calls=150, keys=4, log=2), ("EpochReclamation", "DeltaLog")),
+    (
+        threads.Load(threads=2, calls=250, keys=40, capacity=4, log=2, batch=4),
+        ("EpochReclamation",),
+    ),
+)
+#: Page ids of one run whose traces are looked at: each has all pins.
+_MOST_PAGE_IDS = 4
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing that was looked at; ``as_expected`` None: it could not be decided.
+
+    ``kind``: explorer, threads, corrupted or mutant. ``events``: of the trace, 0 of a mutant.
+    ``mutant``: the name of what is broken, None if nothing is.
+    """
+
+    kind: str
+    name: str
+    as_expected: bool | None
+    result: str
+    events: int = 0
+    mutant: str | None = None
+    seconds: float = 0.0
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is looked at.
+
+    ``executions``: of each program. ``rounds``: of real threads, each of its own seed, with
+    ``calls`` hundredths of the calls of `LOADS`. ``places``: where each corruption is tried.
+    ``jobs``: runs of TLC at once.
+    """
+
+    seed: int = 0
+    executions: int = 1
+    rounds: int = 1
+    calls: int = 25
+    places: int = 1
+    mutants: bool = False
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+CHECK = Plan()
+DEEP = Plan(executions=20, rounds=5, calls=100, places=3, mutants=True)
+
+
+def run(plan: Plan, tools: Toolchain) -> tuple[list[Case], Counter[str]]:
+    """Look at everything; give the cases, and how often each action was matched."""
+    cases, good = _traces(plan, tools)
+    matched: Counter[str] = Counter()
+    for trace in good:
+        spec = trace.module.removeprefix("Trace")
+        matched += Counter(f"{spec}.{entry.action}" for entry in trace.entries)
+    cases += _corrupted(plan, good, tools)
+    if plan.mutants:
+        cases += [_mutant(mutant, tools) for mutant in MUTANTS]
+    return cases, matched
+
+
+def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
+    """Compare traces of the explorer and of real threads; give those that are accepted, too."""
+    begin = time.monotonic()
+    found: list[tuple[str, Trace]] = []
+    cases: list[Case] = []
+    program = record.build()
+    for subject in PROGRAMS:
+        made = traces_of(program, subject, seed=plan.seed, executions=plan.executions)
+        found += [("explorer", trace) for trace in made]
+    executable = threads.build()
+    for number in range(plan.rounds):
+        for load, modules in LOADS:
+            mine = replace(load, seed=plan.seed + number, calls=load.calls * plan.calls // 100)
+            told = threads.run(executable, mine)
+            try:
+                found += [("threads", trace) for trace in threads_traces(told, str(mine), modules)]
+            except NoOrderError as error:
+                cases.append(_contradiction(error, str(mine), sum(map(len, told))))
+    verdicts = validate([trace for _, trace in found], tools, jobs=plan.jobs)
+    seconds = (time.monotonic() - begin) / max(len(found), 1)
+    cases += [
+        Case(
+            kind,
+            verdict.trace.name,
+            verdict.accepted,
+            "accepted" if verdict.accepted else "rejected",
+            events=len(verdict.trace.entries),
+            seconds=seconds,
+            detail=verdict.explain(),
+        )
+        for (kind, _), verdict in zip(found, verdicts, strict=True)
+    ]
+    return cases, [verdict.trace for verdict in verdicts if verdict.accepted]
+
+
+def threads_traces(
+    told: Sequence[Sequence[Timed]], name: str, modules: Sequence[str]
+) -> list[Trace]:
+    """Give the traces of what real threads told. Raises NoOrderError."""
+    events = ordered(told)
+    found: list[Trace] = []
+    if "EpochReclamation" in modules:
+        found += epochs.traces(events, name)[:_MOST_PAGE_IDS]
+    if "DeltaLog" in modules:
+        found.append(delta_log.trace(events, name))
+    return found
+
+
+def _contradiction(error: NoOrderError, name: str, events: int) -> Case:
+    heads = ", ".join(f"{each.name}{each.words} of thread {each.thread}" for each in error.heads)
+    detail = f"{name}: {error}; next would come {heads}, but each contradicts what it sees"
+    return Case("threads", name, as_expected=False, result="no order", events=events, detail=detail)
+
+
+def _corrupted(plan: Plan, good: Sequence[Trace], tools: Toolchain) -> list[Case]:
+    """Corrupt accepted traces, short ones first: each must be rejected."""
+    begin = time.monotonic()
+    short = sorted(good, key=lambda trace: len(trace.entries))
+    chosen = list(corrupt.corrupted(short, plan.places))
+    verdicts = validate([trace for _, trace in chosen], tools, jobs=plan.jobs, doubted=True)
+    seconds = (time.monotonic() - begin) / max(len(chosen), 1)
+    cases = [
+        Case(
+            "corrupted",
+            verdict.trace.name,
+            not verdict.accepted,
+            "accepted" if verdict.rejection is None else f"rejected at {verdict.rejection.at + 1}",
+            events=len(verdict.trace.entries),
+            mutant=f"{corruption.name} ({corruption.module.removeprefix('Trace')})",
+            seconds=seconds,
+            detail=f"{verdict.trace.name} is accepted, and must not be",
+        )
+        for (corruption, _), verdict in zip(chosen, verdicts, strict=True)
+    ]
+    absent = {each.name for each in corrupt.CORRUPTIONS} - {each.name for each, _ in chosen}
+    return cases + [
+        Case("corrupted", name, None, "no place for it", detail=f"no trace has a place for {name}")
+        for name in sorted(absent)
+    ]
+
+
+def _mutant(mutant: Mutant, tools: Toolchain) -> Case:
+    fate = judge(mutant, tools)
+    return Case(
+        "mutant",
+        mutant.name,
+        fate.killed,
+        f"rejected at {fate.action}" if fate.killed else "not rejected there",
+        mutant=mutant.name,
+        seconds=fate.seconds,
+        detail=fate.told,
+    )

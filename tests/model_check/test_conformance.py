@@ -1,0 +1,200 @@
+"""Traces of the engine are behaviours of the specs; what nobody did is not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from model_check.cli import app
+from model_check.conformance import command, corrupt, delta_log, epochs, mutants, record, runner
+from model_check.conformance.order import NoOrderError, Timed, ordered
+from model_check.conformance.programs import PROGRAMS, traces_of
+from model_check.conformance.runner import Case
+from model_check.conformance.threads import split
+from model_check.conformance.trace import Entry, Event, Trace, names, tla
+from model_check.conformance.validate import validate
+from model_check.explorer.build import Program
+from model_check.tlc.process import SPEC
+from model_check.tlc.tools import Toolchain, find_toolchain
+
+
+@pytest.fixture(scope="module")
+def tools() -> Toolchain:
+    return find_toolchain()
+
+
+@pytest.fixture(scope="module")
+def program() -> Program:
+    return record.build()
+
+
+@pytest.fixture(scope="module")
+def traces(program: Program) -> list[Trace]:
+    return list(traces_of(program, PROGRAMS[0], executions=2))
+
+
+def test_what_the_engine_does_is_accepted_and_what_nobody_did_is_not(
+    traces: list[Trace], tools: Toolchain
+) -> None:
+    broken = [
+        (one, trace)
+        for one, trace in corrupt.corrupted(traces, most=1)
+        if one.name in ("a bag's tag is older than the epoch", "a call gives another answer")
+    ]
+    assert {each.module for each, _ in broken} == {trace.module for trace in traces}
+    verdicts = validate([*traces, *(trace for _, trace in broken)], tools, doubted=True)
+    accepted, rejected = verdicts[: len(traces)], verdicts[len(traces) :]
+    assert [verdict.explain() for verdict in accepted if not verdict.accepted] == []
+    assert [verdict.trace.name for verdict in rejected if verdict.accepted] == []
+    told = rejected[0].explain()
+    assert "is no step of" in told
+    assert "could be taken:" in told
+
+
+def test_each_corruption_changes_its_trace(traces: list[Trace]) -> None:
+    originals = {trace.name: trace.entries for trace in traces}
+    for _, trace in corrupt.corrupted(traces):
+        (name,) = [name for name in originals if trace.name.endswith(f" of {name})")]
+        assert trace.entries != originals[name]
+
+
+# ---- reading what the engine tells ----
+
+
+def test_an_execution_with_a_split_is_no_trace_of_one_page(program: Program) -> None:
+    subject = next(each for each in PROGRAMS if "splits" in each.name)
+    with pytest.raises(delta_log.UnfitError, match=r"more than one page|SPLIT|operation"):
+        list(traces_of(program, replace(subject, modules=("DeltaLog",)), executions=1))
+
+
+def test_each_page_id_gives_a_trace_of_its_own(program: Program) -> None:
+    subject = next(each for each in PROGRAMS if "splits" in each.name)
+    found = list(traces_of(program, subject, executions=1))
+    assert len({trace.name for trace in found}) == len(found) > 1
+
+
+def test_a_registration_that_an_advance_does_not_meet_is_scanned_when_it_begins() -> None:
+    events = [
+        Event(0, "PUBLISH", (96, 0, 0)),
+        Event(0, "READ_EPOCH", (16, 1, 0)),
+        Event(0, "ANNOUNCE", (16, 1, 0)),
+        Event(0, "LOAD_MAPPING", (96, 0, 0)),
+        Event(0, "INSTALL", (96, 0, 112)),
+        Event(0, "ADVANCE_START", (16, 1, 0)),
+        Event(1, "READ_EPOCH", (32, 1, 0)),
+        Event(0, "SCAN", (16, 1, 1)),
+        Event(0, "COMMIT", (16, 1, 0)),
+    ]
+    (trace,) = epochs.traces(events, "late")
+    actions = [str(entry) for entry in trace.entries]
+    assert actions.index("Scan(1, 2, 0)") == actions.index("AdvanceStart(1, 1)") + 1
+
+
+def test_values_are_written_as_tla() -> None:
+    assert tla({"a": (1, "x"), "b": frozenset({2})}) == '[a |-> <<1, "x">>, b |-> {2}]'
+    assert Entry("Commit", (1, 2), 0).told() == '<<"Commit", 1, 2, 0>>'
+
+
+# ---- real threads ----
+
+
+def _line(thread: int, time: int, name: str, *words: int) -> str:
+    return " ".join(map(str, (thread, time, names().index(name), *words)))
+
+
+def test_events_of_threads_are_ordered_by_what_they_saw_not_by_their_clocks() -> None:
+    threads = split(
+        [
+            _line(0, 10, "PUBLISH", 96, 0, 0),
+            _line(1, 50, "APPEND", 96, 1, 1, 0, 4, 7, 7),
+            _line(2, 60, "APPEND", 96, 0, 1, 0, 4, 8, 8),
+        ]
+    )
+    assert [event.thread for event in ordered(threads)] == [0, 2, 1]
+
+
+def test_an_earlier_choice_is_taken_back_when_it_leads_nowhere() -> None:
+    threads = split(
+        [
+            _line(1, 10, "ANNOUNCE", 16, 1, 0),
+            _line(1, 20, "UNPIN", 16, 0, 0),
+            _line(1, 30, "ANNOUNCE", 16, 2, 0),
+            _line(2, 25, "SCAN", 16, 1, 0),
+        ]
+    )
+    found = [(event.name, event.words[2]) for event in ordered(threads)]
+    assert found == [("ANNOUNCE", 0), ("UNPIN", 0), ("SCAN", 0), ("ANNOUNCE", 0)]
+
+
+def test_threads_that_contradict_each_other_have_no_order() -> None:
+    one = Event(1, "APPEND", (96, 0, 1, 0, 4, 7, 7))
+    two = Event(2, "APPEND", (96, 0, 1, 0, 4, 8, 8))
+    with pytest.raises(NoOrderError, match="goes on after 1") as caught:
+        ordered([[Timed(1, one)], [Timed(2, two)]])
+    assert caught.value.heads == [two]
+
+
+# ---- mutants ----
+
+
+@pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.name)
+def test_each_mutant_fits_the_sources(mutant: mutants.Mutant) -> None:
+    with mutants.changed(mutant) as folder:
+        assert any(path.name == mutant.file for path in folder.rglob("*"))
+
+
+#: `bwcheck conform --mutants` judges all.
+SOME = ("spec: a thread that is not pinned blocks the epoch",)
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_mutant_is_rejected_at_its_step(name: str, tools: Toolchain) -> None:
+    (mutant,) = [each for each in mutants.MUTANTS if each.name == name]
+    fate = mutants.judge(mutant, tools, PROGRAMS[:1])
+    assert fate.killed, fate.told
+
+
+# ---- the command ----
+
+ACCEPTED = Case("explorer", "a program", as_expected=True, result="accepted", events=7)
+REJECTED = Case("explorer", "a program", as_expected=False, result="rejected", detail="event 3 …")
+SURVIVED = Case("corrupted", "a thing", as_expected=False, result="accepted", mutant="a thing")
+NO_PLACE = Case("corrupted", "a thing", as_expected=None, result="no place for it")
+
+
+@pytest.mark.parametrize(
+    ("cases", "code"),
+    [([ACCEPTED], 0), ([ACCEPTED, REJECTED], 1), ([SURVIVED], 1), ([ACCEPTED, NO_PLACE], 2)],
+)
+def test_the_exit_code_says_what_was_found(
+    cases: list[Case], code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(command, "find_toolchain", lambda: SimpleNamespace(describe=dict))
+    monkeypatch.setattr(runner, "run", lambda _plan, _tools: (cases, Counter()))
+    summary = tmp_path / "conform.json"
+    done = CliRunner().invoke(app, ["conform", "--seed", "5", "--json", str(summary)])
+    assert done.exit_code == code, done.output
+    assert "EpochReclamation.CommitLost" in done.output
+    written = json.loads(summary.read_text("utf-8"))
+    assert written["seed"] == 5
+    assert [row["name"] for row in written["sections"][0]["rows"]] == [case.name for case in cases]
+
+
+def test_the_help_has_an_example() -> None:
+    done = CliRunner().invoke(app, ["conform", "--help"])
+    assert "Example: bwcheck conform" in done.output
+    assert "Exit codes" in done.output
+
+
+def test_the_table_of_actions_has_those_of_the_trace_modules() -> None:
+    for spec, actions in command.ACTIONS.items():
+        text = (SPEC / f"Trace{spec}.tla").read_text(encoding="utf-8")
+        steps = text[text.index("StepOf(") : text.index("Broken ==")]
+        assert set(re.findall(r'\\/ name = "(\w+)"', steps)) - {"ScanLate"} == set(actions)
