@@ -66,7 +66,7 @@ class Plan:
 
 
 CHECK = Plan()
-DEEP = Plan(executions=20, rounds=5, calls=100, places=3, mutants=True)
+DEEP = Plan(executions=2, calls=100, places=3, mutants=True)
 
 
 def run(plan: Plan, tools: Toolchain) -> tuple[list[Case], Counter[str]]:
