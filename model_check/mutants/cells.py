@@ -131,7 +131,8 @@ def _problem(code: int, said: str) -> str:
     if failed:
         return f"{Path(failed[1]).name}: {failed[2]}"[:200]
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else f"ends with {code}"
+    # Not where the program lay: that is another place the next time.
+    return re.sub(r"\S+/(?=test_)", "", lines[-1])[:200] if lines else f"ends with {code}"
 
 
 def _same_addresses() -> tuple[str, ...]:

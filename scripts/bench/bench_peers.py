@@ -1,7 +1,7 @@
 """`make bench-peers`: install and build the indexes that the tree is measured beside.
 
 They come from packages: C and C++ libraries from the system's, crates through Cargo, Java's map
-with the JDK, Python's from PyPI into an environment of their own. Each passes the driver's check
+with the JDK, Python's into an environment of their own. Each passes the driver's check
 before it counts as built. What cannot be had is said in a sentence and left out: exit status 0, or
 2 if there is no peer at all.
 
