@@ -7,7 +7,6 @@ takes its colours from the page, so that it fits a dark one, too. A state's text
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from model_check.proofs.graph import Graph, read
 from model_check.report import CannotRun
 from model_check.site.layout import Layout, lay_out
 from model_check.tlc.config import Config
+from model_check.tlc.process import ended
 from model_check.tlc.run import Limits, command_line
 from model_check.tlc.tools import Toolchain
 
@@ -49,20 +49,7 @@ def explore(config: Config, tools: Toolchain) -> Graph:
         command = command_line(config, tools, Limits(), folder)
         dump = ["-dump", "dot,actionlabels", str(folder / "graph.dot")]
         command[-1:-1] = dump
-        try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise CannotRun(f"TLC has not drawn {config.name} in {_SECONDS} s") from error
+        done = ended(command, folder, config.name, _SECONDS)
         dot = folder / "graph.dot"
         if done.returncode != 0 or not dot.is_file():
             last = "\n".join(done.stdout.splitlines()[-10:])

@@ -58,6 +58,27 @@ class Said:
     written: str | None = None
 
 
+def ended(
+    command: Sequence[str], folder: Path, what: str, seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """Run TLC in ``folder`` to its end. Raises CannotRun when it takes longer than ``seconds``."""
+    try:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        message = f"TLC has not come to its end with {what} in {seconds:.0f} s"
+        raise CannotRun(message) from error
+
+
 def generated(
     files: Mapping[str, str],
     module: str,
@@ -82,21 +103,7 @@ def generated(
             *java(tools, folder, optimize=False, workers=workers, library=spec or SPEC),
             *("-config", f"{module}.cfg", "-workers", str(workers), *options, f"{module}.tla"),
         ]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            message = f"TLC has not come to its end with {module} in {seconds:.0f} s"
-            raise CannotRun(message) from error
+        done = ended(command, folder, module, seconds)
         file_text = None
         if written is not None and (folder / written).is_file():
             file_text = (folder / written).read_text(encoding="utf-8")
