@@ -11,7 +11,7 @@ from pathlib import Path
 
 from model_check.conformance.order import Timed
 from model_check.conformance.trace import read
-from model_check.explorer.build import INCLUDE, cache_folder
+from model_check.explorer.build import COMPILER, INCLUDE, cache_folder
 from model_check.explorer.harness import engine_folder
 from model_check.report import CannotRun
 
@@ -38,7 +38,7 @@ class Load:
         return f"{self.threads} threads with {self.calls} calls each, seed {self.seed}"
 
 
-def build(*, folder: Path | None = None, compiler: str = "gcc") -> Path:
+def build(*, folder: Path | None = None, compiler: str = COMPILER) -> Path:
     """Build threads.c with the library; gives the executable. Raises CannotRun."""
     folder = folder or engine_folder()
     sources = [

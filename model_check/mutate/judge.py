@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_check.explorer.build import cache_folder
+from model_check.explorer.build import COMPILER, cache_folder
 from model_check.explorer.catalogue_case import Case, Plan
 from model_check.explorer.catalogue_engine import steps
 from model_check.explorer.harness import build_harness, engine_folder, explore_text
@@ -135,7 +135,7 @@ class Judges:
             return known
         # From inside the folder, so that no path is part of the text.
         command = [
-            *("gcc", "-std=c11", "-fPIC", "-pthread", *_CODE.flags, *VECTORS.get(name, ())),
+            *(COMPILER, "-std=c11", "-fPIC", "-pthread", *_CODE.flags, *VECTORS.get(name, ())),
             *("-Iinclude", "-Isrc", "-S", f"src/{name}", "-o", "-"),
         ]
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
