@@ -61,17 +61,20 @@ def sources_digest() -> str:
 
 
 def _run(command: Sequence[str | Path], what: str, **environment: str) -> str:
-    done = subprocess.run(
-        [str(part) for part in command],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        timeout=_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [str(part) for part in command],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CannotRun(f"{what} has not ended after {_SECONDS} s") from error
     if done.returncode not in {0, _CANNOT_RUN}:
         said = (done.stdout + done.stderr).strip().splitlines()[-5:]
         raise CannotRun(f"{what} ended with {done.returncode}: {' / '.join(said)}")
@@ -162,14 +165,16 @@ def measure() -> list[Covered]:
         folder = Path(name)
         objects = folder / "objects"
         objects.mkdir()
-        build = _Build(objects)
         strip = str(len(objects.parts) - 1)
         with progress("coverage", len(KINDS)) as reporter:
+            reporter.now("compiling the library with counters")
+            build = _Build(objects)
             reports = []
             for kind, steps in KINDS.items():
                 counted = folder / kind.replace(" ", "-").replace(",", "")
                 counted.mkdir()
                 for command, what in steps(build):
+                    reporter.now(what)
                     _run(command, what, GCOV_PREFIX=str(counted), GCOV_PREFIX_STRIP=strip)
                 for notes in objects.glob("*.gcno"):
                     if (counted / f"{notes.stem}.gcda").is_file():
