@@ -9,6 +9,7 @@ packages; else None.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -18,26 +19,47 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.building import ROOT
+
 if TYPE_CHECKING:
     from types import TracebackType
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _PATIENCE = 60.0
+_INSTALL_SECONDS = 180.0
+
+
+def _installed() -> str | None:
+    return next((path for name in _NAMES if (path := shutil.which(name))), None)
 
 
 def find_chromium() -> str | None:
     """Give the program, installed from Debian's packages if need be and possible."""
-    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    found = _installed()
     if found is not None or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return found
+    lock = ROOT / "build" / "chromium.lock"  # tests look for it in several processes at once
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        return _installed() or _install()
+
+
+def _install() -> str | None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-        done = subprocess.run(
-            ["apt-get", "-qq", *command], env=environment, capture_output=True, check=False
-        )
-        if done.returncode != 0 and command[0] == "install":
+        try:
+            subprocess.run(
+                ["apt-get", "-qq", *command],
+                env=environment,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                timeout=_INSTALL_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
             return None
-    return shutil.which("chromium")
+    return _installed()
 
 
 class Browser:

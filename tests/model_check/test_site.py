@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 from datetime import datetime, timezone
 from html.parser import HTMLParser
@@ -22,6 +21,7 @@ from model_check.site.coverage import ALL, Covered
 from model_check.site.graphs import draw, smallest
 from model_check.site.layout import distances, lay_out
 from model_check.site.pages import PAGES, Material, fill, number
+from tests.browser import find_chromium
 
 _DOT = r"""strict digraph DiskGraph {
 1 [label="/\\ x = 0",style = filled]
@@ -193,10 +193,10 @@ def test_a_summary_that_is_missing_or_of_another_format_is_refused(tmp_path: Pat
 
 
 def _browser() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
-        if shutil.which(name):
-            return name
-    pytest.skip("no Chromium here (Debian: apt install chromium): pages were not looked at in it")
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium, and it cannot be installed: apt-get install chromium")
+    return program
 
 
 def _dom(folder: Path, text: str) -> str:
