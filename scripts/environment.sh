@@ -64,7 +64,7 @@ pip=(.venv/bin/python -m pip --disable-pip-version-check --quiet)
 lock=$(sha256sum requirements.lock)
 if [[ $(cat .venv/locked 2>/dev/null || true) != "$lock" ]]; then
     echo "bwtree: installing the pinned packages"
-    "${pip[@]}" install --require-hashes --no-deps -r requirements.lock ||
+    "${pip[@]}" install --no-compile --require-hashes --no-deps -r requirements.lock ||
         fail "the pinned packages could not be installed (see above): is a package registry within reach?"
     echo "$lock" >.venv/locked
 fi

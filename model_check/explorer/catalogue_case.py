@@ -98,7 +98,7 @@ def bounded(most: int, executions: int) -> tuple[Plan, ...]:
     )
 
 
-SC_SOME = bounded(2, 1200)
+SC_SOME = (*bounded(1, 1200), Plan("sc", "bounded", preemptions=2, executions=600))
 ALL = (Plan("sc", "exhaustive"), Plan("rc11", "exhaustive"))
 #: Small enough in sc for every check; in rc11 it takes longer.
 READS = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=500))
@@ -108,9 +108,9 @@ WHOLE_SC = (Plan("sc", "exhaustive"),)
 #: The beginning of what has not been explored to its end.
 MUCH_SC = (Plan("sc", "exhaustive", executions=200_000),)
 WHOLE_RC11 = (Plan("rc11", "exhaustive"),)
-WALKS = (Plan("rc11", "random", executions=1000), Plan("rc11", "pct", executions=1000))
+WALKS = (Plan("rc11", "random", executions=500), Plan("rc11", "pct", executions=500))
 SOME = (*SC_SOME, *WALKS)
 SC_ALL = (Plan("sc", "exhaustive"), *WALKS)
 #: For cases about compare-and-swaps that may fail for no reason.
-WEAK = (*SOME, Plan("rc11", "random", executions=1000, spurious=1))
+WEAK = (*SOME, Plan("rc11", "random", executions=500, spurious=1))
 STOPPED = (Plan("sc", "bounded", preemptions=0, executions=3000, freeze=True),)

@@ -34,7 +34,7 @@ def steps(cases: Sequence[Case] = CATALOGUE) -> Iterator[tuple[Case, Plan]]:
             yield case, plan
 
 
-def deep_steps(cases: Sequence[Case] = CATALOGUE, factor: int = 10) -> Iterator[tuple[Case, Plan]]:
+def deep_steps(cases: Sequence[Case] = CATALOGUE, factor: int = 20) -> Iterator[tuple[Case, Plan]]:
     """Give the plans of the deep tier.
 
     Those of each case with ``factor`` times the executions where their number is bounded, one

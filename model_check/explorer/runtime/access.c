@@ -172,22 +172,36 @@ static inline void access_cell(uintptr_t address, unsigned size, unsigned flags,
         add_overflow(cell, record);
 }
 
-/* Many bytes of one block, by the only thread: what there is to do without a look at each access. */
-static bool range_alone(uintptr_t address, size_t size, unsigned flags) {
+/* Many bytes of one block that are written, or copied by the only thread: what there is to do without a
+ * look at each access. Tells whether that was all. */
+static bool whole_range(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
     const bwx_block *block = bwx_block_of(address);
     if (block == NULL || block->freed || address + size > block->address + block->size ||
         ((address | size) & 7) != 0)
         return false;
     if ((flags & BWX_WRITES) == 0)
-        return (flags & BWX_QUIET) != 0;
+        return bwx.solo && (flags & BWX_QUIET) != 0;
     uint32_t number = (uint32_t)(block - bwx_blocks) + 1;
-    bwx_cell *cell = &bwx_watched.cells[(address - BWX_BASE) >> 3];
-    for (const bwx_cell *end = cell + size / 8; cell < end; cell++) {
-        if (cell->execution != bwx.execution)
-            *cell = (bwx_cell){.execution = bwx.execution, .location = BWX_NONE, .block = number};
-        else if (cell->location != BWX_NONE)
-            bwx_location_forget(cell, address + size - (uintptr_t)(end - cell) * 8, 8);
-        cell->initialised = 0xff;
+    bwx_record record = {.pc = pc,
+                         .epoch = (int16_t)(bwx.current->steps + 1),
+                         .bytes = 0xff,
+                         .who = (uint8_t)(bwx.current->id << 2U | WRITE)};
+    for (uintptr_t at = address; at < address + size; at += 8) {
+        bwx_cell *cell = &bwx_watched.cells[(at - BWX_BASE) >> 3];
+        if (cell->execution != bwx.execution) { /* nobody has touched it */
+            *cell = (bwx_cell){.execution = bwx.execution,
+                               .location = BWX_NONE,
+                               .block = number,
+                               .initialised = 0xff,
+                               .count = !bwx.solo};
+            bwx_records_of(cell)[0] = record;
+        } else if (bwx.solo) {
+            if (cell->location != BWX_NONE)
+                bwx_location_forget(cell, at, 8);
+            cell->initialised = 0xff;
+        } else {
+            access_cell(at, 8, flags, pc);
+        }
     }
     return true;
 }
@@ -195,7 +209,7 @@ static bool range_alone(uintptr_t address, size_t size, unsigned flags) {
 void bwx_access(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
     if (bwx.solo && (flags & BWX_WRITES) == 0 && !bwx_is_heap(address))
         return;
-    if (bwx.solo && size > 8 && range_alone(address, size, flags))
+    if (size > 8 && whole_range(address, size, flags, pc))
         return;
     while (size > 0) {
         size_t part = 8 - (address & 7);
