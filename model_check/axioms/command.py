@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import z3
@@ -15,18 +18,15 @@ from model_check.axioms import exhaustive
 from model_check.axioms.arbitrary import arbitrary
 from model_check.axioms.axioms import AXIOMS
 from model_check.axioms.gold import TESTS
-from model_check.axioms.outcomes import MODELS, allowed
+from model_check.axioms.litmus import Allowed, Litmus
+from model_check.axioms.outcomes import MODELS, Model, allowed
 from model_check.axioms.program import program
 from model_check.console import output
-from model_check.report import CannotRun, Section, Settings, Verdict, document, write_json
+from model_check.report import CannotRun, Scalar, Section, Settings, Verdict, document, write_json
+from model_check.tlc.suite import processors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
-
-    from model_check.axioms.litmus import Allowed, Litmus
-    from model_check.report import Scalar
 
 #: Random tests beside the gold: of `bwcheck all`, and of its deep tier.
 _RANDOM, _RANDOM_DEEP = 20, 500
@@ -63,7 +63,14 @@ def litmus(  # noqa: PLR0917 - one parameter an option
             print(program(each))
         return
     started = datetime.now(timezone.utc)
-    part = check(chosen, range(seed, seed + random), output(), show=bool(test), mutants=not test)
+    part = check(
+        chosen,
+        range(seed, seed + random),
+        output(),
+        show=bool(test),
+        mutants=not test,
+        jobs=1 if test else processors(),
+    )
     if json is not None:
         written = document(
             [part], command="bwcheck litmus", seed=seed, started=started, seconds=part.seconds
@@ -75,7 +82,8 @@ def litmus(  # noqa: PLR0917 - one parameter an option
 def section(settings: Settings) -> Section:
     """Check all of the gold, and some random tests, for `bwcheck all`."""
     count = _RANDOM_DEEP if settings.deep else _RANDOM
-    return check(TESTS, range(settings.seed, settings.seed + count), output(), mutants=True)
+    seeds = range(settings.seed, settings.seed + count)
+    return check(TESTS, seeds, output(), mutants=True, jobs=settings.jobs or processors())
 
 
 def check(
@@ -85,28 +93,25 @@ def check(
     *,
     show: bool = False,
     mutants: bool = False,
+    jobs: int = 1,
 ) -> Section:
     """Compare ``tests`` with their gold and random tests with a second implementation.
 
     ``mutants``: leave each axiom out, too; some test must then not agree with its gold.
+    ``jobs``: processes at once.
     """
     begin = time.monotonic()
-    rows: list[dict[str, Scalar]] = []
-    problems: list[str] = []
-    for test in tests:
-        for model in MODELS:
-            right = test.sc if model == "sc" else test.rc11
-            rows.append(_row(test, model, allowed(test, model), right, problems))
-            if show:
-                console.print(f"{test.name}, {model}: {rows[-1]['outcomes']}", markup=False)
-    for number in seeds:
-        test = arbitrary(number, plain=number % 4 == 0)
-        for model in MODELS:
-            right = exhaustive.allowed(test, model)
-            rows.append(_row(test, model, allowed(test, model), right, problems))
-    broken = [_without(axiom, tests, problems) for axiom in AXIOMS] if mutants else []
+    tasks: list[_Task] = [(_gold, (test, model)) for test in tests for model in MODELS]
+    tasks += [(_random, (number, model)) for number in seeds for model in MODELS]
+    tasks += [(_without, (axiom, tests)) for axiom in AXIOMS] if mutants else []
+    done = list(_each(tasks, jobs))
+    rows = [row for row, _ in done]
+    problems = [problem for _, problem in done if problem]
+    broken = [row for row in rows if "mutant" in row]
     killed = sum(row["verdict"] == Verdict.GREEN.value for row in broken)
-    rows += broken
+    if show:
+        for row in rows[: len(tests) * len(MODELS)]:
+            console.print(f"{row['test']}, {row['model']}: {row['outcomes']}", markup=False)
     seconds = time.monotonic() - begin
     weak = sum(test.rc11 != test.sc for test in tests)
     console.print(
@@ -137,15 +142,37 @@ def check(
     )
 
 
-def _without(axiom: str, tests: Sequence[Litmus], problems: list[str]) -> dict[str, Scalar]:
+#: A row, and the sentence to print if it is not as it should be.
+_Result = tuple[dict[str, Scalar], str]
+_Task = tuple[Callable[..., _Result], tuple[Any, ...]]
+
+
+def _each(tasks: Sequence[_Task], jobs: int) -> Iterator[_Result]:
+    """Give what the tasks give, in their order."""
+    if jobs == 1:
+        yield from (task(*given) for task, given in tasks)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for done in [pool.submit(task, *given) for task, given in tasks]:
+            yield done.result()
+
+
+def _gold(test: Litmus, model: Model) -> _Result:
+    return _row(test, model, test.sc if model == "sc" else test.rc11)
+
+
+def _random(number: int, model: Model) -> _Result:
+    test = arbitrary(number, plain=number % 4 == 0)
+    return _row(test, model, exhaustive.allowed(test, model))
+
+
+def _without(axiom: str, tests: Sequence[Litmus]) -> _Result:
     """Look for a test that is not as its gold says when an axiom of RC11 is left out."""
     begin = time.monotonic()
     found = next(
         (test for test in tests if allowed(test, "rc11", without=axiom) != test.rc11), None
     )
-    if found is None:
-        problems.append(f"RC11 without {axiom} agrees with all of the gold: a test is missing")
-    return {
+    row: dict[str, Scalar] = {
         "mutant": f"RC11 without {axiom}",
         "test": None if found is None else found.name,
         "model": "rc11",
@@ -153,6 +180,9 @@ def _without(axiom: str, tests: Sequence[Litmus], problems: list[str]) -> dict[s
         "seconds": round(time.monotonic() - begin, 2),
         "verdict": (Verdict.RED if found is None else Verdict.GREEN).value,
     }
+    if found is not None:
+        return row, ""
+    return row, f"RC11 without {axiom} agrees with all of the gold: a test is missing"
 
 
 def _select(names: list[str]) -> list[Litmus]:
@@ -164,21 +194,20 @@ def _select(names: list[str]) -> list[Litmus]:
     return chosen
 
 
-def _row(
-    test: Litmus, model: str, found: Allowed, right: Allowed, problems: list[str]
-) -> dict[str, Scalar]:
-    if found != right:
-        problems.append(
-            f"{test.name} under {model}: {' || '.join(test.source)}\n"
-            f"the axioms allow {_words(found)}, and it should be {_words(right)}"
-        )
-    verdict = Verdict.GREEN if found == right else Verdict.RED
-    return {
+def _row(test: Litmus, model: Model, right: Allowed) -> _Result:
+    found = allowed(test, model)
+    row: dict[str, Scalar] = {
         "test": test.name,
         "model": model,
         "outcomes": _words(found),
-        "verdict": verdict.value,
+        "verdict": (Verdict.GREEN if found == right else Verdict.RED).value,
     }
+    if found == right:
+        return row, ""
+    return row, (
+        f"{test.name} under {model}: {' || '.join(test.source)}\n"
+        f"the axioms allow {_words(found)}, and it should be {_words(right)}"
+    )
 
 
 def _words(found: Allowed) -> str:

@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from model_check.conformance import corrupt, delta_log, epochs, record, threads
@@ -87,11 +88,13 @@ def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
     begin = time.monotonic()
     found: list[tuple[str, Trace]] = []
     cases: list[Case] = []
-    program = record.build()
-    for subject in PROGRAMS:
-        made = traces_of(program, subject, seed=plan.seed, executions=plan.executions)
-        found += [("explorer", trace) for trace in made]
-    executable = threads.build()
+    with ThreadPoolExecutor(1) as beside:
+        building = beside.submit(threads.build)
+        program = record.build()
+        for subject in PROGRAMS:
+            made = traces_of(program, subject, seed=plan.seed, executions=plan.executions)
+            found += [("explorer", trace) for trace in made]
+        executable = building.result()
     for number in range(plan.rounds):
         for load, modules in LOADS:
             mine = replace(load, seed=plan.seed + number, calls=load.calls * plan.calls // 100)

@@ -15,7 +15,9 @@ import platform
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,9 +89,9 @@ def _hash(*parts: str) -> str:
     return digest.hexdigest()[:24]
 
 
-def _settle(made: Path, target: Path) -> None:
-    """Move into the cache at once, so that two processes may build the same."""
-    made.replace(target)
+def _own(target: Path, suffix: str = "") -> Path:
+    """Name what becomes ``target``, for this thread alone: others may build the same."""
+    return target.with_name(f"{target.stem}.{os.getpid()}.{threading.get_ident()}{suffix}")
 
 
 def wrapped() -> frozenset[str]:
@@ -147,13 +149,17 @@ def runtime(compiler: str, *, portable: bool = False) -> Path:
     folder = cache_folder() / f"runtime-{_hash(text, path, version, *flags)}"
     if folder.is_dir():
         return folder
-    work = folder.with_name(f"{folder.name}.{os.getpid()}")
+    work = _own(folder)
     work.mkdir(exist_ok=True)
-    for source in sources:
+
+    def one(source: Path) -> None:
         _run(
             [path, *flags, f"-I{INCLUDE}", "-c", source, "-o", work / f"{source.name}.o"],
             f"the explorer's own {source.name} does not compile",
         )
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(one, sources))
     try:
         work.rename(folder)
     except OSError:  # another process was faster
@@ -171,8 +177,7 @@ def _object(path: str, version: str, source: Path, flags: Sequence[str]) -> Path
     target = cache_folder() / f"object-{_hash(text, path, version, *everything)}.o"
     if target.is_file():
         return target
-    assembly = target.with_name(f"{target.stem}.{os.getpid()}.s")
-    made = assembly.with_suffix(".o")
+    assembly, made = _own(target, ".s"), _own(target, ".o")
     _run([path, *everything, "-S", source, "-o", assembly], failed)
     for block in _ASM.findall(assembly.read_text(encoding="utf-8")):
         code = [
@@ -189,7 +194,7 @@ def _object(path: str, version: str, source: Path, flags: Sequence[str]) -> Path
             )
     _run([path, "-c", assembly, "-o", made], failed)
     assembly.unlink()
-    _settle(made, target)
+    made.replace(target)
     return target
 
 
@@ -224,9 +229,13 @@ def build(
     path, version = _compiler(compiler)
     runner = _runner(path)
     own = own_flags or {}
-    objects = [
-        _object(path, version, source, [*flags, *own.get(source.name, [])]) for source in sources
-    ]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = list(
+            pool.map(
+                lambda source: _object(path, version, source, [*flags, *own.get(source.name, [])]),
+                sources,
+            )
+        )
     needed = _symbols(_nm(path), objects)
     taken_over = wrapped()
     if "main" in needed:
@@ -248,8 +257,7 @@ def build(
     parts = runtime(compiler, portable=portable)
     target = cache_folder() / f"program-{_hash(parts.name, *map(str, objects))}"
     if not target.is_file():
-        joined = target.with_name(f"{target.name}.{os.getpid()}.o")
-        made = joined.with_suffix("")
+        joined, made = _own(target, ".o"), _own(target)
         wraps = [f"-Wl,--wrap={name}" for name in sorted(needed & taken_over)]
         # First the program alone, where calls go to the runtime; then with it.
         _run([path, "-r", "-nostdlib", "-o", joined, *objects, *wraps], "cannot link the program")
@@ -260,7 +268,7 @@ def build(
             "cannot link the program with the runtime",
         )
         joined.unlink()
-        _settle(made, target)
+        made.replace(target)
     return Program(
         path=target,
         sources=tuple(sources),

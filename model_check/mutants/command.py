@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -20,7 +21,7 @@ from model_check.linearizability import command as lin
 from model_check.mutants import blind
 from model_check.mutants.cells import Programs
 from model_check.mutants.engine import ENGINE
-from model_check.mutants.mutant import CHECKERS, KINDS, Row
+from model_check.mutants.mutant import CHECKERS, KINDS, Cell, Row
 from model_check.mutants.registry import all_of_them
 from model_check.mutants.results import (
     KEPT,
@@ -230,12 +231,18 @@ def _again(rows: Sequence[Row], seed: int) -> list[str]:
         if cheap and cell is not None and cell.killed and (cell.seconds or 0) <= _AGAIN_SECONDS:
             soon.append((row, cell))
     picked = random.Random(seed).sample(soon, min(_AGAIN, len(soon)))
-    said = []
-    for row, cell in picked:
+
+    def survives(row: Row, cell: Cell) -> bool:
         tests = Programs("C tests", names=[cell.by])
-        found = tests.judge(broken_copy(defects[row.mutant.name]))
-        if not found.killed:
-            said.append(f"{row.mutant.key}: {cell.by} does not kill it any more: {KEPT} says so")
+        return not tests.judge(broken_copy(defects[row.mutant.name])).killed
+
+    with ThreadPoolExecutor(_AGAIN) as pool:
+        survived = pool.map(lambda each: survives(*each), picked)
+        said = [
+            f"{row.mutant.key}: {cell.by} does not kill it any more: {KEPT} says so"
+            for (row, cell), lives in zip(picked, survived, strict=True)
+            if lives
+        ]
     if len(picked) < _AGAIN:
         said.append(f"{KEPT} has no {_AGAIN} mutants that a C test kills in {_AGAIN_SECONDS} s")
     return said
