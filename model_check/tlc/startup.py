@@ -53,6 +53,10 @@ def with_startup(tools: Toolchain, folder: Path = _FOLDER) -> Toolchain:
 
 def _make(tools: Toolchain, kept: Path) -> bool:
     """Run TLC once and keep what it has loaded; tells whether that could be done."""
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
     with tempfile.TemporaryDirectory(prefix="bwcheck-tlc-") as name:
         scratch = Path(name)
         (scratch / "Start.tla").write_text(_MODULE, encoding="utf-8")
@@ -62,7 +66,6 @@ def _make(tools: Toolchain, kept: Path) -> bool:
         command = [program, f"-XX:AOTCacheOutput={made}", *options, "-deadlock", "Start.tla"]
         try:
             subprocess.run(command, cwd=scratch, capture_output=True, timeout=_SECONDS, check=True)
-            kept.parent.mkdir(parents=True, exist_ok=True)
             part = kept.with_suffix(f".{os.getpid()}")
             part.write_bytes(made.read_bytes())
             part.replace(kept)  # whole at once: another process may look for it

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 REPEATS = 5
-EXAMPLES = int(os.environ.get("BWTREE_CONCURRENT_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("BWTREE_CONCURRENT_EXAMPLES", "150"))
 KEYS = st.one_of(st.integers(0, 9), st.sampled_from([2**64 - 1, 2**63]))
 BATCH_KEYS = st.integers(0, 9)
 
