@@ -114,6 +114,9 @@ static void haul_batch(bw_haul *haul, unsigned class, bw_free_node *node) {
 static void haul_depot(bw_haul *haul, bw_tree *tree) {
     for (unsigned class = 0; class < BW_CLASSES; class++) {
         for (unsigned i = 0; i < BW_DEPOT_STACKS; i++) {
+            /* relaxed: most are empty; of one that is not, what is read comes with the exchange. */
+            if (atomic_load_explicit(&tree->depot.batches[class][i], memory_order_relaxed) == NULL)
+                continue;
             /* acquire: pairs with the release in stack_fill and stack_push. */
             bw_free_node *batch = atomic_exchange_explicit(&tree->depot.batches[class][i], NULL,
                                                            memory_order_acquire);
@@ -136,6 +139,8 @@ static bw_magazines pool_empty(bw_pool *pool) {
     for (unsigned class = 0; class < BW_CLASSES; class++) {
         magazines.active[class] = pool->classes[class].active;
         magazines.full[class] = pool->classes[class].full;
+        if (magazines.active[class] == NULL && magazines.full[class] == NULL)
+            continue; /* most are: their counts are 0 */
         uint64_t count = bw_figure(&pool->classes[class].active_count);
         if (magazines.active[class] != NULL)
             magazines.active[class]->count = count;

@@ -28,7 +28,7 @@ _ONE_SWITCH = (
 
 # A first chunk with the root's page and 12 pages that stay, and a second one that nothing else
 # is in: shrinking begins when a whole chunk may be free.
-_TWO_CHUNKS = "take_pages 0 12 20, take_pages 12 25 20"
+_TWO_CHUNKS = "take_pages 0 12 80, take_pages 12 25 80"
 _TWO_FREE_PIDS = "take_pid 0, take_pid 1, take_pid 2, give_pid 1, give_pid 2"
 _EIGHT_BATCHES = ", ".join(f"give_pages {number} 1, hand_over" for number in range(8))
 
@@ -190,7 +190,7 @@ ORDER_CASES: Sequence[Case] = (
         "order-chunk",
         "a collector meets a chunk that has just come",
         f"options detach=0 pooling=1; before {_TWO_CHUNKS}, give_pages 12 25; "
-        "thread take_pages 40 1 20; thread shrink",
+        "thread take_pages 40 1 80; thread shrink",
         _ONE_SWITCH,
         deep=_WHOLE,
     ),
@@ -205,7 +205,7 @@ ORDER_CASES: Sequence[Case] = (
         "order-chunk-left",
         "a collector frees a chunk that its thread has just left",
         f"options detach=0 pooling=1; before {_TWO_CHUNKS}, give_pages 12 25, hand_over, detach; "
-        "thread take_pages 40 1 20; thread shrink",
+        "thread take_pages 40 1 80; thread shrink",
         _ONE_SWITCH,
         deep=_WHOLE,
     ),

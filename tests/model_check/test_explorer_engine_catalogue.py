@@ -65,6 +65,14 @@ def test_cases_reach_what_their_names_say(harness: Program, word: str, figure: s
         assert any(int(each[figure]) > 0 for each in counts), case.name
 
 
+def test_cases_of_collectors_give_memory_back(harness: Program) -> None:
+    """Where shrinking sees at once that there is nothing to do, a case has hardly a step."""
+    for case in CATALOGUE:
+        if case.name.startswith("order-") and "take_pages 12" in case.text:
+            result = explore_text(harness, case.text, Options(executions=10))
+            assert result.executions == 10, case.name
+
+
 def test_a_stopped_thread_keeps_no_other_from_finishing(harness: Program) -> None:
     case = named("progress-merge-consolidate")
     (plan,) = case.plans
