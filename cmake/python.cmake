@@ -35,9 +35,11 @@ file(GLOB BWTREE_RECORDER_SOURCES CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/model_check/linearizability/*.c)
 file(GLOB BWTREE_RECORDER_HEADERS CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/model_check/recorder/*.h
-     ${PROJECT_SOURCE_DIR}/model_check/linearizability/*.h)
+     ${PROJECT_SOURCE_DIR}/model_check/linearizability/*.h
+     ${PROJECT_SOURCE_DIR}/model_check/linearizability/include/*.h)
 bwtree_extension(_recorder ${PROJECT_SOURCE_DIR}/model_check/recorder/build_ffi.py model_check
                  ${PROJECT_SOURCE_DIR}/impl/include/bwtree.h ${BWTREE_RECORDER_HEADERS})
 target_sources(_recorder PRIVATE ${BWTREE_RECORDER_SOURCES})
+target_link_libraries(_recorder PRIVATE ${CMAKE_DL_LIBS})
 target_include_directories(_recorder PRIVATE ${PROJECT_SOURCE_DIR}/model_check/recorder
                            ${PROJECT_SOURCE_DIR}/model_check/linearizability)

@@ -67,8 +67,8 @@ def lin(
         str,
         typer.Option(
             metavar="NAME",
-            help=f"What FILE's operations are on: {', '.join(MODELS)}; or yours: FILE.py:CLASS. "
-            "A .bwh is a map.",
+            help=f"What FILE's operations are on: {', '.join(MODELS)}; or yours: FILE.py:CLASS, "
+            "FILE.c:NAME. A .bwh is a map.",
         ),
     ] = "map",
     convert_to: Annotated[

@@ -302,12 +302,23 @@ MODELS: Mapping[str, type[Model]] = {
 
 
 def find_model(name: str) -> Model:
-    """Make a model by its name, or by FILE.py:CLASS. CannotRun when there is none."""
+    """Make a model by its name, or by FILE.py:CLASS, FILE.c:NAME or FILE.so:NAME.
+
+    In C it is a lin_user_model of include/lin_user_model.h. CannotRun when there is none.
+    """
     if name in MODELS:
         return MODELS[name]()
     path, colon, member = name.rpartition(":")
+    if colon and path.endswith((".c", ".so")):
+        # Not above: it is made of the classes of this module.
+        from model_check.linearizability.native_model import NativeModel  # noqa: PLC0415
+
+        return NativeModel(Path(path), member)
     if not colon or not path.endswith(".py"):
-        raise CannotRun(f"no model {name!r}; there are {', '.join(MODELS)}, or FILE.py:CLASS")
+        raise CannotRun(
+            f"no model {name!r}; there are {', '.join(MODELS)}, or yours: "
+            "FILE.py:CLASS, FILE.c:NAME"
+        )
     spec = importlib.util.spec_from_file_location("users_model", path)
     if spec is None or spec.loader is None or not Path(path).is_file():
         raise CannotRun(f"cannot read the model in {path}: there is no such file")

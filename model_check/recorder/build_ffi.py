@@ -24,6 +24,8 @@ HEADERS = (
     HERE.parent / "linearizability" / "check.h",
     HERE.parent / "linearizability" / "object.h",
     HERE.parent / "linearizability" / "differential.h",
+    HERE.parent / "linearizability" / "include" / "lin_user_model.h",
+    HERE.parent / "linearizability" / "user_model.h",
 )
 _JUDGE = HERE.parent / "linearizability" / "judge.h"
 
@@ -42,6 +44,7 @@ _SOURCE = """
 #include "check.h"
 #include "object.h"
 #include "differential.h"
+#include "user_model.h"
 
 /* Judges one key's parts with a judge of their own: what differential tests call. */
 static int lin_judge_once(const lin_part *parts, uint64_t count, const lin_state *initial,
