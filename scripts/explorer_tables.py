@@ -27,7 +27,9 @@ Written by `python scripts/explorer_tables.py build/check/summary.json` from the
 ## Explored to the end
 
 Executions, all there are (no compare-and-swap fails without a reason), and seconds by the clock,
-two processes at once. Where a model has no figure, the program is in the next table for it.
+two processes at once; "the first N": ended there (order-by-a-third), or by the finding
+(must-fail-…).
+Where a model has no figure, the program is in the next table for it.
 
 | case | program | sc | rc11 |
 |---|---|---:|---:|

@@ -1,43 +1,52 @@
 /* bwtree.h: a latch-free ordered map from 64-bit keys to 64-bit values. This header is the manual.
  *
- * A bw_tree is a Bw-tree (Levandoski, Lomet, Sengupta: "The Bw-Tree", ICDE 2013): pages are named by
- * page ids, a mapping table takes a page id to its current page, a page is an immutable sorted base
- * with a write-once log of records, and every change is one compare-and-swap on a slot of a log or on
- * an entry of the mapping table. Pages that grow too large are split, pages that hold too little are
- * merged, and the page ids of merged pages are used again. Keys and values are unsigned and use their full range: no key and no
- * value is reserved. Keys are ordered as unsigned integers.
+ * A bw_tree is a Bw-tree (Levandoski, Lomet, Sengupta: "The Bw-Tree", ICDE 2013): pages are named
+ * by page ids, a mapping table takes a page id to its current page, a page is an immutable sorted
+ * base with a write-once log of records, and every change is one compare-and-swap on a slot of a
+ * log or on an entry of the mapping table. Pages that grow too large are split, pages that hold too
+ * little are merged, and the page ids of merged pages are used again. Keys and values are unsigned
+ * and use their full range: no key and no value is reserved. Keys are ordered as unsigned integers.
  *
  * Threads. Every function may be called from any thread at any time, except where its comment says
- * otherwise. A thread is registered with a tree at its first call and its registration is given back
- * when the thread ends (bw_thread_attach and bw_thread_detach do both by hand). Functions must not be
- * called from signal handlers, nor from allocator hooks.
+ * otherwise. A thread is registered with a tree at its first call and its registration is given
+ * back when the thread ends (bw_thread_attach and bw_thread_detach do both by hand). Functions must
+ * not be called from signal handlers, nor from allocator hooks.
  *
- * Progress. get and the other reads are lock-free and neither write to the tree nor allocate (the
- * first call of a thread registers it, which allocates and takes a mutex); they pass pages that are being
- * split or merged without helping. Writes are lock-free: when one retries, another has made progress,
- * and what another has begun (a consolidation, split, merge, or change of height) they finish if it is
- * in their way. A thread that is stopped for ever inside a call never blocks the others' operations; it
- * delays only the reclamation of memory and of page ids.
+ * Progress. get and the other reads are lock-free and neither write to the tree nor allocate (but
+ * navigation past 32 empty leaves and bw_cursor_open allocate); they pass pages that are being
+ * split or merged without helping. A thread's first call of a tree registers it: it allocates, may
+ * return BW_ENOMEM, and takes a mutex of the process, which bw_close holds while it gives memory
+ * back. That mutex is taken also by a call of a thread that has used, since its last call of this
+ * tree, another one whose place in the thread's cache of four trees is the same. Writes are
+ * lock-free: when one retries, another has made progress, and what another has begun (a
+ * consolidation, split, merge, or change of height) they finish if it is in their way. A thread
+ * that is stopped for ever inside such a call never blocks the others' operations; it delays only
+ * the reclamation of memory and of page ids. Not lock-free: bw_open, bw_close, bw_free,
+ * bw_thread_attach, bw_thread_detach, bw_worker_start, bw_worker_stop and bw_get_stats, which take
+ * mutexes; bw_close and bw_worker_stop wait for the worker to end.
  *
  * Linearization. Each operation on one key takes effect at one instant between its call and its
  * return: its linearization point. For writes that change the map it is the compare-and-swap that
- * puts the record into a free slot of the page's log (bw_delete_range may also replace a whole leaf).
- * Reads, and writes that find nothing to change, take effect when they see that the first free slot is
- * still free or, on a page that has none, when they load the page from the mapping table or when the
- * page becomes full, whichever is later. Reads of a page that is about to go into its left sibling take
+ * puts the record into a free slot of the page's log (bw_delete_range may also replace a whole
+ * leaf, and bw_put_many a leaf by one or two pages that hold a run of its keys: then it is the
+ * compare-and-swap of the mapping table's entry, for all keys of the run at once). Reads, and
+ * writes that find nothing to change, take effect when they see that the first free slot is still
+ * free or, on a page that has none, when they load the page from the mapping table or when the page
+ * becomes full, whichever is later. Reads of a page that is about to go into its left sibling take
  * effect when they load from the mapping table a sibling that still names it.
  *
  * Results. Every function that can fail returns a bw_status. Statuses of 0 and above tell what the
- * operation saw; those below 0 are errors: the map is unchanged by the call (batch calls say how far
- * they came) and the tree stays usable. An out-parameter named `seen` receives the value that the key
- * had at the linearization point; it is written if and only if the key was present then. Every
- * out-parameter that a comment calls optional may be NULL.
+ * operation saw; those below 0 are errors: the map is unchanged by the call (batch calls say how
+ * far they came) and the tree stays usable. An out-parameter named `seen` receives the value that
+ * the key had at the linearization point; it is written if and only if the key was present then.
+ * Every out-parameter that a comment calls optional may be NULL.
  *
  * Misuse that is detected: a NULL tree, cursor or required pointer and bad options (BW_EINVAL), use
- * after bw_close (BW_ECLOSED), use in a forked child (BW_EFORKED), closing while calls are in flight
- * or freeing while cursors are open (BW_EBUSY). Misuse that cannot be detected and is undefined: any
- * use of a tree after bw_free or of a cursor after bw_cursor_free; one cursor used by two threads at
- * once; arrays shorter than the count given with them; an allocator hook that breaks its contract.
+ * after bw_close (BW_ECLOSED), use in a forked child (BW_EFORKED), closing while calls are in
+ * flight or freeing while cursors are open (BW_EBUSY). Misuse that cannot be detected and is
+ * undefined: any use of a tree after bw_free or of a cursor after bw_cursor_free; one cursor used
+ * by two threads at once; arrays shorter than the count given with them; an allocator hook that
+ * breaks its contract.
  */
 #ifndef BWTREE_H
 #define BWTREE_H
@@ -160,22 +169,22 @@ BW_API bw_status bw_options_check(const bw_options *options, char *message, size
 BW_API bw_status bw_open(const bw_options *options, bw_tree **tree);
 
 /* Closes the tree: every call that begins afterwards returns BW_ECLOSED. Stops the worker. When no
- * call is in flight, gives back all pages and returns BW_OK; otherwise returns BW_EBUSY: the tree is
- * closed to new calls but its memory is kept: call again to finish. Closing a closed tree is BW_OK.
- * In a forked child it gives back the child's copy of the memory (but with pooling = false, where
- * another thread may have been at work on it when the process forked, the pages stay).
- * Not linearizable with calls in flight; those finish as usual. */
+ * call is in flight, gives back all pages and returns BW_OK; otherwise returns BW_EBUSY: the tree
+ * is closed to new calls but its memory is kept: call again to finish. Closing a closed tree is
+ * BW_OK. In a forked child it gives back the child's copy of the memory (but with pooling = false,
+ * where another thread may have been at work on it when the process forked, the pages stay). Not
+ * linearizable with calls in flight; those finish as usual. */
 BW_API bw_status bw_close(bw_tree *tree);
 
 /* Closes the tree if need be and gives back the handle itself: `tree` must not be used afterwards,
- * by any thread. BW_EBUSY while calls are in flight or cursors are open: the tree is closed, but the
- * handle is kept: call again. NULL is BW_OK. */
+ * by any thread. BW_EBUSY while calls are in flight or cursors are open: the tree is closed, but
+ * the handle is kept: call again. NULL is BW_OK. */
 BW_API bw_status bw_free(bw_tree *tree);
 
 /* ------------------------------------------------------------------ operations on one key ----- */
 
 /* Gives the key's value. BW_OK with *value (optional) written, or BW_NOT_FOUND.
- * Never writes to the tree, never waits. */
+ * Never writes to the tree; lock-free, and a registered thread's call never waits. */
 BW_API bw_status bw_get(bw_tree *tree, uint64_t key, uint64_t *value);
 
 /* Sets the key's value, whether or not it is present. BW_OK: it was absent; BW_EXISTS: it was
@@ -230,11 +239,11 @@ BW_API bw_status bw_pop_last(bw_tree *tree, uint64_t *key, uint64_t *value);
 /* ------------------------------------------------------------------ cursors ------------------- */
 
 /* A cursor stands in a gap between two keys and walks in both directions. It holds no pin between
- * calls: it keeps a copy of the live entries of one leaf and seeks anew when it leaves that leaf, so
- * an idle cursor holds back nothing. Entries of one leaf are from one instant (after the seek or step
- * that reached it); entries of different leaves may be from different instants. What is present
- * throughout a walk is returned exactly once, in order; what is absent throughout, never.
- * A cursor belongs to one thread at a time. */
+ * calls: it keeps a copy of the live entries of one leaf and seeks anew when it leaves that leaf,
+ * so an idle cursor holds back nothing. Entries of one leaf are from one instant (after the seek or
+ * step that reached it); entries of different leaves may be from different instants. What is
+ * present throughout a walk is returned exactly once, in order; what is absent throughout, never. A
+ * cursor belongs to one thread at a time. */
 
 /* Makes a cursor before the first key. BW_OK with *cursor, BW_EINVAL, BW_ENOMEM, BW_ECLOSED,
  * BW_EFORKED. Free it with bw_cursor_free before bw_free. */
@@ -245,19 +254,21 @@ BW_API void bw_cursor_free(bw_cursor *cursor);
 
 /* Puts the cursor into the gap just before the least key >= key (so that bw_cursor_next gives that
  * entry and bw_cursor_prev the one before it), or behind all keys. The copy of the leaf is dropped:
- * what comes next is read afresh. */
+ * what comes next is read afresh. BW_OK, BW_EINVAL, BW_ECLOSED, BW_EFORKED. */
 BW_API bw_status bw_cursor_seek(bw_cursor *cursor, uint64_t key);
 BW_API bw_status bw_cursor_seek_end(bw_cursor *cursor);
 
 /* Gives the entry behind (next) or before (prev) the gap and moves the gap past it.
- * BW_OK with *key and *value (both optional), or BW_NOT_FOUND at the end, where the cursor stays
- * (a later call looks again). BW_ECLOSED, BW_EFORKED as usual. Never allocates. */
+ * BW_OK with *key and *value (both optional), or BW_NOT_FOUND at the end, where the cursor stays (a
+ * later call looks again). BW_ECLOSED, BW_EFORKED as usual. Allocates nothing but the registration
+ * of a thread's first call (BW_ENOMEM). */
 BW_API bw_status bw_cursor_next(bw_cursor *cursor, uint64_t *key, uint64_t *value);
 BW_API bw_status bw_cursor_prev(bw_cursor *cursor, uint64_t *key, uint64_t *value);
 
 /* Gives up to n entries behind (before) the gap, with keys <= limit (>= limit), and moves past
  * them. keys and values: arrays of n; *count: how many were given; fewer than n only when there
- * are no more within the limit (then BW_NOT_FOUND if *count is 0, else BW_OK). */
+ * are no more within the limit (then BW_NOT_FOUND if *count is 0, else BW_OK). On an error *count
+ * entries have been given, and the cursor stands behind (before) the last of them. n = 0: BW_OK. */
 BW_API bw_status bw_cursor_next_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys,
                                      uint64_t *values, size_t n, size_t *count);
 BW_API bw_status bw_cursor_prev_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys,
@@ -266,14 +277,16 @@ BW_API bw_status bw_cursor_prev_many(bw_cursor *cursor, uint64_t limit, uint64_t
 /* ------------------------------------------------------------------ many keys ----------------- */
 
 /* Looks up n keys, in groups whose memory accesses overlap. values[i] is written and present[i] is
- * true where keys[i] is present; otherwise present[i] is false and values[i] is untouched.
- * present: optional. *hits (optional): how many were present. Each key is one bw_get: linearizable
- * by itself, not the batch as a whole. */
+ * true where keys[i] is present; otherwise present[i] is false and values[i] is untouched. present:
+ * optional. *hits (optional): how many were present; 0 on an error, when what was written to values
+ * and present means nothing. Each key is one bw_get: linearizable by itself, not the batch as a
+ * whole. */
 BW_API bw_status bw_get_many(bw_tree *tree, const uint64_t *keys, size_t n, uint64_t *values,
                              bool *present, size_t *hits);
 
 /* Puts n pairs in the order given: each is one bw_put, linearizable by itself. Keys that ascend go into
- * their leaf together, many times as fast as one by one. *done (optional): how many were put: n on BW_OK, fewer when an error (BW_ENOMEM, BW_EPIDS) ended the call early.
+ * their leaf together, many times as fast as one by one. *done (optional): how many were put: n on
+ * BW_OK, fewer when an error (BW_ENOMEM, BW_EPIDS) ended the call early.
  * *inserted (optional): how many of those keys were absent before. */
 BW_API bw_status bw_put_many(bw_tree *tree, const uint64_t *keys, const uint64_t *values, size_t n,
                              size_t *done, size_t *inserted);
@@ -287,10 +300,11 @@ BW_API bw_status bw_count(bw_tree *tree, uint64_t low, uint64_t high, uint64_t *
 BW_API bw_status bw_size(bw_tree *tree, uint64_t *size);
 
 /* Removes every key in [low, high], both inclusive (none if low > high), from low to high. A leaf whose
- * whole range lies within is emptied at one instant, without a record for each key; the keys of the
- * others go one by one, each as by bw_remove. The whole is not atomic: keys put behind it meanwhile
- * stay. *removed (optional): how many were removed, also when an error (BW_ENOMEM, BW_EPIDS) ended the
- * call early. */
+ * whole range lies within is emptied at one instant, without a record for each key, unless another
+ * thread replaces or merges it at that moment; the keys of such a leaf and of the others go one by
+ * one, each as by bw_remove. The whole is not atomic: keys put behind it meanwhile stay. *removed
+ * (optional): how many were removed, also when an error (BW_ENOMEM, BW_EPIDS) ended the call early.
+ * */
 BW_API bw_status bw_delete_range(bw_tree *tree, uint64_t low, uint64_t high, uint64_t *removed);
 
 /* Removes every key: bw_delete_range over the whole key range. */
@@ -299,39 +313,42 @@ BW_API bw_status bw_clear(bw_tree *tree, uint64_t *removed);
 /* ------------------------------------------------------------------ upkeep -------------------- */
 
 /* Consolidates every page that has a record in its log, posts separators that are missing, merges
- * pages that hold too little, and finishes merges that were given up. A merge in the course of the call
- * may leave a record in the page above. Runs beside other operations.
- * BW_ENOMEM, BW_EPIDS: some pages keep their logs. */
+ * pages that hold too little, and finishes merges that were given up. A merge in the course of the
+ * call may leave a record in the page above. Runs beside other operations. BW_ENOMEM, BW_EPIDS:
+ * some pages keep their logs. */
 BW_API bw_status bw_consolidate(bw_tree *tree);
 
 /* Tries to free all retired memory of this thread and of threads that have ended, whatever
  * free_limit says. *freed (optional): pages freed. A thread inside a call, or stopped in one, keeps
  * some of it alive; the bags of other live threads stay theirs.
  *
- * Then gives memory back to the allocator: each chunk (64 KiB to 2 MiB; see `pooling`) all of whose pages
- * and records are free. Those that other live threads keep free for their own use hold their chunks
- * fast, and each of these threads one chunk that it still takes from: such a thread gives them up when it
- * calls bw_collect itself, calls bw_thread_detach, or ends. A single page or record in use also holds its
- * chunk fast; nothing is moved. Takes time in what is free; while one thread does this part others leave
- * it out (BW_OK), and if there is no memory for the work nothing is given back (BW_OK). */
+ * Then gives memory back to the allocator: each chunk (64 KiB to 2 MiB; see `pooling`) all of whose
+ * pages and records are free. Those that other live threads keep free for their own use hold their
+ * chunks fast, and each of these threads one chunk that it still takes from: such a thread gives
+ * them up when it calls bw_collect itself, calls bw_thread_detach, or ends. A single page or record
+ * in use also holds its chunk fast; nothing is moved. Takes time in what is free; while one thread
+ * does this part others leave it out (BW_OK), and if there is no memory for the work nothing is
+ * given back (BW_OK). */
 BW_API bw_status bw_collect(bw_tree *tree, uint64_t *freed);
 
 /* Starts or stops the background worker, a thread that consolidates pages with long logs, posts
- * missing separators, merges, finishes merges that were given up, collects, and gives memory back as
- * bw_collect does when much has become free or it has been idle. Both are idempotent. stop returns when
- * it has ended. BW_ETHREAD, BW_ENOMEM. */
+ * missing separators, merges, finishes merges that were given up, collects, and gives memory back
+ * as bw_collect does when much has become free or it has been idle. Both are idempotent. stop
+ * returns when it has ended. BW_ETHREAD, BW_ENOMEM. */
 BW_API bw_status bw_worker_start(bw_tree *tree);
 BW_API bw_status bw_worker_stop(bw_tree *tree);
 
 /* Registers the calling thread with the tree (so that its later calls cannot fail for want of a
  * registration), or gives its registration back before the thread ends; what it had retired is
- * handed over to the others. Both are idempotent. BW_EBUSY: detach inside bw_pin. */
+ * handed over to the others. Both are idempotent. BW_ENOMEM: attach. BW_EBUSY: detach inside
+ * bw_pin. */
 BW_API bw_status bw_thread_attach(bw_tree *tree);
 BW_API bw_status bw_thread_detach(bw_tree *tree);
 
 /* Keeps the calling thread pinned over several calls, which then cost a fence less each. Nothing
  * retired after bw_pin is freed before bw_unpin: keep it short. Pins nest. Between them the thread
- * may call anything but bw_close, bw_free (BW_EBUSY). bw_unpin without a pin is BW_EINVAL. */
+ * may call anything but bw_close, bw_free and bw_thread_detach (BW_EBUSY; after bw_close and
+ * bw_free the tree is closed all the same). bw_unpin without a pin is BW_EINVAL. */
 BW_API bw_status bw_pin(bw_tree *tree);
 BW_API bw_status bw_unpin(bw_tree *tree);
 
@@ -382,7 +399,7 @@ typedef struct bw_stats {
 } bw_stats;
 
 /* Fills *stats. Counters are read one by one while others work: exact when quiescent. Looks at every
- * page. */
+ * page. Waits for a bw_worker_stop or bw_close in progress. */
 BW_API bw_status bw_get_stats(bw_tree *tree, bw_stats *stats);
 
 /* The pages of one level: 0 are the leaves. */
@@ -396,16 +413,17 @@ typedef struct bw_level_stats {
 } bw_level_stats;
 
 /* Fills *stats; BW_NOT_FOUND (all 0) if the tree has no such level: level 0 is always there, the others
- * come and go with the tree's height. As exact as bw_get_stats, but a level that is there shows at least
- * one page. */
+ * come and go with the tree's height. As exact as bw_get_stats, but a level that is there shows at
+ * least one page. */
 BW_API bw_status bw_get_level_stats(bw_tree *tree, uint32_t level, bw_level_stats *stats);
 
 /* Walks the whole structure and checks keys' order, fences, right links, levels, that every child
- * named by a parent is its page, and that the pages of each level cover the key space without gap or
- * overlap, and that at most one entry of an inner page is marked. Every one of these holds in every
- * state, so it may run beside other operations; when nothing else runs (`quiescent` true), also not the
- * worker, it checks that sizes agree, that every page in the mapping table is reachable, and that every
- * page id ever taken names a page, is in limbo, or is free and can be found. BW_OK, or BW_ECORRUPT with a sentence in `message` (optional). */
+ * named by a parent is its page, and that the pages of each level cover the key space without gap
+ * or overlap, and that at most one entry of an inner page is marked. Every one of these holds in
+ * every state, so it may run beside other operations; when nothing else runs (`quiescent` true),
+ * also not the worker, it checks that sizes agree, that every page in the mapping table is
+ * reachable, and that every page id ever taken names a page, is in limbo, or is free and can be
+ * found. BW_OK, or BW_ECORRUPT with a sentence in `message` (optional). */
 BW_API bw_status bw_self_check(bw_tree *tree, bool quiescent, char *message, size_t capacity);
 
 #ifdef __cplusplus

@@ -3,8 +3,8 @@
  * A thread's registration with a tree (bw_thread) is made at its first call and found again through a
  * small thread-local cache. When the thread ends, a thread-specific-data destructor hands its bags
  * over and frees the registration for the next thread. The registry's mutex orders three rare
- * things: registering, a thread's end, and closing or freeing a tree. No operation of a registered
- * thread takes it.
+ * things: registering, a thread's end, and closing or freeing a tree. An operation takes it only where
+ * the thread's cache (of four trees) lacks the registration.
  *
  * A forked child has copies of trees whose other threads do not exist there: the fork handler marks
  * every tree, and each call then says BW_EFORKED.

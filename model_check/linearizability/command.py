@@ -88,7 +88,7 @@ def lin(
         ),
     ] = False,
     independent: Annotated[
-        bool, typer.Option(help="In .edn, values are [key value] (jepsen.independent).")
+        bool, typer.Option(help=r"In .edn, values are \[key value] (jepsen.independent).")
     ] = False,
     seconds: Annotated[
         float, typer.Option(min=0, help="Give up after this long: unknown; 0: never.")

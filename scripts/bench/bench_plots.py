@@ -163,7 +163,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 def main(
     *,
     keep: Annotated[list[Path] | None, typer.Option(help="A result of run.py to keep.")] = None,
-    folder: Annotated[Path, typer.Option(help="Where figures.json and the plots are.")] = FOLDER,
+    folder: Annotated[
+        Path, typer.Option(help="Where figures.json and the plots are.", show_default="docs/bench")
+    ] = FOLDER,
 ) -> None:
     """Draw the plots of the benchmark."""
     file = folder / "figures.json"

@@ -352,7 +352,7 @@ def main(  # noqa: PLR0913 - the command line
     *,
     keys: Annotated[int, typer.Option(help="Keys that are loaded, in C.")] = 10_000_000,
     operations: Annotated[
-        int | None, typer.Option(help="Operations of a workload [half of --keys, 2 million].")
+        int | None, typer.Option(help=r"Operations of a workload \[half of --keys, 2 million].")
     ] = None,
     threads: Annotated[str, typer.Option(help="Numbers of threads, with commas.")] = "1,2",
     repeats: Annotated[int, typer.Option(help="How often everything is run.")] = 3,
@@ -383,15 +383,17 @@ def main(  # noqa: PLR0913 - the command line
         bool,
         typer.Option(
             "--side-by-side",
-            help="All indexes in one process, too, in turns [bwtree and the extra adapters].",
+            help=r"All indexes in one process, too, in turns \[bwtree and the extra adapters].",
         ),
     ] = False,
-    engine: Annotated[Path, typer.Option(help="Checkout whose tree is measured in C.")] = ROOT,
+    engine: Annotated[
+        Path, typer.Option(help="Checkout whose tree is measured in C.", show_default="this one")
+    ] = ROOT,
     quick: Annotated[
         bool, typer.Option("--quick", help="A million keys, once, for a first impression.")
     ] = False,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Result file [build/bench/TIME.json].")
+        Path | None, typer.Option("--json", help=r"Result file \[build/bench/TIME.json].")
     ] = None,
 ) -> None:
     """Measure the tree beside its peers and print tables; write JSON and Markdown."""
