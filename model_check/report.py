@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -190,18 +191,29 @@ def document(
     }
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write ``text`` to ``path``, whole or not at all; makes the folder if need be.
+
+    Others may write the same file at the same time. Raises OSError.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
 def write_json(path: Path, result: Mapping[str, object]) -> None:
     """Write ``result`` to ``path``, whole or not at all; makes the folder if need be.
 
     Raises CannotRun when the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
+        write_whole(path, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         message = f"cannot write the results to {path} ({error.strerror}); choose another --json"
         raise CannotRun(message) from error

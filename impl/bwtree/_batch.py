@@ -82,7 +82,8 @@ def put_pairs(tree: Any, pairs: Iterable[tuple[int, int]]) -> None:
             keys.append(number)
             values.append(content)
             if len(keys) == _CHUNK:
-                put_many(tree, keys, values)
-                keys, values = [], []
+                full = keys, values
+                keys, values = [], []  # before the call: what it raises must not put them again
+                put_many(tree, *full)
     finally:
-        put_many(tree, keys, values)
+        put_many(tree, keys[: len(values)], values)  # Ctrl-C may come between two appends

@@ -22,6 +22,7 @@ MAX_KEY = 2**64 - 1
 # largest, which is a leaf's default capacity.
 _FIRST_BATCH = 16
 _LARGEST_BATCH = 256
+_PIECE = 65_536  # entries that a cursor keeps room for
 
 _BW_OK: int = lib.BW_OK
 
@@ -91,6 +92,8 @@ class Cursor:
         if not 0 <= limit <= MAX_KEY:
             out_of_range(limit)
         step = lib.bw_cursor_prev_many if reverse else lib.bw_cursor_next_many
+        if count > _PIECE:
+            return self._pieces(count, limit, reverse=reverse)
         with self._alone():
             if self._batch < count or self._keys is None:
                 self._keys = ffi.new("uint64_t[]", max(count, 1))
@@ -103,6 +106,20 @@ class Cursor:
             given = self._count[0]
             return ffi.unpack(self._keys, given), ffi.unpack(self._values, given)
 
+    def _pieces(self, count: int, limit: int, *, reverse: bool) -> tuple[list[int], list[int]]:
+        """Fetch piece by piece: there may be far fewer entries than were asked for."""
+        keys: list[int] = []
+        values: list[int] = []
+        while count > 0:
+            piece = min(count, _PIECE)
+            more = self.fetch(piece, limit, reverse=reverse)
+            keys += more[0]
+            values += more[1]
+            if len(more[0]) < piece:
+                break
+            count -= piece
+        return keys, values
+
     def _step(self, step: Any) -> tuple[int, int] | None:
         with self._alone():
             status = step(self._cursor, self._entry, self._entry + 1)
@@ -110,7 +127,7 @@ class Cursor:
             return (self._entry[0], self._entry[1]) if status == _BW_OK else None
 
     def _alone(self) -> threading.Lock:
-        """Give the lock, for a with statement that must not wait."""
+        """Give the lock, for a with statement; two calls that begin at one instant take turns."""
         if self._lock.locked():
             raise RuntimeError("another thread is inside a call of this cursor: use one each")
         return self._lock

@@ -41,11 +41,12 @@ class BwTree(OneKeyCalls):
     ``BwTree()`` is empty; ``BwTree(mapping)`` and ``BwTree(pairs)`` are filled as dict() is.
     Options are keyword arguments: see :class:`bwtree.Options`.
 
-    Reads never write and, once a thread has made its first call, wait for nobody; a writer that retries does so because another has made
-    progress. Keys and values are ints or have ``__index__`` (numpy integers); anything else is a
-    TypeError, an integer that does not fit an OverflowError. Every method raises ClosedError after
-    close(), ForkedError in a forked child and, where it allocates, MemoryError or
-    PidsExhaustedError; the map is unchanged then and stays usable (batches say how far they came).
+    Reads never write and, once a thread has made its first call, wait for nobody; a writer that
+    retries does so because another has made progress. Keys and values are ints or have
+    ``__index__`` (numpy integers); anything else is a TypeError, an integer that does not fit an
+    OverflowError. Every method raises ClosedError after close(), ForkedError in a forked child and,
+    where it allocates, MemoryError or PidsExhaustedError; the map is unchanged then and stays
+    usable (batches say how far they came).
     A tree cannot be pickled: it is memory that threads share; pickle ``dict(tree)`` instead.
     """
 

@@ -97,14 +97,27 @@ static bw_status install(bw_thread *self, bw_pid pid, bw_page *leaf, const bw_me
 size_t bw_put_run(bw_thread *self, const uint64_t *keys, const uint64_t *values, size_t n,
                   size_t *run, size_t *fresh) {
     bw_tree *tree = self->tree;
+    const unsigned capacity = tree->options.leaf_capacity;
+    const uint64_t first = keys[0];
     bw_duties duties;
     duties.count = 0;
     bw_place place;
     bw_scan scan;
-    (void)tree->search->seek(tree, keys[0], false, &place, &scan);
+    (void)tree->search->seek(tree, first, false, &place, &scan);
     bw_page *leaf = place.page;
-    *run = run_length(leaf, keys, n);
+    *run = run_length(leaf, keys, n < 2 * (size_t)capacity ? n : 2 * (size_t)capacity);
     if (*run < BW_LEAST_RUN || scan.removed)
+        return 0;
+    /* From a copy, so that the keys that are merged ascend and belong to the leaf, whoever writes to the
+     * caller's array meanwhile. */
+    uint64_t mine[2 * BW_MAX_CAPACITY];
+    memcpy(mine, keys, *run * sizeof *mine);
+    *run = mine[0] == first ? run_length(leaf, mine, *run) : 0;
+    if (*run < BW_LEAST_RUN)
+        return 0;
+    /* A leaf that would have to be split, with no page id left, must not be frozen: it would take no
+     * more writes, not even removes. */
+    if (leaf->count + bw_log_length(leaf) > capacity && !bw_pids_left(self, 2))
         return 0;
     bw_log_freeze(leaf);
     const unsigned slots = bw_log_length(leaf);
@@ -115,8 +128,8 @@ size_t bw_put_run(bw_thread *self, const uint64_t *keys, const uint64_t *values,
     uint64_t leaf_values[BW_MAX_ENTRIES];
     const unsigned count = bw_page_entries(leaf, tree->search, slots, leaf_keys, leaf_values);
     bw_merged merged;
-    const unsigned taken = merge(leaf_keys, leaf_values, count, keys, values, *run,
-                                 2 * tree->options.leaf_capacity, &merged);
+    const unsigned taken =
+        merge(leaf_keys, leaf_values, count, mine, values, *run, 2 * capacity, &merged);
     bool won;
     /* A failure is met again, and told, by the put of the first key. */
     (void)install(self, place.pid, leaf, &merged, &duties, &won);

@@ -353,6 +353,8 @@ bw_status bw_cursor_prev_many(bw_cursor *cursor, uint64_t limit, uint64_t *keys,
         if (status != BW_OK)
             break;
         status = bw_cursor_prev(cursor, &keys[given], &values[given]);
+        if (status != BW_OK) /* the tree was closed in this moment */
+            break;
         given++;
     }
     return many_status(status, given, count);

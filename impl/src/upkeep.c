@@ -289,10 +289,11 @@ void bw_worker_join(bw_tree *tree) {
         (void)pthread_cond_signal(&worker->wake);
         (void)pthread_mutex_unlock(&worker->mutex);
         (void)pthread_join(worker->thread, NULL);
+        /* First: a child that another thread forks in this moment must not free it again. */
+        tree->worker = NULL;
         (void)pthread_mutex_destroy(&worker->mutex);
         (void)pthread_cond_destroy(&worker->wake);
         bw_dealloc(&tree->options, worker, sizeof *worker, BW_CACHE_LINE);
-        tree->worker = NULL;
     }
     (void)pthread_mutex_unlock(&tree->worker_mutex);
 }

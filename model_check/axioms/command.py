@@ -152,9 +152,12 @@ def _each(tasks: Sequence[_Task], jobs: int) -> Iterator[_Result]:
     if jobs == 1:
         yield from (task(*given) for task, given in tasks)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    try:
         for done in [pool.submit(task, *given) for task, given in tasks]:
             yield done.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _gold(test: Litmus, model: Model) -> _Result:

@@ -209,7 +209,9 @@ def _in_traces(
         traces = [
             trace
             for subject in subjects
-            for trace in traces_of(program, subject, seed=seed, modules=(mutant.module,))
+            for trace in traces_of(
+                program, subject, seed=seed, modules=(mutant.module,), broken=True
+            )
         ]
         for verdict in validate(
             traces, tools, spec=None if code else folder, jobs=os.cpu_count() or 1, doubted=True

@@ -50,13 +50,17 @@ class Timed:
 
 
 class NoOrderError(Exception):
-    """The events contradict each other; ``longest`` is the most that could be put in order."""
+    """The events contradict each other; ``longest`` is the most that could be put in order.
 
-    def __init__(self, longest: list[Event], heads: list[Event]) -> None:
+    ``decided`` False: they may not, the search was only given up.
+    """
+
+    def __init__(self, longest: list[Event], heads: list[Event], *, decided: bool = True) -> None:
         """Keep how far an order came, and the events of which none can come next."""
         super().__init__(f"no order of the threads' events goes on after {len(longest)} of them")
         self.longest = longest
         self.heads = heads
+        self.decided = decided
 
 
 @dataclass
@@ -182,7 +186,7 @@ def ordered(threads: Sequence[Sequence[Timed]]) -> list[Event]:
                 longest = list(order)
             patience -= 1
             if not choices or patience == 0:
-                raise NoOrderError(longest, _heads(threads, longest))
+                raise NoOrderError(longest, _heads(threads, longest), decided=not choices)
             choice = choices.pop()
             choice.undo()
             order.pop()

@@ -75,6 +75,10 @@ PROGRAMS: Sequence[Subject] = (
 )
 
 
+class FindingError(Exception):
+    """What the explorer found in an execution that should only have told its events."""
+
+
 def traces_of(
     program: Program,
     subject: Subject,
@@ -82,10 +86,18 @@ def traces_of(
     seed: int = 0,
     executions: int = 3,
     modules: Sequence[str] = (_EPOCHS, _LOG),
+    broken: bool = False,
 ) -> Iterator[Trace]:
-    """Give the traces of some random executions, each of its own seed."""
+    """Give the traces of some random executions, each of its own seed.
+
+    Raises FindingError when the explorer finds something or an execution does not end, unless the
+    engine is one that is ``broken`` on purpose.
+    """
     options = Options(strategy="random", executions=executions, seed=seed, leaks=False)
-    found, _ = record.run(program, subject.text, options)
+    found, wrong = record.run(program, subject.text, options)
+    if not broken and (wrong is not None or len(found) < executions):
+        reason = wrong or f"{len(found)} of {executions} executions came to their end"
+        raise FindingError(f"{subject.name}, seed {seed}: {reason}")
     for number, execution in enumerate(found):
         name = f"{subject.name}, seed {seed}, execution {number}"
         if _EPOCHS in subject.modules and _EPOCHS in modules:

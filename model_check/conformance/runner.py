@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from model_check.conformance import corrupt, delta_log, epochs, record, threads
 from model_check.conformance.mutants import MUTANTS, Mutant, judge
 from model_check.conformance.order import NoOrderError, Timed, ordered
-from model_check.conformance.programs import PROGRAMS, traces_of
+from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
 from model_check.conformance.trace import Trace
 from model_check.conformance.validate import validate
 from model_check.tlc.tools import Toolchain
@@ -92,7 +92,11 @@ def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
         building = beside.submit(threads.build)
         program = record.build()
         for subject in PROGRAMS:
-            made = traces_of(program, subject, seed=plan.seed, executions=plan.executions)
+            try:
+                made = list(traces_of(program, subject, seed=plan.seed, executions=plan.executions))
+            except (FindingError, delta_log.UnfitError) as error:
+                cases.append(_finding("explorer", subject.name, error))
+                continue
             found += [("explorer", trace) for trace in made]
         executable = building.result()
     for number in range(plan.rounds):
@@ -103,6 +107,8 @@ def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
                 found += [("threads", trace) for trace in threads_traces(told, str(mine), modules)]
             except NoOrderError as error:
                 cases.append(_contradiction(error, str(mine), sum(map(len, told))))
+            except delta_log.UnfitError as error:
+                cases.append(_finding("threads", str(mine), error))
     verdicts = validate([trace for _, trace in found], tools, jobs=plan.jobs)
     seconds = (time.monotonic() - begin) / max(len(found), 1)
     cases += [
@@ -133,10 +139,22 @@ def threads_traces(
     return found
 
 
+def _finding(kind: str, name: str, error: Exception) -> Case:
+    detail = f"{name}: {error}"
+    return Case(kind, name, as_expected=False, result="a finding", detail=detail)
+
+
 def _contradiction(error: NoOrderError, name: str, events: int) -> Case:
     heads = ", ".join(f"{each.name}{each.words} of thread {each.thread}" for each in error.heads)
     detail = f"{name}: {error}; next would come {heads}, but each contradicts what it sees"
-    return Case("threads", name, as_expected=False, result="no order", events=events, detail=detail)
+    return Case(
+        "threads",
+        name,
+        as_expected=False if error.decided else None,
+        result="no order" if error.decided else "no order was found in time",
+        events=events,
+        detail=detail,
+    )
 
 
 def _corrupted(plan: Plan, good: Sequence[Trace], tools: Toolchain) -> list[Case]:

@@ -177,8 +177,11 @@ def _object(path: str, version: str, source: Path, flags: Sequence[str]) -> Path
     target = cache_folder() / f"object-{_hash(text, path, version, *everything)}.o"
     if target.is_file():
         return target
-    assembly, made = _own(target, ".s"), _own(target, ".o")
-    _run([path, *everything, "-S", source, "-o", assembly], failed)
+    # What was hashed is compiled, whatever becomes of the source meanwhile.
+    whole, assembly, made = _own(target, ".i"), _own(target, ".s"), _own(target, ".o")
+    whole.write_text(text, encoding="utf-8")
+    _run([path, *everything, "-x", "cpp-output", "-S", whole, "-o", assembly], failed)
+    whole.unlink()
     for block in _ASM.findall(assembly.read_text(encoding="utf-8")):
         code = [
             line.strip()

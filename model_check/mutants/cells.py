@@ -33,7 +33,7 @@ from model_check.mutants.builds import (
     programs,
 )
 from model_check.mutants.mutant import Cell
-from model_check.report import CannotRun
+from model_check.report import CannotRun, write_whole
 
 #: The flavours in which the C tests are checkers of their own.
 FLAVOURS: Mapping[str, Flavour] = {"C tests": PLAIN, "ASan + UBSan": ASAN, "TSan": TSAN}
@@ -194,7 +194,7 @@ class Programs:
                 f"{name} fails on the engine as it is, for {self.checker}: {ran.problem}; "
                 "so it shows nothing about a broken one"
             )
-        kept.write_text(str(ran.seconds), "utf-8")
+        write_whole(kept, str(ran.seconds))
         return ran.seconds
 
     def judge(
@@ -256,7 +256,7 @@ class Histories:
         if ran.problem:
             raise CannotRun(f"a history of the engine as it is is not in order: {ran.problem}")
         self._usual = ran.seconds
-        kept.write_text(str(ran.seconds), "utf-8")
+        write_whole(kept, str(ran.seconds))
 
     def _command(self, path: Path) -> list[str | Path]:
         module = "model_check.mutants.recorded"

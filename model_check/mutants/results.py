@@ -16,7 +16,7 @@ from typing import Any
 from model_check.explorer.orders import Fate
 from model_check.mutants.mutant import Cell, Mutant, Row
 from model_check.mutants.registry import order_name
-from model_check.report import CannotRun, Verdict
+from model_check.report import CannotRun, Verdict, write_whole
 
 #: What a table's cell is found by: the mutant's key and the checker.
 Place = tuple[str, str]
@@ -181,8 +181,7 @@ def write_rows(rows: Sequence[Row], path: Path) -> None:
     ]
     lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in document)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        write_whole(path, f"[\n{lines}\n]\n")
     except OSError as error:
         raise CannotRun(f"cannot write {path} ({error.strerror}); choose another file") from error
 

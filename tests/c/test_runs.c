@@ -55,6 +55,34 @@ static void runs_do_what_single_puts_do(void) {
     }
 }
 
+static void a_leaf_that_no_page_id_is_left_to_split_still_takes_writes(void) {
+    enum { CAPACITY = 16, LOG = 16, MORE = 6, RUN = 8 };
+    bw_options options = options_of(CAPACITY, LOG, 8, 2);
+    options.max_pids = 4;
+    bw_tree *tree = tree_open(&options);
+    uint64_t end = 0;
+    bw_status status = BW_OK;
+    while (status == BW_OK) { /* ascending: the first leaf stays full, or nearly so */
+        end += 100;
+        status = bw_put(tree, end, end, NULL);
+    }
+    CHECK_STATUS(status, BW_EPIDS);
+    /* The first leaf's log gets so many records that a consolidation would have to split. */
+    for (uint64_t key = 1; key <= MORE; key++)
+        CHECK_OK(bw_put(tree, key, key, NULL));
+    uint64_t keys[RUN];
+    for (uint64_t i = 0; i < RUN; i++)
+        keys[i] = 10 + i;
+    size_t done = SENTINEL;
+    CHECK_OK(bw_put_many(tree, keys, keys, RUN, &done, NULL));
+    CHECK_EQ(done, RUN);
+    CHECK_OK(bw_remove(tree, 100, NULL));
+    uint64_t count;
+    CHECK_OK(bw_count(tree, 0, 99, &count));
+    CHECK_EQ(count, MORE + RUN);
+    tree_free(tree);
+}
+
 static void the_last_keys_of_all_can_be_in_a_run(void) {
     bw_tree *tree = tree_open(NULL);
     model m = {0};
@@ -258,6 +286,8 @@ static void runs_and_single_writes_of_threads_do_not_undo_each_other(void) {
 }
 
 CHECK_MAIN({"runs_do_what_single_puts_do", runs_do_what_single_puts_do},
+           {"a_leaf_that_no_page_id_is_left_to_split_still_takes_writes",
+            a_leaf_that_no_page_id_is_left_to_split_still_takes_writes},
            {"the_last_keys_of_all_can_be_in_a_run", the_last_keys_of_all_can_be_in_a_run},
            {"runs_at_the_right_end_leave_full_pages", runs_at_the_right_end_leave_full_pages},
            {"a_run_without_memory_says_how_far_it_came", a_run_without_memory_says_how_far_it_came},

@@ -15,12 +15,13 @@ from typer.testing import CliRunner
 from model_check.cli import app
 from model_check.conformance import command, corrupt, delta_log, epochs, mutants, record, runner
 from model_check.conformance.order import NoOrderError, Timed, ordered
-from model_check.conformance.programs import PROGRAMS, traces_of
+from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
 from model_check.conformance.runner import Case
 from model_check.conformance.threads import split
 from model_check.conformance.trace import Entry, Event, Trace, names, tla
 from model_check.conformance.validate import validate
 from model_check.explorer.build import Program
+from model_check.explorer.catalogue_engine import named
 from model_check.tlc.process import SPEC
 from model_check.tlc.tools import Toolchain, find_toolchain
 
@@ -72,6 +73,12 @@ def test_an_execution_with_a_split_is_no_trace_of_one_page(program: Program) -> 
     subject = next(each for each in PROGRAMS if "splits" in each.name)
     with pytest.raises(delta_log.UnfitError, match=r"more than one page|SPLIT|operation"):
         list(traces_of(program, replace(subject, modules=("DeltaLog",)), executions=1))
+
+
+def test_what_the_explorer_finds_is_no_trace_that_is_missing(program: Program) -> None:
+    wrong = replace(PROGRAMS[0], text=named("must-fail-history").text)
+    with pytest.raises(FindingError, match="not-linearizable"):
+        list(traces_of(program, wrong, executions=200))
 
 
 def test_each_page_id_gives_a_trace_of_its_own(program: Program) -> None:

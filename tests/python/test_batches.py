@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from bwtree import BwTree, ClosedError, PidsExhaustedError
+from bwtree import BwTree, ClosedError, PidsExhaustedError, _batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +137,23 @@ def test_keys_and_values_must_be_of_one_length(tree: BwTree) -> None:
 def test_put_many_works_in_the_order_given(tree: BwTree) -> None:
     tree.put_many([1, 2, 1], [10, 20, 11])
     assert dict(tree) == {1: 11, 2: 20}
+
+
+def test_pairs_before_one_that_fails_are_put_once(
+    tree: BwTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[list[int]] = []
+
+    def failing(_tree: object, keys: list[int], _values: list[int]) -> None:
+        given.append(keys)
+        if keys:
+            raise MemoryError
+
+    monkeypatch.setattr(_batch, "put_many", failing)
+    monkeypatch.setattr(_batch, "_CHUNK", 3)
+    with pytest.raises(MemoryError):
+        tree.update((key, 0) for key in range(10))
+    assert given == [[0, 1, 2], []]
 
 
 def test_batches_longer_than_a_chunk_are_put_and_found_whole() -> None:

@@ -105,6 +105,13 @@ def test_a_cursor_walks_in_both_directions(filled: BwTree) -> None:
     assert cursor.next_many(0) == []
 
 
+def test_a_cursor_asked_for_far_more_than_there_is_gives_what_there_is(filled: BwTree) -> None:
+    everything = list(filled.items())
+    cursor = filled.cursor()
+    assert cursor.next_many(10**15) == everything
+    assert cursor.prev_many(10**15) == everything[::-1]
+
+
 def test_a_cursor_at_the_end_looks_again(tree: BwTree) -> None:
     cursor = tree.cursor()
     assert cursor.next() is None

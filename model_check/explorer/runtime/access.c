@@ -176,8 +176,8 @@ static inline void access_cell(uintptr_t address, unsigned size, unsigned flags,
  * look at each access. Tells whether that was all. */
 static bool whole_range(uintptr_t address, size_t size, unsigned flags, uint32_t pc) {
     const bwx_block *block = bwx_block_of(address);
-    if (block == NULL || block->freed || address + size > block->address + block->size ||
-        ((address | size) & 7) != 0)
+    if (block == NULL || block->freed || ((address | size) & 7) != 0 ||
+        size > block->size - (address - block->address))
         return false;
     if ((flags & BWX_WRITES) == 0)
         return bwx.solo && (flags & BWX_QUIET) != 0;

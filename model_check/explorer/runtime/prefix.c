@@ -43,6 +43,8 @@ void bwx_prefix_read(const char *text) {
         bwx_prefix_nodes++;
         text = *end == ',' ? end + 1 : end;
     }
+    if (*text != ';' && *text != 0)
+        bwx_fatal("the prefix is too long: %d nodes are the most", MAX_PREFIX);
     text += *text == ';';
     while (*text != 0 && bwx_prefix_choices < MAX_PREFIX) {
         choices[bwx_prefix_choices++] = (uint16_t)strtoul(text, &end, 10);
@@ -50,6 +52,8 @@ void bwx_prefix_read(const char *text) {
             bwx_fatal("the prefix is damaged at '%.20s'", text);
         text = *end == ',' ? end + 1 : end;
     }
+    if (*text != 0)
+        bwx_fatal("the prefix is too long: %d choices are the most", MAX_PREFIX);
 }
 
 void bwx_prefix_node(bwx_node *at, unsigned number) {
@@ -69,11 +73,13 @@ size_t bwx_prefix_write(const bwx_node *at, char *text, size_t room) {
     size_t used = (size_t)snprintf(text, room, "%u:%x", at->thread, at->done);
     for (uint32_t rest = at->done; rest != 0; rest &= rest - 1) {
         const bwx_touch *touch = &at->touches[__builtin_ctz(rest)];
+        if (used >= room)
+            return used; /* the caller sees that it is too long */
         used += (size_t)snprintf(text + used, room - used, "%c%" PRIx64 ".%" PRIx64 ".%" PRIx64,
                                  touch->writes ? 'w' : 'r', touch->reads_behind,
                                  touch->writes_behind, touch->syncs_behind);
     }
-    return used + (size_t)snprintf(text + used, room - used, ",");
+    return used < room ? used + (size_t)snprintf(text + used, room - used, ",") : used;
 }
 
 uint16_t bwx_prefix_choice(unsigned number) {

@@ -332,10 +332,13 @@ bool bwx_search_next(void) {
 void bwx_search_hand_out(void) {
     static char text[1 << 16];
     size_t used = 0;
-    for (unsigned i = 0; i < node_count; i++)
+    for (unsigned i = 0; i < node_count && used < sizeof text; i++)
         used += bwx_prefix_write(&bwx_nodes[i], text + used, sizeof text - used);
-    used += (size_t)__builtin_snprintf(text + used, sizeof text - used, ";");
-    for (unsigned i = 0; i < choice_count; i++)
+    if (used < sizeof text)
+        used += (size_t)__builtin_snprintf(text + used, sizeof text - used, ";");
+    for (unsigned i = 0; i < choice_count && used < sizeof text; i++)
         used += (size_t)__builtin_snprintf(text + used, sizeof text - used, "%u,", choices[i].now);
+    if (used >= sizeof text)
+        bwx_fatal("a prefix of more than %zu characters cannot be handed out", sizeof text);
     bwx_report_prefix(text);
 }
