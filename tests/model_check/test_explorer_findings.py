@@ -46,6 +46,11 @@ THREAD(waiter) {{ while (!LOAD(flag, acquire)) ; END; }}
 THREAD(setter) {{ {set} END; }}
 int main(void) {{ return RUN(waiter, setter); }}
 """
+#: Bytes 8 to 15 are unwritten; 4 to 15 become what 0 to 11 were, or 0 to 7 what 4 to 11 were.
+MOVED = (
+    "unsigned char *p = malloc(16); memset(p, 1, 8); memmove(p + {to}, p + {source}, {n});"
+    "unsigned char volatile v = p[{at}]; (void)v; free(p);"
+)
 ONE = "THREAD(idle) {{ END; }} int main(void) {{ {body} return RUN(idle); }}"
 
 
@@ -87,6 +92,16 @@ ONE = "THREAD(idle) {{ END; }} int main(void) {{ {body} return RUN(idle); }}"
             "uninitialised",
             ONE.format(body="int *p = malloc(4); int volatile v = *p; (void)v; free(p);"),
             ONE.format(body="int *p = calloc(1, 4); int volatile v = *p; (void)v; free(p);"),
+        ),
+        (
+            "uninitialised",
+            ONE.format(body=MOVED.format(to=4, source=0, n=12, at=13)),
+            ONE.format(body=MOVED.format(to=4, source=0, n=12, at=9)),
+        ),
+        (
+            "uninitialised",
+            ONE.format(body=MOVED.format(to=0, source=4, n=8, at=5)),
+            ONE.format(body=MOVED.format(to=0, source=4, n=8, at=2)),
         ),
         (
             "out-of-bounds",

@@ -20,8 +20,6 @@ static void touch(const void *at, size_t size, unsigned flags, uint32_t pc) {
 /* Uninitialised bytes stay what they are when they are copied. */
 static void copy_state(const char *to, const char *from, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        if (!bwx_is_heap((uintptr_t)to + i))
-            return;
         const bwx_cell *source = bwx_cell_of((uintptr_t)from + i);
         bwx_cell *target = bwx_cell_of((uintptr_t)to + i);
         if (source != NULL && (source->initialised >> (((uintptr_t)from + i) & 7) & 1) == 0)
@@ -29,10 +27,37 @@ static void copy_state(const char *to, const char *from, size_t n) {
     }
 }
 
-static void *copy(void *to, const void *from, size_t n, uint32_t pc) {
-    touch(from, n, BWX_READS | BWX_QUIET, pc);
+static bool initialised(uintptr_t at) {
+    const bwx_cell *cell = bwx_cell_of(at);
+    return cell == NULL || (cell->initialised >> (at & 7) & 1) != 0;
+}
+
+/* As copy_state, of a move within one block, whose source is written to before it has been read. */
+static void move_state(const char *to, const char *from, size_t n, uint32_t pc) {
+    static bool were[1 << 16];
+    if (n > sizeof were)
+        bwx_find(BWX_UNSUPPORTED, pc, 0, "a move of %zu bytes onto itself: %zu are the most", n,
+                 sizeof were);
+    for (size_t i = 0; i < n; i++)
+        were[i] = initialised((uintptr_t)from + i);
     touch(to, n, BWX_WRITES, pc);
-    if (bwx.running && bwx_is_heap((uintptr_t)from))
+    for (size_t i = 0; i < n; i++)
+        if (!were[i])
+            bwx_cell_of((uintptr_t)to + i)->initialised &=
+                (uint8_t)~(1U << (((uintptr_t)to + i) & 7));
+}
+
+static void *copy(void *to, const void *from, size_t n, uint32_t pc) {
+    uintptr_t target = (uintptr_t)to;
+    uintptr_t source = (uintptr_t)from;
+    bool with_state = bwx.running && bwx_is_heap(source) && bwx_is_heap(target);
+    touch(from, n, BWX_READS | BWX_QUIET, pc);
+    if (with_state && (target - source < n || source - target < n)) {
+        move_state(to, from, n, pc);
+        return memmove(to, from, n);
+    }
+    touch(to, n, BWX_WRITES, pc);
+    if (with_state)
         copy_state(to, from, n);
     return memmove(to, from, n);
 }
