@@ -15,6 +15,7 @@ COMPILED := $(wildcard CMakeLists.txt cmake/* pyproject.toml requirements.lock \
 	impl/include/*.h impl/src/* impl/bwtree/build_ffi.py \
 	$(foreach kind,c h inc,model_check/*/*.$(kind)) model_check/*/build_ffi.py)
 C_FILES := $(wildcard impl/include/*.h impl/src/* model_check/*/*.[ch] \
+	model_check/linearizability/include/*.h \
 	model_check/explorer/*/*.[ch] model_check/explorer/programs/*/*.[ch] \
 	tests/c/*.[ch] scripts/*/*.[ch] scripts/*/*.cpp scripts/*/peers/*.h scripts/*/peers/*.cpp)
 PYTHON_DIRS := $(wildcard impl/bwtree model_check scripts tests)
