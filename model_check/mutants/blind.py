@@ -25,6 +25,12 @@ _BETWEEN_TWO_CALLS = (
     "and key by key it leaves no trace."
 )
 
+_BETWEEN_TWO_STEPS = (
+    "It takes a thread that stops between two neighbouring steps of one call while others carry "
+    "out the whole of a split or merge and use its page or page id again. In a short run at full "
+    "speed none does; the explorer, the specs and tests that force such moments do."
+)
+
 #: Checker to mutant's name to the reason.
 BLIND: Mapping[str, Mapping[str, str]] = {
     "explorer": {
@@ -54,6 +60,18 @@ BLIND: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "histories": {
+        "a page is published before its contents": _BETWEEN_TWO_STEPS,
+        "pop_first is first and then remove": _BETWEEN_TWO_CALLS,
+        "the slot's compare-and-swap does not release": _SAME_INSTRUCTION,
+        "the mapping table's load does not acquire": _SAME_INSTRUCTION,
+        "pinning has no fence": _STORE_BUFFER,
+        "a helper with an old view of the parent takes a merge for finished": _BETWEEN_TWO_STEPS,
+        "the list of free page ids does not count its pops": _BETWEEN_TWO_STEPS,
+        "a write believes a page that is being merged": _BETWEEN_TWO_STEPS,
+        "a read believes a page that is being merged": _BETWEEN_TWO_STEPS,
+        "the root collapses without a second look at it": _BETWEEN_TWO_STEPS,
+        "navigation looks at a removed leaf again, not at its witness": _BETWEEN_TWO_STEPS,
+        "a post asks before its scan whether its page is alive": _BETWEEN_TWO_STEPS,
         "the self check walks over registrations without an acquire": (
             "On x86-64 the machine code is the same."
         ),
