@@ -13,7 +13,8 @@ RUN := .venv/bin/python -m
 # What the compiled parts are made of. Python sources are not among them: .venv uses them in place.
 COMPILED := $(wildcard CMakeLists.txt cmake/* pyproject.toml requirements.lock \
 	impl/include/*.h impl/src/* impl/bwtree/build_ffi.py \
-	$(foreach kind,c h inc,model_check/*/*.$(kind)) model_check/*/build_ffi.py)
+	$(foreach kind,c h inc,model_check/*/*.$(kind)) model_check/linearizability/include/*.h \
+	model_check/*/build_ffi.py)
 C_FILES := $(wildcard impl/include/*.h impl/src/* model_check/*/*.[ch] \
 	model_check/linearizability/include/*.h \
 	model_check/explorer/*/*.[ch] model_check/explorer/programs/*/*.[ch] \

@@ -90,15 +90,11 @@ EIGHT = f"{SIX}, put_many 70 7 80 8"
 HALF = "merge_threshold=50"
 
 
-def bounded(most: int, executions: int) -> tuple[Plan, ...]:
-    """Give plans in sc with 1, 2, … ``most`` preemptions: what few can show is found first."""
-    return tuple(
-        Plan("sc", "bounded", preemptions=preemptions, executions=executions)
-        for preemptions in range(1, most + 1)
-    )
-
-
-SC_SOME = (*bounded(1, 1200), Plan("sc", "bounded", preemptions=2, executions=600))
+#: What few preemptions can show is found first.
+SC_SOME = (
+    Plan("sc", "bounded", preemptions=1, executions=1200),
+    Plan("sc", "bounded", preemptions=2, executions=600),
+)
 ALL = (Plan("sc", "exhaustive"), Plan("rc11", "exhaustive"))
 #: Small enough in sc for every check; in rc11 it takes longer.
 READS = (Plan("sc", "exhaustive"), Plan("rc11", "random", executions=500))

@@ -42,7 +42,7 @@ class NativeModel(Model):
         lib.lin_user_initial(self._library, state)
         self.name = member  # type: ignore[misc]  # a class's is one for all its objects
         self.initial = bytes(ffi.buffer(state, self._bytes))
-        reads = ffi.string(lib.lin_user_reads(self._library)).decode()
+        reads = ffi.string(lib.lin_user_reads(self._library)).decode("utf-8", "replace")
         self.reads = frozenset(reads.split())  # type: ignore[misc]
 
     def step(self, state: bytes, call: Operation) -> Any:
@@ -51,7 +51,7 @@ class NativeModel(Model):
         given = call.argument if isinstance(call.argument, tuple) else (call.argument,)
         values = [] if call.argument is None else [_value(each, call, texts) for each in given]
         arguments = ffi.new("lin_user_value[]", values or 1)
-        name = ffi.new("char[]", call.name.encode())
+        name = ffi.new("char[]", call.name.encode("utf-8", "surrogatepass"))
         result = ffi.NULL
         if call.known:
             result = ffi.new("lin_user_value *", _value(call.result, call, texts))
@@ -68,13 +68,13 @@ def _value(value: Hashable, call: Operation, texts: list[Any]) -> tuple[int, int
         return (lib.LIN_USER_NOTHING, 0, ffi.NULL)
     if isinstance(value, int) and _LEAST <= value <= _MOST:
         return (lib.LIN_USER_NUMBER, int(value), ffi.NULL)
-    if isinstance(value, str):
-        texts.append(ffi.new("char[]", value.encode()))
+    if isinstance(value, str) and "\0" not in value:
+        texts.append(ffi.new("char[]", value.encode("utf-8", "surrogatepass")))
         return (lib.LIN_USER_TEXT, 0, texts[-1])
     where = f"line {call.line}: " if call.line else ""
     raise CannotRun(
-        f"{where}{call.name}: a model in C takes whole numbers of 64 bits with a sign, texts and "
-        f"nothing, got {value!r}; write the model in Python"
+        f"{where}{call.name}: a model in C takes whole numbers of 64 bits with a sign, texts "
+        f"without a zero character and nothing, got {value!r}; write the model in Python"
     )
 
 

@@ -13,7 +13,7 @@ enum {
     SHAPES = sizeof shapes / sizeof *shapes,
     KEYS = 120,
     PATIENCE_S = 60,
-    STRIDE = CHECK_SANITIZED ? 4 : 2, /* of the removals, one in so many is tried */
+    STRIDE = CHECK_SANITIZED ? 4 : 1, /* of the removals, one in so many is tried */
 };
 
 typedef struct scene {

@@ -6,7 +6,7 @@
 #include "linearizability/check.h"
 #include "recorder/run.h"
 
-enum { THREADS = 8, ROUNDS = 2, OPERATIONS = CHECK_SANITIZED ? 2000 : 8000 };
+enum { THREADS = 8, ROUNDS = 2, OPERATIONS = CHECK_SANITIZED ? 2000 : 12000 };
 
 static const uint32_t shapes[][4] = {{2, 1, 3, 1}, {3, 2, 3, 2}, {4, 2, 4, 1}, {5, 5, 4, 3},
                                      {6, 3, 5, 2}, {7, 4, 6, 3}, {8, 4, 8, 4}};

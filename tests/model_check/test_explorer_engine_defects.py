@@ -45,6 +45,7 @@ def test_the_cases_that_a_defect_names_come_first_and_all_others_follow() -> Non
         ("pop_first", {"not-linearizable"}),
         ("wrong old value", {"assertion", "not-linearizable"}),
         ("freed at once", {"use-after-free"}),
+        ("does not cross the right link", {"livelock"}),
     ],
 )
 def test_a_defect_is_found_with_a_counterexample_that_gets_no_more_preemptions(

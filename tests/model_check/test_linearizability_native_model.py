@@ -130,6 +130,7 @@ def test_a_missing_file_and_a_value_that_c_has_no_word_for_are_refused(tmp_path:
     with pytest.raises(CannotRun, match="there is no such file"):
         find_model(f"{tmp_path / 'gone.c'}:semaphore")
     native = model(tmp_path, SEMAPHORE, "semaphore")
-    odd = Operation(0, "value", None, 2.5, 0, 1, line=7)
-    with pytest.raises(CannotRun, match=r"line 7: value: a model in C takes .* got 2\.5"):
-        check_operations([odd], native)
+    for odd, shown in ((2.5, r"2\.5"), ("a\0b", r"'a\\x00b'"), (2**63, str(2**63))):
+        call = Operation(0, "value", None, odd, 0, 1, line=7)
+        with pytest.raises(CannotRun, match=f"line 7: value: a model in C takes .* got {shown}"):
+            check_operations([call], native)

@@ -115,7 +115,7 @@ def cases() -> list[tuple[list[int], int]]:
     """Give pages of every kind of fill, and probes at, beside and far from their keys."""
     dice = random.Random(7)
     found = []
-    for n in (0, 1, 2, 15, 16, 17, 33, 240, 241, 255, 256):
+    for n in (0, 1, 2, 15, 16, 17, 31, 32, 33, 128, 239, 240, 241, 255, 256):
         low = dice.choice((0, 2**63 - n // 2, 2**64 - 2 * n - 1))
         keys = sorted(dice.sample(range(low, low + 2 * n + 1), n))
         if n % 2 == 0:  # spread, so that samples lack bits, but for some neighbours

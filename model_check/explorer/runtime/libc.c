@@ -17,19 +17,20 @@ static void touch(const void *at, size_t size, unsigned flags, uint32_t pc) {
         bwx_plain((uintptr_t)at, size, flags, pc);
 }
 
-/* Uninitialised bytes stay what they are when they are copied. */
-static void copy_state(const char *to, const char *from, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        const bwx_cell *source = bwx_cell_of((uintptr_t)from + i);
-        bwx_cell *target = bwx_cell_of((uintptr_t)to + i);
-        if (source != NULL && (source->initialised >> (((uintptr_t)from + i) & 7) & 1) == 0)
-            target->initialised &= (uint8_t)~(1U << (((uintptr_t)to + i) & 7));
-    }
+static bool initialised(const char *at) {
+    const bwx_cell *cell = bwx_cell_of((uintptr_t)at);
+    return cell == NULL || (cell->initialised >> ((uintptr_t)at & 7) & 1) != 0;
 }
 
-static bool initialised(uintptr_t at) {
-    const bwx_cell *cell = bwx_cell_of(at);
-    return cell == NULL || (cell->initialised >> (at & 7) & 1) != 0;
+static void forget(const char *at) {
+    bwx_cell_of((uintptr_t)at)->initialised &= (uint8_t)~(1U << ((uintptr_t)at & 7));
+}
+
+/* Uninitialised bytes stay what they are when they are copied. */
+static void copy_state(const char *to, const char *from, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!initialised(from + i))
+            forget(to + i);
 }
 
 /* As copy_state, of a move within one block, whose source is written to before it has been read. */
@@ -39,12 +40,11 @@ static void move_state(const char *to, const char *from, size_t n, uint32_t pc) 
         bwx_find(BWX_UNSUPPORTED, pc, 0, "a move of %zu bytes onto itself: %zu are the most", n,
                  sizeof were);
     for (size_t i = 0; i < n; i++)
-        were[i] = initialised((uintptr_t)from + i);
+        were[i] = initialised(from + i);
     touch(to, n, BWX_WRITES, pc);
     for (size_t i = 0; i < n; i++)
         if (!were[i])
-            bwx_cell_of((uintptr_t)to + i)->initialised &=
-                (uint8_t)~(1U << (((uintptr_t)to + i) & 7));
+            forget(to + i);
 }
 
 static void *copy(void *to, const void *from, size_t n, uint32_t pc) {

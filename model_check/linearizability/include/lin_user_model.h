@@ -18,6 +18,7 @@
  * States are compared byte by byte: two states that are alike must have the same bytes, so clear
  * what a state does not use, padding included (the state that `initial` and `step` get is clear
  * wherever they have not written). A model keeps nothing between calls of its functions.
+ * It runs within the checker: where it crashes, the checker does.
  */
 #ifndef LIN_USER_MODEL_H
 #define LIN_USER_MODEL_H
