@@ -1,4 +1,4 @@
-"""Walking a tree: the cursor, and the batches that iteration is made of.
+"""The cursor: a place in the tree, and steps in both directions (iterating is in _walk.py).
 
 A cursor of the C library belongs to one thread at a time, so each is kept with a lock. It is only
 ever tried, never waited for: two threads that walk with one cursor are a mistake of the program.
@@ -8,20 +8,13 @@ from __future__ import annotations
 
 import threading
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bwtree._errors import check, out_of_range
 from bwtree._native import ffi, lib
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 MAX_KEY = 2**64 - 1
 
-# A walk's first batch is small, for walks that end early; each is twice the one before, up to the
-# largest, which is a leaf's default capacity.
-_FIRST_BATCH = 16
-_LARGEST_BATCH = 256
 _PIECE = 65_536  # entries that a cursor keeps room for
 
 _BW_OK: int = lib.BW_OK
@@ -131,25 +124,3 @@ class Cursor:
         if self._lock.locked():
             raise RuntimeError("another thread is inside a call of this cursor: use one each")
         return self._lock
-
-
-def batches(
-    tree: Any, low: int, high: int, *, reverse: bool
-) -> Iterator[tuple[list[int], list[int]]]:
-    """Walk through the keys in [low, high]; give lists of keys and of their values."""
-    cursor = Cursor(tree)
-    if not reverse:
-        cursor.seek(low)
-    elif high == MAX_KEY:
-        cursor.seek_end()
-    else:
-        cursor.seek(high + 1)
-    limit = low if reverse else high
-    size = _FIRST_BATCH
-    while True:
-        keys, values = cursor.fetch(size, limit, reverse=reverse)
-        if keys:
-            yield keys, values
-        if len(keys) < size:
-            return
-        size = min(2 * size, _LARGEST_BATCH)

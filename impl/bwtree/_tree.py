@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn, cast, overload
 
-from bwtree import _batch, _stats
-from bwtree._cursor import Cursor, batches
+from bwtree import _batch, _stats, _walk
+from bwtree._cursor import Cursor
 from bwtree._errors import BwTreeError, ClosedError, check, error_of
 from bwtree._native import ffi, lib
 from bwtree._one_key import OneKeyCalls
@@ -250,7 +250,7 @@ class BwTree(OneKeyCalls):
         if values is not None:
             self.put_many(other, values)
         elif isinstance(other, BwTree):
-            for keys, seen in batches(other._tree, 0, 2**64 - 1, reverse=False):  # noqa: SLF001
+            for keys, seen in _walk.batches(other._tree, 0, 2**64 - 1, reverse=False):  # noqa: SLF001
                 self.put_many(keys, seen)
         else:
             pairs = other.items() if isinstance(other, Mapping) else other

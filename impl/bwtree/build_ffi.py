@@ -22,7 +22,33 @@ HEADER = Path(__file__).resolve().parent.parent / "include" / "bwtree.h"
 WRAPPER_TYPES = """
 typedef struct bwpy_seen { uint64_t value; int status; } bwpy_seen;
 typedef struct bwpy_entry { uint64_t key; uint64_t value; int status; } bwpy_entry;
+typedef struct bwpy_walk {
+    bw_cursor *cursor;
+    size_t count; /* of entries in the batch */
+    uint64_t keys[256]; /* a leaf's default capacity */
+    uint64_t values[256];
+} bwpy_walk;
 """
+
+# The walk's calls: a prototype and a body each.
+_WALK = {
+    "int bwpy_walk_next(bwpy_walk *walk, uint64_t limit, bool reverse, size_t n)": """
+    walk->count = 0; /* it stays so where the call cannot begin */
+    return (reverse ? bw_cursor_prev_many : bw_cursor_next_many)(walk->cursor, limit, walk->keys,
+                                                                walk->values, n, &walk->count);""",
+    "int bwpy_walk_open(bwpy_walk *walk, bw_tree *tree, uint64_t from, uint64_t limit,"
+    " bool reverse, size_t n)": """
+    int status = bw_cursor_open(tree, &walk->cursor);
+    if (status == BW_OK && !reverse)
+        status = bw_cursor_seek(walk->cursor, from);
+    else if (status == BW_OK)
+        status = from == UINT64_MAX ? bw_cursor_seek_end(walk->cursor)
+                                    : bw_cursor_seek(walk->cursor, from + 1);
+    return status == BW_OK ? bwpy_walk_next(walk, limit, reverse, n) : status;""",
+    "void bwpy_walk_close(bwpy_walk *walk)": """
+    bw_cursor_free(walk->cursor);
+    walk->cursor = NULL;""",
+}
 
 _ONE_KEY = {
     "bwpy_find": ("bw_get", ""),
@@ -80,6 +106,8 @@ def _wrappers() -> tuple[str, str]:
     bwpy_entry result = {{0, 0, 0}};
     result.status = bw_{name}(tree{", key" * keyed}, &result.key, &result.value);
     return result;""")
+    prototypes += _WALK
+    bodies += _WALK.values()
     declarations = "".join(f"{prototype};\n" for prototype in prototypes)
     definitions = "".join(
         f"static {prototype}\n{{{body}\n}}\n"
@@ -93,7 +121,7 @@ def builder() -> FFI:
     declarations, definitions = _wrappers()
     ffi = FFI()
     ffi.cdef(cdef_of(HEADER.read_text(encoding="utf-8")))
-    ffi.cdef(f"#define BWPY_NO_VALUE ...\n{WRAPPER_TYPES}{declarations}")
+    ffi.cdef(f"#define BWPY_NO_VALUE ...\n{cdef_of(WRAPPER_TYPES)}{declarations}")
     ffi.set_source(
         "bwtree._native",
         "#include <bwtree.h>\n"

@@ -183,10 +183,30 @@ static bw_page *build_edited(bw_thread *self, const bw_page *leaf, const bw_edit
 
 /* ---- consolidation ---- */
 
+/* A run has at least so many records: fewer ascend by chance. */
+enum { BW_RUN = 8 };
+
+/* Whether the records were appended in the order of their keys, and the last one's key. */
+static bool is_ascending_run(const bw_page *page, uint64_t *last) {
+    unsigned records = 0;
+    for (unsigned i = 0; i < page->log_slots; i++) {
+        const bw_record *record = bw_word_record(bw_slot(page, i));
+        if (record == NULL)
+            continue;
+        if (records++ > 0 && record->key <= *last)
+            return false;
+        *last = record->key;
+    }
+    return records >= BW_RUN;
+}
+
 /* How many of n entries the left page keeps. Where all records lie behind the base, inserts ascend, and the left
  * page will not grow further: it is filled. Where nearly all do, several threads insert ascending keys, a little
- * out of order: it is left 90 % full. For descending inserts, the same of the right page. */
-static unsigned left_share(const bw_page *page, unsigned n, unsigned capacity) {
+ * out of order: it is left 90 % full. For descending inserts, the same of the right page. Where the records are an
+ * ascending run amid the base, a thread fills what one that is ahead of it has left out: before the run's end all is
+ * there, behind it one more is to come for each entry, and the left page keeps as many as will then have filled it. */
+static unsigned left_share(const bw_page *page, const uint64_t *keys, unsigned n,
+                           unsigned capacity) {
     unsigned records = 0;
     unsigned behind = 0;
     unsigned before = 0;
@@ -199,18 +219,25 @@ static unsigned left_share(const bw_page *page, unsigned n, unsigned capacity) {
         before += record->key < bw_page_key(page, 0);
     }
     const unsigned most = behind > before ? behind : before;
-    if (4 * most < 3 * records || most == 0)
+    uint64_t last = 0;
+    if (most > 0 && 4 * most >= 3 * records) {
+        unsigned large = most == records ? capacity : n * 9 / 10;
+        large = large < capacity ? large : capacity;
+        return behind > before ? large : n - large;
+    }
+    if (!is_ascending_run(page, &last))
         return n / 2;
-    unsigned large = most == records ? capacity : n * 9 / 10;
-    large = large < capacity ? large : capacity;
-    return behind > before ? large : n - large;
+    unsigned done = 0;
+    while (done < n && keys[done] <= last)
+        done++;
+    return done < capacity ? (capacity + done) / 2 : capacity;
 }
 
 /* The same, but never cutting at a marked entry: it would become the leftmost of its page. An inner
  * page has at most one, and room to cut beside it (options.c). */
-static unsigned left_of_cut(const bw_page *page, const uint64_t *values, unsigned n,
-                            unsigned capacity) {
-    unsigned left = left_share(page, n, capacity);
+static unsigned left_of_cut(const bw_page *page, const uint64_t *keys, const uint64_t *values,
+                            unsigned n, unsigned capacity) {
+    unsigned left = left_share(page, keys, n, capacity);
     if (page->level == 0 || (values[left] & BW_MARKED) == 0)
         return left;
     return left < capacity && left + 1 < n ? left + 1 : left - 1;
@@ -268,8 +295,8 @@ bw_status bw_consolidate_page(bw_thread *self, bw_pid pid, bw_page *page, bw_dut
     unsigned n = bw_page_entries(page, tree->search, records, keys, values);
     bool won;
     if (n > capacity)
-        return bw_split(self, pid, page, keys, values, n, left_of_cut(page, values, n, capacity),
-                        duties, &won);
+        return bw_split(self, pid, page, keys, values, n,
+                        left_of_cut(page, keys, values, n, capacity), duties, &won);
     bw_page *child;
     if (pid == BW_ROOT && page->level > 0 && n == 1 &&
         must_collapse(tree, (bw_pid)values[0], &child))

@@ -207,6 +207,18 @@ static void ascending_inserts_leave_full_pages(void) {
     tree_free(tree);
 }
 
+/* As two threads load a tree of which one falls behind. */
+static void ascending_inserts_between_others_leave_full_pages(void) {
+    bw_options options = options_of(64, 16, 64, 2);
+    bw_tree *tree = tree_open(&options);
+    for (uint64_t key = 0; key < 6400; key += 2)
+        CHECK_OK(bw_insert(tree, key, key, NULL));
+    for (uint64_t key = 1; key < 6400; key += 2)
+        CHECK_OK(bw_insert(tree, key, key, NULL));
+    CHECK_LE(tree_stats(tree).pages, 6400 * 100 / 90 / 64 + 8);
+    tree_free(tree);
+}
+
 /* ---- single claims ---- */
 
 static void both_ends_of_the_key_range_are_keys_like_others(void) {
@@ -321,6 +333,8 @@ CHECK_MAIN({"every_shape_answers_like_a_sorted_array", every_shape_answers_like_
             default_options_answer_like_a_sorted_array},
            {"keys_in_any_order_make_a_sound_tree", keys_in_any_order_make_a_sound_tree},
            {"ascending_inserts_leave_full_pages", ascending_inserts_leave_full_pages},
+           {"ascending_inserts_between_others_leave_full_pages",
+            ascending_inserts_between_others_leave_full_pages},
            {"both_ends_of_the_key_range_are_keys_like_others",
             both_ends_of_the_key_range_are_keys_like_others},
            {"writes_that_change_nothing_append_nothing", writes_that_change_nothing_append_nothing},
