@@ -57,9 +57,7 @@ BLIND: Mapping[str, Mapping[str, str]] = {
         "the slot's compare-and-swap does not release": _SAME_INSTRUCTION,
         "the mapping table's load does not acquire": _SAME_INSTRUCTION,
         "pinning has no fence": _STORE_BUFFER,
-        "a helper with an old view of the parent takes a merge for finished": _BETWEEN_TWO_STEPS,
         "the list of free page ids does not count its pops": _BETWEEN_TWO_STEPS,
-        "a post asks before its scan whether its page is alive": _BETWEEN_TWO_STEPS,
         "the self check walks over registrations without an acquire": (
             "On x86-64 the machine code is the same; ThreadSanitizer sees the missing order."
         ),
