@@ -1,9 +1,10 @@
 """Which lines and branches of impl/src each kind of evidence reaches, by gcov.
 
-The library is compiled once without optimization and with counters. Each kind then runs with a
-folder of its own for them: the C tests but the recorded one, recorded histories, and the programs
-of the explorer's catalogue, each run once on real threads (the explorer runs them many times over,
-so that is a lower bound of what it reaches). gcovr, from a package, adds up what was counted.
+The library is compiled once with counters, and optimized no further than a debugger would like.
+Each kind then runs with a folder of its own for them: the C tests but the recorded one, recorded
+histories, and the programs of the explorer's catalogue, each run once on real threads (the explorer
+runs them many times over, so that is a lower bound of what it reaches). gcovr, from a package, adds
+up what was counted.
 
 Coverage says what was run, not that it was checked: that is what the mutants are for.
 """
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ from model_check.report import CannotRun
 
 KEPT = Path("build/check/coverage.json")
 ALL = "all together"
-_FLAGS = ("-std=gnu11", "-O0", "-g", "-fPIC", "-pthread")
+_FLAGS = ("-std=gnu11", "-Og", "-g", "-fPIC", "-pthread")
 _COUNTERS = ("--coverage", "-fprofile-update=atomic")
 _WRAP = ("-Wl,--wrap=bw_page_range", "-Wl,--wrap=bw_find")
 _RECORDED, _WRAPPED, _CANNOT_RUN = "test_recorded", "test_forced_races", 77
@@ -81,16 +83,19 @@ def _run(command: Sequence[str | Path], what: str, **environment: str) -> str:
     return done.stdout
 
 
-class _Build:
+class Build:
     """Everything that is run, compiled with counters for the library's part."""
 
     def __init__(self, folder: Path) -> None:
+        """Compile the library into ``folder``. Raises CannotRun."""
         self._folder = folder
-        impl = engine_folder()
-        self._library = [
-            self._compile(path, *_COUNTERS, *VECTORS.get(path.name, ()))
-            for path in sorted((impl / "src").glob("*.c"))
-        ]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            self._library = list(
+                pool.map(
+                    lambda path: self._compile(path, *_COUNTERS, *VECTORS.get(path.name, ())),
+                    sorted((engine_folder() / "src").glob("*.c")),
+                )
+            )
 
     def _compile(self, source: Path, *flags: str) -> Path:
         target = self._folder / f"{source.parent.name}-{source.stem}.o"
@@ -105,16 +110,20 @@ class _Build:
         return target
 
     def test(self, name: str) -> Path:
+        """Build a program of tests/c."""
         wrap = _WRAP if name == _WRAPPED else ()
         return self._link(name, [self._compile(TESTS / f"{name}.c")], *wrap)
 
     def harness(self) -> Path:
+        """Build the explorer's harness for real threads."""
         engine = ROOT / "model_check" / "explorer" / "engine"
         more = (f"-I{INCLUDE}", f"-I{engine_folder() / 'src'}")
-        sources = sorted(engine.glob("*.c"))
+        # scalar.c stands for the vector searches, which are here.
+        sources = sorted(path for path in engine.glob("*.c") if path.name != "scalar.c")
         return self._link("harness", [self._compile(path, *more) for path in sources])
 
     def recorder(self) -> Path:
+        """Build the recorder of histories."""
         source = self._folder / "recorder_module.c"
         builder().emit_c_code(str(source))
         parts = ("recorder", "linearizability")
@@ -129,19 +138,19 @@ class _Build:
 Step = tuple[Sequence[str | Path], str]
 
 
-def _c_tests(build: _Build) -> Iterator[Step]:
+def _c_tests(build: Build) -> Iterator[Step]:
     for name in programs():
         if name != _RECORDED:
             yield [build.test(name)], name
 
 
-def _histories(build: _Build) -> Iterator[Step]:
+def _histories(build: Build) -> Iterator[Step]:
     module = "model_check.mutants.recorded"
     command = [sys.executable, "-m", module, str(build.recorder()), str(OPERATIONS), "0"]
     yield command, "the recorded runs"
 
 
-def _explorer(build: _Build) -> Iterator[Step]:
+def _explorer(build: Build) -> Iterator[Step]:
     path = build.harness()
     for case in CATALOGUE:
         if case.expected == "nothing found":
@@ -149,14 +158,14 @@ def _explorer(build: _Build) -> Iterator[Step]:
 
 
 #: Kind of evidence to what it runs.
-KINDS: Mapping[str, Callable[[_Build], Iterator[Step]]] = {
+KINDS: Mapping[str, Callable[[Build], Iterator[Step]]] = {
     "C tests": _c_tests,
     "histories": _histories,
     "programs of the explorer, once each": _explorer,
 }
 
 
-def measure() -> list[Covered]:
+def measure(kinds: Mapping[str, Callable[[Build], Iterator[Step]]] = KINDS) -> list[Covered]:
     """Run every kind of evidence with counters, and add up. Raises CannotRun."""
     if shutil.which("gcov") is None or shutil.which("gcc") is None:
         raise CannotRun("gcc and gcov are needed to measure coverage; install gcc")
@@ -166,16 +175,23 @@ def measure() -> list[Covered]:
         objects = folder / "objects"
         objects.mkdir()
         strip = str(len(objects.parts) - 1)
-        with progress("coverage", len(KINDS)) as reporter:
+        with progress("coverage", len(kinds)) as reporter:
             reporter.now("compiling the library with counters")
-            build = _Build(objects)
+            build = Build(objects)
             reports = []
-            for kind, steps in KINDS.items():
+            for kind, steps in kinds.items():
                 counted = folder / kind.replace(" ", "-").replace(",", "")
                 counted.mkdir()
-                for command, what in steps(build):
-                    reporter.now(what)
-                    _run(command, what, GCOV_PREFIX=str(counted), GCOV_PREFIX_STRIP=strip)
+                where = {"GCOV_PREFIX": str(counted), "GCOV_PREFIX_STRIP": strip}
+                # Processes may end at once: each locks the files of counters that it adds to.
+                with ThreadPoolExecutor(os.cpu_count()) as pool:
+                    running = {
+                        pool.submit(_run, command, what, **where): what
+                        for command, what in steps(build)
+                    }
+                    for ended in as_completed(running):
+                        ended.result()
+                        reporter.now(running[ended])
                 for notes in objects.glob("*.gcno"):
                     if (counted / f"{notes.stem}.gcda").is_file():
                         shutil.copy(notes, counted)
