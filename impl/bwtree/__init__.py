@@ -6,7 +6,7 @@
     (3, 30)
 
 :class:`BwTree` is a sorted MutableMapping that any number of threads may read and write at once.
-The calls release the GIL, and nothing relies on it.
+Batches, ranges and upkeep release the GIL, and nothing relies on it.
 """
 
 from bwtree._batch import Found

@@ -1,8 +1,9 @@
 """The map itself: what users of the package see of the C library.
 
-Every method is one call of the library, or says what it is made of. The library is called without
-the GIL, so threads work on one tree at the same time; nothing here takes a lock. Here are its life,
-ranges, batches and upkeep; the calls on one key are in _one_key.py.
+Every method is one call of the library, or says what it is made of. Nothing here takes a lock. What
+may take long is called without the GIL, so that threads work on one tree at the same time; a call
+on one key is over before the GIL could be handed over, and keeps it (build_ffi.py). Here are the
+map's life, ranges, batches and upkeep; the calls on one key are in _one_key.py.
 """
 
 from __future__ import annotations

@@ -14,8 +14,12 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cffi import FFI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HEADER = Path(__file__).resolve().parent.parent / "include" / "bwtree.h"
 
@@ -60,6 +64,14 @@ _ONE_KEY = {
 }
 _AT_A_KEY = ("floor", "ceiling", "lower", "higher")
 _AT_AN_END = ("first", "last", "pop_first", "pop_last")
+
+#: The calls that keep the GIL.
+_SHORT = (
+    *("bwpy_get", "bw_get", "bw_put", "bw_remove", *_ONE_KEY),
+    *(f"bwpy_{name}" for name in (*_AT_A_KEY, "first", "last")),
+    *("bwpy_walk_open", "bwpy_walk_next", "bwpy_walk_close"),
+    *("bw_cursor_seek", "bw_cursor_seek_end", "bw_cursor_next", "bw_cursor_prev"),
+)
 
 
 def cdef_of(header: str) -> str:
@@ -132,7 +144,27 @@ def builder() -> FFI:
     return ffi
 
 
+def keep_gil(source: str, names: Iterable[str]) -> str:
+    """Take what releases the GIL around the calls of ``names`` out of the text that cffi has made.
+
+    cffi has no option for it. What is left out with it saves errno, which these calls do not set.
+    Raises ValueError if the text is not what cffi makes.
+    """
+    for name in names:
+        around = re.compile(
+            r"  Py_BEGIN_ALLOW_THREADS\n  _cffi_restore_errno\(\);\n"
+            rf"(  {{ (?:result = )?{name}\([^\n]*\); }}\n)"
+            r"  _cffi_save_errno\(\);\n  Py_END_ALLOW_THREADS\n"
+        )
+        source, found = around.subn(r"\1", source)
+        if found != 1:
+            raise ValueError(f"{name}: called at {found} places of what cffi has made, not at one")
+    return source
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python build_ffi.py OUT.c")
-    builder().emit_c_code(sys.argv[1])
+    out = Path(sys.argv[1])
+    builder().emit_c_code(str(out))
+    out.write_text(keep_gil(out.read_text(encoding="utf-8"), _SHORT), encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from model_check.report import CannotRun
 from model_check.site import coverage
 from model_check.site.coverage import ALL, KINDS, Build, Covered
 
@@ -51,5 +52,5 @@ def test_a_program_that_fails_is_a_sentence() -> None:
         del build
         yield ["sh", "-c", "echo the reason; exit 3"], "a program"
 
-    with pytest.raises(coverage.CannotRun, match="a program ended with 3: the reason"):
+    with pytest.raises(CannotRun, match="a program ended with 3: the reason"):
         coverage.measure({"one": fails})
