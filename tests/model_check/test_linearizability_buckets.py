@@ -116,7 +116,7 @@ def test_calls_that_take_very_long_or_never_return_are_kept_exactly() -> None:
 
 
 def test_memory_is_at_most_64_bytes_an_operation() -> None:
-    for space in (1, 40_000):
+    for space in (1, 2, 3, 4, 40_000):
         workload = Workload(seed=1, operations=400_000, space=space, weights=_SINGLE, prefill=0.0)
         with Tree(TreeOptions()) as tree, Run(tree, workload) as run:
             run.execute()
