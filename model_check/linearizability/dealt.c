@@ -370,7 +370,7 @@ static bool make(lin_dealt *dealt, const rec_history *h, uint32_t workers) {
     for (uint64_t i = 1; i < h->initial_count; i++)
         if (h->initial[i].key <= h->initial[i - 1].key)
             return false; /* the general way says what is wrong with it */
-    while (dealt->bits < MOST_BITS && calls >> dealt->bits > BUCKET_CALLS)
+    while (dealt->bits < MOST_BITS && (calls + h->initial_count) >> dealt->bits > BUCKET_CALLS)
         dealt->bits++;
     dealt->hand_count = 1;
     while (dealt->hand_count < workers && calls / SHARE > dealt->hand_count)
