@@ -103,7 +103,10 @@ def lin(
     jobs: Annotated[
         Optional[int],
         typer.Option(
-            "-j", "--jobs", min=1, help="Threads that share the keys (default: as processors)."
+            "-j",
+            "--jobs",
+            min=1,
+            help="Threads that share the keys (default: as processors); a model of yours has one.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of keys, mixes and corruptions.")] = 0,
@@ -134,7 +137,7 @@ def lin(
     elif file.suffix in TEXTS:
         if snapshots:
             raise CannotRun("--snapshots is for .bwh: other histories have no range reads")
-        result = _check_text(file, model, limit, seconds, independent, page)
+        result = _check_text(file, model, limit, seconds, jobs, independent, page)
     else:
         result = _check_file(file, limit, seconds, jobs, page, snapshots)
     if json is not None:
@@ -216,13 +219,19 @@ def _convert(file: Path | None, target: Path, independent: bool) -> None:
 
 
 def _check_text(
-    file: Path, model: str, limit: int, seconds: float, independent: bool, page: Path | None
+    file: Path,
+    model: str,
+    limit: int,
+    seconds: float,
+    jobs: int,
+    independent: bool,
+    page: Path | None,
 ) -> Section:
     """Check a history of any service."""
     begin = time.monotonic()
     operations = _reading(file, lambda: read(file, independent=independent))
     object_model = find_model(model)
-    report = check_operations(operations, object_model, limit=limit, seconds=seconds)
+    report = check_operations(operations, object_model, limit=limit, seconds=seconds, jobs=jobs)
     console = output()
     notes = [f"{operations.failed:,} failed and left out"] if operations.failed else []
     notes += [f"{operations.others:,} not of clients"] if operations.others else []

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
 from model_check.cli import app
-from model_check.linearizability import Outcome, Report, check, corruptions
+from model_check.linearizability import (
+    Operation,
+    Outcome,
+    Report,
+    check,
+    check_operations,
+    corruptions,
+)
+from model_check.linearizability.crew import Crew
+from model_check.linearizability.models import Register
 from model_check.recorder import (
     History,
     Kind,
@@ -91,7 +101,7 @@ def _many_bad(keys: int) -> History:
     return History.build([Lane(lane)])
 
 
-@pytest.mark.parametrize("keys", [50, 60_000])
+@pytest.mark.parametrize("keys", [50, 20_000])
 def test_of_many_keys_in_the_way_the_same_one_is_told_about(keys: int) -> None:
     history = _many_bad(keys)
     alone = check(history)
@@ -134,6 +144,47 @@ def test_all_threads_stop_when_they_are_told_to() -> None:
     run.join()
     lib.lin_check_free(native)
     assert verdicts == [lib.LIN_UNKNOWN_STOPPED]
+
+
+def _object(name: int, *, wrong: bool) -> list[Operation]:
+    """Make calls on a register that have to be searched, as two writes are of the same value."""
+    seen = 3 if wrong else 2
+    return [
+        Operation(0, "write", 2, None, 1, 4, key=name),
+        Operation(1, "write", 2, None, 2, 5, key=name),
+        Operation(2, "read", None, seen, 3, 6, key=name),
+    ]
+
+
+@pytest.mark.parametrize("wrong", [(), (5,), (7, 30), (0, 1, 2)])
+def test_objects_of_any_service_are_judged_alike_by_any_number_of_threads(
+    wrong: tuple[int, ...],
+) -> None:
+    calls = [call for name in range(40) for call in _object(name, wrong=name in wrong)]
+    alone = check_operations(calls, Register(0))
+    assert alone.outcome is (Outcome.VIOLATION if wrong else Outcome.OK)
+    assert alone.searched > 0
+    for jobs in (2, 4):
+        report = check_operations(calls, Register(0), jobs=jobs)
+        assert replace(report, seconds=0.0) == replace(alone, seconds=0.0)
+
+
+def test_what_is_searched_behind_a_violation_is_stopped() -> None:
+    hard = [Operation(i, "write", i // 2, None, 1, 100 + i, key="b") for i in range(40)]
+    hard.append(Operation(40, "read", None, 99, 300, 301, key="b"))  # searched for hours
+    report = check_operations([*_object(0, wrong=True), *hard], Register(0), limit=1 << 24, jobs=2)
+    assert report.violation is not None
+    assert report.violation.object == 0
+
+
+def test_an_interrupt_stops_every_search() -> None:
+    crew, said = Crew(), []
+    with crew.stoppable(lambda: said.append("first")):
+        crew.stop()
+        with crew.stoppable(lambda: said.append("second")):
+            pass
+    crew.stop()
+    assert said == ["first", "second"]
 
 
 def test_bwcheck_checks_a_file_with_as_many_threads_as_it_is_told(tmp_path: Path) -> None:
