@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,7 +35,7 @@ from model_check.recorder import (
     Workload,
     save,
 )
-from model_check.recorder.native import BLIND, ffi, lib
+from model_check.recorder.native import BLIND, ffi, interruptible, lib
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,6 +178,21 @@ def test_what_is_searched_behind_a_violation_is_stopped() -> None:
     report = check_operations([*_object(0, wrong=True), *hard], Register(0), limit=1 << 24, jobs=2)
     assert report.violation is not None
     assert report.violation.object == 0
+
+
+def test_an_interrupted_call_has_ended_before_what_it_uses_is_freed() -> None:
+    stopped, ended = threading.Event(), []
+
+    def call() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        stopped.wait()
+        for _ in range(1000):  # the caller must still wait
+            time.sleep(0)
+        ended.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible(call, stopped.set)
+    assert ended
 
 
 def test_an_interrupt_stops_every_search() -> None:
