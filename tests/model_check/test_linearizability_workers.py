@@ -36,6 +36,7 @@ from model_check.recorder import (
     save,
 )
 from model_check.recorder.native import BLIND, ffi, interruptible, lib
+from model_check.report import CannotRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +73,7 @@ def found_bad(report: Report) -> tuple[object, ...]:
 @pytest.mark.parametrize("mix", _MIXES)
 @pytest.mark.parametrize("space", [1, 7, 4_000])
 def test_any_number_of_threads_finds_the_same_in_a_right_history(mix: str, space: int) -> None:
-    history = recorded(_MIXES[mix], 60_000 if mix == "single keys" else 5_000, space)
+    history = recorded(_MIXES[mix], 40_000 if mix == "single keys" else 3_000, space)
     alone = check(history)
     assert alone.ok, alone.reason
     for jobs in (2, 4, 300):
@@ -111,6 +112,41 @@ def test_of_many_keys_in_the_way_the_same_one_is_told_about(keys: int) -> None:
     assert alone.outcome is Outcome.VIOLATION
     for jobs in (2, 3, 4) * 3:
         assert found_bad(check(history, jobs=jobs)) == found_bad(alone)
+
+
+def _long_lanes(count: int) -> list[list[Record]]:
+    """Make two lanes that read keys which are never there, each ascending."""
+    return [
+        [
+            Record.of(Kind.GET, i % 97, (10 * i + lane, 10 * i + lane + 5), status=Status.NOT_FOUND)
+            for i in range(count)
+        ]
+        for lane in range(2)
+    ]
+
+
+@pytest.mark.parametrize("index", [0, 2_250, 4_499, 4_500, 8_999])
+def test_a_record_that_is_no_call_is_found_wherever_the_threads_shares_meet(index: int) -> None:
+    lanes = _long_lanes(9_000)
+    lanes[1][index] = lanes[1][index]._replace(status=-1)
+    history = History.build([Lane(lane) for lane in lanes])
+    for jobs in (1, 2, 4):
+        with pytest.raises(CannotRun, match="an error instead of a result"):
+            check(history, jobs=jobs)
+
+
+@pytest.mark.parametrize("index", [0, 2_249, 4_499, 8_997])
+def test_a_lane_out_of_order_is_found_wherever_the_threads_shares_meet(index: int) -> None:
+    lanes = _long_lanes(9_000)
+    lane = lanes[0]
+    lane[index], lane[index + 1] = lane[index + 1], lane[index]
+    value = Record.of(Kind.PUT, 500, (3, 4), argument=7, status=Status.OK)
+    wrong = Record.of(Kind.GET, 500, (10**6, 10**6 + 1), status=Status.NOT_FOUND)
+    history = History.build([*(Lane(lane) for lane in lanes), Lane([value, wrong])])
+    for jobs in (1, 2, 4):
+        violation = check(history, jobs=jobs).violation
+        assert violation is not None
+        assert (violation.key, violation.parts) == (500, 2)
 
 
 def _hard(keys: int) -> History:
