@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from model_check.cli import app
 from model_check.linearizability import (
+    LIMIT,
     Operation,
     Outcome,
     Report,
@@ -112,6 +113,22 @@ def test_of_many_keys_in_the_way_the_same_one_is_told_about(keys: int) -> None:
     assert alone.outcome is Outcome.VIOLATION
     for jobs in (2, 3, 4) * 3:
         assert found_bad(check(history, jobs=jobs)) == found_bad(alone)
+
+
+def test_keys_before_the_one_in_the_way_are_judged_though_another_thread_is_faster() -> None:
+    """Key 0 is right, and searched for long; key 1 is wrong, and so are many that come later."""
+    writes = [Record.of(Kind.PUT_MANY, 0, (1, 100 + i), argument=1 + i // 2) for i in range(14)]
+    lanes = [Lane([write._replace(flags=BLIND)]) for write in writes]
+    lanes.append(Lane([Record.of(Kind.GET, 0, (300, 301), seen=3)]))
+    lanes.append(
+        Lane([Record.of(Kind.GET, key, (10 * key, 10 * key + 1), seen=9) for key in range(1, 900)])
+    )
+    lanes.append(Lane([Record.of(Kind.SIZE, 0, (0, 2**63), seen=1)]))  # the general way
+    history = History.build(lanes)
+    for jobs in (1, 2, 3):
+        violation = check(history, jobs=jobs).violation
+        assert violation is not None
+        assert violation.key == 1
 
 
 def _long_lanes(count: int) -> list[list[Record]]:
@@ -239,6 +256,15 @@ def test_an_interrupt_stops_every_search() -> None:
             pass
     crew.stop()
     assert said == ["first", "second"]
+
+
+def test_keys_that_are_decided_at_once_are_not_judged_after_a_stop() -> None:
+    history = recorded(_SINGLE, 2_000, 50)
+    native = lib.lin_check_new(history.native, LIMIT, 0, 2, ffi.new("char const **"))
+    lib.lin_check_stop(native)
+    verdict = lib.lin_check_run(native, 0, lib.lin_check_steps(native))
+    lib.lin_check_free(native)
+    assert verdict == lib.LIN_UNKNOWN_STOPPED
 
 
 def test_bwcheck_checks_a_file_with_as_many_threads_as_it_is_told(tmp_path: Path) -> None:
