@@ -88,6 +88,10 @@ bench-quick: .venv/stamp ## compare the working tree with a commit: make bench-q
 bench-plots: .venv/stamp ## draw the plots of docs/performance.md from docs/bench/*.json
 	@.venv/bin/python scripts/bench/bench_plots.py $(ARGS)
 
+.PHONY: lin-plots
+lin-plots: .venv/stamp ## measure how long checks of histories take, and draw it
+	@.venv/bin/python scripts/bench/bench_lin.py $(ARGS)
+
 .PHONY: lock
 lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \

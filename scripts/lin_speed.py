@@ -1,6 +1,7 @@
-"""Measure how fast histories are checked on one core, or corrupt large ones.
+"""Measure how fast histories are checked, on one core or by several threads, or corrupt large ones.
 
     nice -n -10 .venv/bin/python scripts/lin_speed.py
+    nice -n -10 .venv/bin/python scripts/lin_speed.py --jobs 2
     .venv/bin/python scripts/lin_speed.py --corrupt --operations 10M --rounds 1
 
 Records calls on single keys of two real threads, on many keys and on one, and checks each round in
@@ -39,7 +40,7 @@ class Totals:
     problems: list[str] = field(default_factory=list)
 
 
-def measure(keys: int, operations: int, rounds: int, seed: int) -> Totals:
+def measure(keys: int, operations: int, rounds: int, seed: int, jobs: int) -> Totals:
     """Record and check rounds of calls on single keys."""
     totals = Totals()
     for number in range(rounds):
@@ -50,7 +51,7 @@ def measure(keys: int, operations: int, rounds: int, seed: int) -> Totals:
             run.execute()
             history = run.history()
             begin, processor = time.perf_counter(), time.process_time()
-            report = check(history)
+            report = check(history, jobs=jobs)
             totals.seconds += time.perf_counter() - begin
             totals.processor += time.process_time() - processor
         totals.operations += report.operations
@@ -82,14 +83,21 @@ def corrupt(keys: int, operations: int, seed: int) -> list[str]:
 
 def _count(text: str) -> int:
     units = {"k": 1_000, "M": 1_000_000}
-    return int(text[:-1]) * units[text[-1]] if text[-1:] in units else int(text)
+    try:
+        count = int(text[:-1]) * units[text[-1]] if text[-1:] in units else int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0; 10M, 250k and 7 are")
+    return count
 
 
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n\n", maxsplit=1)[0])
     parser.add_argument("--operations", type=_count, default=10_000_000, metavar="N")
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--rounds", type=_count, default=10)
+    parser.add_argument("--jobs", "-j", type=_count, default=1, help="threads that check")
     parser.add_argument("--keys", type=_count, default=1_000_000, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--corrupt", action="store_true", help="corrupt histories instead")
@@ -106,7 +114,7 @@ def main() -> int:
             (options.keys, options.operations, options.rounds),
             (1, 1_000_000, options.rounds),
         ):
-            t = measure(keys, operations, rounds, options.seed)
+            t = measure(keys, operations, rounds, options.seed, options.jobs)
             how = "forced order" if t.searched == 0 else f"{t.searched:,} parts searched"
             each = t.bytes / (t.operations / rounds)
             print(

@@ -1,40 +1,76 @@
-/* check.c: all keys of a history, one after another. See check.h. */
+/* check.c: all keys of a history, by one worker or several. See check.h. */
 #include "check.h"
 #include "buckets.h"
 #include "judge.h"
+#include "workers.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Either the buckets judge, or the partition is made; after a verdict other than OK both are there. */
+enum { STRIDE = 16 }; /* steps that a worker takes at a time, where there are many */
+
+struct worker {
+    lin_judge *judge;
+    lin_bench *bench;
+    /* The first of its steps that was not OK. */
+    uint64_t step, key, failed;
+    int verdict;
+};
+
+/* Either the buckets are judged, or the partition is made; after a verdict other than OK both are there. */
 struct lin_check {
     const rec_history *history;
-    lin_buckets *buckets;
+    lin_dealt *dealt;
     lin_partition partition;
-    lin_judge *judge;
+    struct worker *workers;
+    uint32_t worker_count;
     uint64_t record_count;
     uint64_t bad, failed; /* rank of the key in the way; part, counted from its first */
     _Atomic bool stop;
+    /* of the steps that are being taken */
+    _Atomic uint64_t next, until; /* until: the first of those known not to be OK */
+    uint64_t last, stride;
 };
 
+/* All judges begin now: the time limit is the check's. */
+static bool hire(lin_check *check, uint32_t count, const lin_limits *limits) {
+    check->worker_count = count < 1 ? 1 : count < LIN_MOST_WORKERS ? count : LIN_MOST_WORKERS;
+    check->workers = calloc(check->worker_count, sizeof *check->workers);
+    for (uint32_t i = 0; check->workers != NULL && i < check->worker_count; i++) {
+        check->workers[i].judge = lin_judge_new(limits, NULL);
+        if (check->workers[i].judge == NULL)
+            return false;
+    }
+    return check->workers != NULL;
+}
+
+static bool give_benches(lin_check *check) {
+    for (uint32_t i = 0; i < check->worker_count; i++)
+        if ((check->workers[i].bench = lin_bench_new()) == NULL)
+            return false;
+    return true;
+}
+
 lin_check *lin_check_new(const rec_history *history, uint64_t configurations, uint64_t milliseconds,
-                         const char **message) {
+                         uint32_t workers, const char **message) {
     *message = "out of memory: check fewer operations at a time";
     lin_check *check = calloc(1, sizeof *check);
     if (check == NULL)
         return NULL;
     lin_limits limits = {configurations, milliseconds, &check->stop};
-    check->judge = lin_judge_new(&limits, NULL);
     check->history = history;
     for (uint32_t t = 0; t < history->lane_count; t++)
         check->record_count += history->lanes[t].record_count;
-    if (check->judge != NULL)
-        check->buckets = lin_buckets_new(history);
+    bool made = hire(check, workers, &limits);
+    if (made)
+        check->dealt = lin_dealt_new(history, check->worker_count);
+    if (made && check->dealt != NULL)
+        made = give_benches(check);
     const char *wrong = NULL;
-    int result = check->buckets ? 0 : lin_partition_make(&check->partition, history, &wrong);
+    int result = made && !check->dealt ? lin_partition_make(&check->partition, history, &wrong) : 0;
     if (result == -2)
         *message = wrong;
-    if (check->judge == NULL || result != 0) {
+    if (!made || result != 0) {
         lin_check_free(check);
         return NULL;
     }
@@ -44,9 +80,13 @@ lin_check *lin_check_new(const rec_history *history, uint64_t configurations, ui
 void lin_check_free(lin_check *check) {
     if (check == NULL)
         return;
-    lin_buckets_free(check->buckets);
+    for (uint32_t i = 0; check->workers != NULL && i < check->worker_count; i++) {
+        lin_judge_free(check->workers[i].judge);
+        lin_bench_free(check->workers[i].bench);
+    }
+    free(check->workers);
+    lin_dealt_free(check->dealt);
     lin_partition_free(&check->partition);
-    lin_judge_free(check->judge);
     free(check);
 }
 
@@ -61,69 +101,142 @@ static bool know_all(lin_check *check) {
            lin_partition_make(&check->partition, check->history, &wrong) == 0;
 }
 
-static int judge_key(lin_check *check, uint64_t key, uint32_t *order) {
+/* ------------------------------------------------------------------ steps ------------------- */
+
+static int judge_key(const lin_check *check, lin_judge *judge, uint64_t key, uint64_t *failed,
+                     uint32_t *order) {
     const lin_partition *p = &check->partition;
-    check->bad = key;
-    return lin_judge_parts(check->judge, p->parts + p->first[key],
-                           p->first[key + 1] - p->first[key], &p->initial[key], 1, &check->failed,
-                           order);
+    return lin_judge_parts(judge, p->parts + p->first[key], p->first[key + 1] - p->first[key],
+                           &p->initial[key], 1, failed, order);
 }
 
-static int run_buckets(lin_check *check, uint64_t first, uint64_t last) {
-    for (uint64_t bucket = first; bucket < last; bucket++) {
-        uint64_t bad;
-        if (atomic_load_explicit(&check->stop, memory_order_relaxed))
-            return LIN_UNKNOWN_STOPPED;
-        int verdict = lin_buckets_judge(check->buckets, bucket, check->judge, &bad);
-        if (verdict == LIN_OK)
-            continue;
-        if (verdict == LIN_UNKNOWN_MEMORY || !know_all(check))
-            return LIN_UNKNOWN_MEMORY;
-        int again = judge_key(check, lin_rank(&check->partition, bad), NULL);
-        return again == LIN_OK ? LIN_UNKNOWN_DISPUTE : again;
+/* *key is the one in the way: its rank, or what it is, where there are buckets. */
+static int take_step(const lin_check *check, struct worker *worker, uint64_t step, uint64_t *key,
+                     uint64_t *failed) {
+    if (atomic_load_explicit(&check->stop, memory_order_relaxed))
+        return LIN_UNKNOWN_STOPPED;
+    *key = step;
+    if (check->dealt != NULL)
+        return lin_bench_judge(worker->bench, check->dealt, step, worker->judge, key);
+    return judge_key(check, worker->judge, step, failed, NULL);
+}
+
+/* Takes steps that nobody has taken, in ascending order, until one is not OK or lies behind such a one:
+ * all before the first that is not OK are then taken by somebody, and the answer is the same whoever took
+ * which. */
+static void take_steps(void *context, uint32_t number) {
+    lin_check *check = context;
+    struct worker *worker = &check->workers[number];
+    worker->verdict = LIN_OK;
+    for (;;) {
+        /* relaxed: the numbers are all that the workers share; what they found is read after joining. */
+        uint64_t step =
+            atomic_fetch_add_explicit(&check->next, check->stride, memory_order_relaxed);
+        for (uint64_t i = 0; i < check->stride; i++, step++) {
+            uint64_t until = atomic_load_explicit(&check->until, memory_order_relaxed);
+            if (step >= until)
+                return;
+            worker->verdict = take_step(check, worker, step, &worker->key, &worker->failed);
+            if (worker->verdict == LIN_OK)
+                continue;
+            worker->step = step;
+            while (step < until &&
+                   !atomic_compare_exchange_weak_explicit(
+                       &check->until, &until, step, memory_order_relaxed, memory_order_relaxed))
+                continue;
+            return;
+        }
     }
-    return LIN_OK;
+}
+
+/* A bucket only tells which key is in the way; the general way finds out what is wrong with it. */
+static int judge_again(lin_check *check, uint64_t key) {
+    if (!know_all(check))
+        return LIN_UNKNOWN_MEMORY;
+    check->bad = lin_rank(&check->partition, key);
+    int verdict = judge_key(check, check->workers[0].judge, check->bad, &check->failed, NULL);
+    return verdict == LIN_OK ? LIN_UNKNOWN_DISPUTE : verdict;
 }
 
 int lin_check_run(lin_check *check, uint64_t first, uint64_t last) {
     uint64_t steps = lin_check_steps(check);
     last = last < steps ? last : steps;
-    if (check->buckets != NULL)
-        return run_buckets(check, first, last);
-    for (uint64_t key = first; key < last; key++) {
-        if (atomic_load_explicit(&check->stop, memory_order_relaxed))
-            return LIN_UNKNOWN_STOPPED;
-        int verdict = judge_key(check, key, NULL);
-        if (verdict != LIN_OK)
-            return verdict;
+    uint64_t count = last > first ? last - first : 0;
+    check->next = first;
+    check->until = check->last = last;
+    check->stride = count / (STRIDE * (uint64_t)check->worker_count) > STRIDE ? STRIDE : 1;
+    lin_workers_do(count < check->worker_count ? (uint32_t)count : check->worker_count, take_steps,
+                   check);
+    const struct worker *bad = NULL;
+    for (uint32_t i = 0; count > 0 && i < check->worker_count; i++) {
+        const struct worker *worker = &check->workers[i];
+        if (worker->verdict != LIN_OK && (bad == NULL || worker->step < bad->step))
+            bad = worker;
     }
-    return LIN_OK;
+    if (bad == NULL)
+        return LIN_OK;
+    bool again = check->dealt != NULL && bad->verdict != LIN_UNKNOWN_MEMORY &&
+                 bad->verdict != LIN_UNKNOWN_STOPPED;
+    if (again)
+        return judge_again(check, bad->key);
+    check->bad = check->dealt != NULL ? 0 : bad->key;
+    check->failed = bad->failed;
+    return bad->verdict;
 }
 
+/* ------------------------------------------------------------------ figures ----------------- */
+
 uint64_t lin_check_steps(const lin_check *check) {
-    return check->buckets ? lin_buckets_count(check->buckets) : check->partition.key_count;
+    return check->dealt ? lin_dealt_count(check->dealt) : check->partition.key_count;
 }
+
 uint64_t lin_check_keys(const lin_check *check) {
-    return check->partition.keys ? check->partition.key_count : lin_buckets_keys(check->buckets);
+    uint64_t keys = 0;
+    if (check->partition.keys != NULL)
+        return check->partition.key_count;
+    for (uint32_t i = 0; i < check->worker_count; i++)
+        keys += lin_bench_keys(check->workers[i].bench);
+    return keys;
 }
+
 uint64_t lin_check_records(const lin_check *check) {
     return check->record_count;
 }
+
 uint64_t lin_check_parts(lin_check *check) {
     return know_all(check) ? check->partition.part_count : 0;
 }
+
 void lin_check_figures(const lin_check *check, lin_figures *figures) {
-    lin_judge_figures(check->judge, figures);
-    figures->partitioned =
-        check->partition.keys ? check->partition.part_count : lin_buckets_parts(check->buckets);
+    *figures = (lin_figures){0};
+    for (uint32_t i = 0; i < check->worker_count; i++) {
+        const struct worker *worker = &check->workers[i];
+        lin_figures one;
+        lin_judge_figures(worker->judge, &one);
+        for (int way = 0; way < 2; way++) {
+            figures->keys[way] += one.keys[way];
+            figures->parts[way] += one.parts[way];
+        }
+        figures->peak = one.peak > figures->peak ? one.peak : figures->peak;
+        figures->overlapping += one.overlapping;
+        figures->deep += one.deep;
+        figures->bytes += one.bytes;
+        if (worker->bench != NULL)
+            figures->partitioned += lin_bench_parts(worker->bench);
+    }
+    if (check->partition.keys != NULL)
+        figures->partitioned = check->partition.part_count;
 }
+
 uint64_t lin_check_bytes(const lin_check *check) {
     const lin_partition *p = &check->partition;
     lin_figures figures;
-    lin_judge_figures(check->judge, &figures);
-    uint64_t buckets = check->buckets ? lin_buckets_bytes(check->buckets) : 0;
-    return buckets + p->part_count * sizeof *p->parts +
-           p->key_count * (sizeof *p->keys + sizeof *p->initial + sizeof *p->first) + figures.bytes;
+    lin_check_figures(check, &figures);
+    uint64_t bytes = figures.bytes + (check->dealt ? check->dealt->bytes : 0);
+    for (uint32_t i = 0; check->dealt && i < check->worker_count; i++)
+        bytes += lin_bench_bytes(check->workers[i].bench);
+    return bytes + p->part_count * sizeof *p->parts +
+           p->key_count * (sizeof *p->keys + sizeof *p->initial + sizeof *p->first);
 }
 
 uint64_t lin_check_bad_key(const lin_check *check) {
@@ -221,7 +334,8 @@ static int judge_from(struct window *w, const struct write *writes, uint64_t wri
         }
     }
     w->state_count = states;
-    return lin_judge_parts(w->check->judge, w->kept, kept, w->states, states, &failed, NULL);
+    return lin_judge_parts(w->check->workers[0].judge, w->kept, kept, w->states, states, &failed,
+                           NULL);
 }
 
 uint64_t lin_check_window(lin_check *check, lin_part *window, uint64_t capacity, lin_state *states,
@@ -304,7 +418,8 @@ int lin_check_order(lin_check *check, uint64_t *order) {
     for (uint64_t key = 0; verdict == LIN_OK && key < p->key_count; key++) {
         const lin_part *parts = p->parts + p->first[key];
         uint64_t count = p->first[key + 1] - p->first[key], instant = 0;
-        verdict = judge_key(check, key, one);
+        uint64_t failed;
+        verdict = judge_key(check, check->workers[0].judge, key, &failed, one);
         for (uint64_t i = 0; verdict == LIN_OK && i < count && one[i] != LIN_NO_PART; i++, at++) {
             if (parts[one[i]].invoked > instant)
                 instant = parts[one[i]].invoked;

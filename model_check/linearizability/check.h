@@ -2,7 +2,8 @@
  *
  *     lin_check_new; lin_check_run; what it found; lin_check_free
  *
- * One check belongs to one thread; lin_check_stop may be called from any.
+ * One check belongs to one thread, and may have others work for it while it runs; lin_check_stop may be
+ * called from any.
  */
 #ifndef LIN_CHECK_H
 #define LIN_CHECK_H
@@ -12,9 +13,11 @@
 
 typedef struct lin_check lin_check;
 
-/* NULL: *message says why. The history must outlive the check. */
+/* NULL: *message says why. The history must outlive the check. Up to `workers` threads share the keys, each
+ * of which may have as many configurations; what comes out is the same for any number of them, but for
+ * figures after a verdict other than LIN_OK: some may have judged more than the first key in the way. */
 lin_check *lin_check_new(const rec_history *history, uint64_t configurations, uint64_t milliseconds,
-                         const char **message);
+                         uint32_t workers, const char **message);
 void lin_check_free(lin_check *check);
 void lin_check_stop(lin_check *check);
 

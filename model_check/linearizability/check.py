@@ -122,16 +122,20 @@ def check(
     *,
     limit: int = LIMIT,
     seconds: float = 0,
+    jobs: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Report:
-    """Check ``history``. ``progress`` is told the share that is done.
+    """Check ``history`` with ``jobs`` threads. ``progress`` is told the share that is done.
+
+    Verdict, violation and reason do not depend on ``jobs``: it is the first key in the way, in the
+    order of one thread, that is told about.
 
     The verdict is unknown, with the reason, when a key needs more than ``limit`` configurations,
     or the check more than ``seconds`` (0: however long).
     CannotRun when the records are no history (see docs/history-format.md) or do not fit in memory.
     """
     begin = time.monotonic()
-    native = _open(history, limit, seconds)
+    native = _open(history, limit, seconds, jobs)
     try:
         steps = int(lib.lin_check_steps(native))
         verdict = _call(
@@ -163,7 +167,7 @@ def find_order(history: History, *, limit: int = LIMIT) -> list[Step] | None:
     Absences that every history allows are no parts (parts.h), so they are not in it; nor are calls
     that never returned, where they need not have taken effect.
     """
-    native = _open(history, limit, 0)
+    native = _open(history, limit, 0, 1)
     try:
         count = int(lib.lin_check_parts(native))
         order = ffi.new("uint64_t[]", max(count, 1))
@@ -197,12 +201,12 @@ def judge(
     return None if verdict == lib.LIN_NOT_FORCED else (_outcome(verdict), order)
 
 
-def _open(history: History, limit: int, seconds: float) -> Any:
+def _open(history: History, limit: int, seconds: float, jobs: int) -> Any:
     message = ffi.new("char const **")
     milliseconds = math.ceil(seconds * 1000)
     native = _call(
         history,
-        lambda: lib.lin_check_new(history.native, limit, milliseconds, message),
+        lambda: lib.lin_check_new(history.native, limit, milliseconds, jobs, message),
         lambda: None,
     )
     if not native:

@@ -41,6 +41,7 @@ from model_check.recorder import (
     measure_overhead,
 )
 from model_check.report import CannotRun, Section, Settings, Verdict, document, write_json
+from model_check.tlc.suite import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,6 +100,15 @@ def lin(
     limit: Annotated[
         int, typer.Option(min=1, help="Configurations of one key, before giving up.")
     ] = LIMIT,
+    jobs: Annotated[
+        Optional[int],
+        typer.Option(
+            "-j",
+            "--jobs",
+            min=1,
+            help="Threads that share the keys (default: as processors); a model of yours has one.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of keys, mixes and corruptions.")] = 0,
     json: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Write the results to FILE too.")
@@ -116,19 +126,20 @@ def lin(
     Exit codes: 0 all as expected, 1 a violation (printed), 2 could not run.
     """
     started = datetime.now(timezone.utc)
+    jobs = jobs or processors()
     if convert_to is not None:
         _convert(file, convert_to, independent)
         return
     if file is None:
         if page is not None or snapshots:
             raise CannotRun("--page and --snapshots need a FILE: they are about one history")
-        result = check_runs(seed, operations, limit)
+        result = check_runs(seed, operations, limit, jobs)
     elif file.suffix in TEXTS:
         if snapshots:
             raise CannotRun("--snapshots is for .bwh: other histories have no range reads")
-        result = _check_text(file, model, limit, seconds, independent, page)
+        result = _check_text(file, model, limit, seconds, jobs, independent, page)
     else:
-        result = _check_file(file, limit, seconds, page, snapshots)
+        result = _check_file(file, limit, seconds, jobs, page, snapshots)
     if json is not None:
         command = f"bwcheck lin {file}" if file else "bwcheck lin"
         write_json(
@@ -140,17 +151,19 @@ def lin(
 
 def section(settings: Settings) -> Section:
     """Record, check and corrupt histories, for `bwcheck all`."""
-    return check_runs(settings.seed, _OPERATIONS, LIMIT)
+    return check_runs(settings.seed, _OPERATIONS, LIMIT, settings.jobs or processors())
 
 
 def _check_file(
-    file: Path, limit: int, seconds: float, page: Path | None, snapshots: bool
+    file: Path, limit: int, seconds: float, jobs: int, page: Path | None, snapshots: bool
 ) -> Section:
     begin = time.monotonic()
     history = _reading(file, lambda: load(file))
-    finding = judge_history(file.name, history, limit=limit, seconds=seconds, source=file)
+    finding = judge_history(
+        file.name, history, limit=limit, seconds=seconds, jobs=jobs, source=file
+    )
     if page is not None:
-        report = check(history, limit=limit, seconds=seconds)
+        report = check(history, limit=limit, seconds=seconds, jobs=jobs)
         _write(page, recorded_picture(history, report, file.name))
     return _conclude([finding, *([_judge_snapshots(file, history)] if snapshots else [])], begin)
 
@@ -206,13 +219,19 @@ def _convert(file: Path | None, target: Path, independent: bool) -> None:
 
 
 def _check_text(
-    file: Path, model: str, limit: int, seconds: float, independent: bool, page: Path | None
+    file: Path,
+    model: str,
+    limit: int,
+    seconds: float,
+    jobs: int,
+    independent: bool,
+    page: Path | None,
 ) -> Section:
     """Check a history of any service."""
     begin = time.monotonic()
     operations = _reading(file, lambda: read(file, independent=independent))
     object_model = find_model(model)
-    report = check_operations(operations, object_model, limit=limit, seconds=seconds)
+    report = check_operations(operations, object_model, limit=limit, seconds=seconds, jobs=jobs)
     console = output()
     notes = [f"{operations.failed:,} failed and left out"] if operations.failed else []
     notes += [f"{operations.others:,} not of clients"] if operations.others else []
@@ -249,7 +268,7 @@ def _check_text(
     )
 
 
-def check_runs(seed: int, operations: int, limit: int) -> Section:
+def check_runs(seed: int, operations: int, limit: int, jobs: int = 1) -> Section:
     """Record every case and check it, then demand that corrupted histories are rejected."""
     begin = time.monotonic()
     findings: list[Finding] = []
@@ -257,7 +276,7 @@ def check_runs(seed: int, operations: int, limit: int) -> Section:
     with progress("lin", len(runs) + MUTANTS) as reporter:
         for case in runs:
             reporter.now(case.name)
-            finding = record_and_judge(case, limit=limit)
+            finding = record_and_judge(case, limit=limit, jobs=jobs)
             findings.append(finding)
             reporter.step(f"{case.name}: {finding.row['outcome']}, {finding.operations:,} checked")
             if finding.row["outcome"] == "failed":  # the next run would most likely fail alike

@@ -121,25 +121,35 @@ static void add_value(struct lin_forced *f, uint32_t writer) {
 
 /* ------------------------------------------------------------------ which histories --------- */
 
+/* A need and an effect, as one bit of a set of such pairs. */
+static inline uint32_t pair_bit(uint32_t need, uint32_t effect) {
+    return UINT32_C(1) << (effect * 8 + need);
+}
+
+static uint32_t with_need(uint32_t need) {
+    return pair_bit(need, LIN_KEEPS) | pair_bit(need, LIN_SETS) | pair_bit(need, LIN_DELETES);
+}
+
 /* What the parts are as a whole. False: nothing forces their order. */
 static bool classify(struct lin_forced *f, uint64_t *writes) {
-    bool deletes = false;
-    f->blind = f->unanswered = false;
-    *writes = 0;
-    for (uint64_t i = 0; i < f->count; i++) {
+    const uint32_t deletions = UINT32_C(0xff) << 8 * LIN_DELETES;
+    uint32_t closed = 0, open = 0;
+    uint64_t sets = 0;
+    for (uint64_t i = 0; i < f->count; i++) { /* no branches: they could not be foreseen */
         const lin_part *part = &f->parts[i];
-        bool open = part->responded == LIN_NEVER_RESPONDED;
-        if (part->need == LIN_CALL ||
-            ((part->need == LIN_SOME || part->need == LIN_OTHER) && !open))
-            return false;
-        f->unanswered |= open;
-        *writes += part->effect == LIN_SETS;
-        deletes |= part->effect == LIN_DELETES;
-        if (part->effect == LIN_DELETES && (open || part->need == LIN_ANY))
-            return false;
-        f->blind |= part->effect == LIN_SETS && part->need == LIN_ANY && !open;
+        uint32_t bit = pair_bit(part->need, part->effect);
+        bool is_open = part->responded == LIN_NEVER_RESPONDED;
+        closed |= is_open ? 0 : bit;
+        open |= is_open ? bit : 0;
+        sets += part->effect == LIN_SETS;
     }
-    return !(f->blind && deletes);
+    *writes = sets;
+    f->unanswered = open != 0;
+    f->blind = (closed & pair_bit(LIN_ANY, LIN_SETS)) != 0;
+    if (((closed | open) & with_need(LIN_CALL)) != 0 || (open & deletions) != 0 ||
+        (closed & (with_need(LIN_SOME) | with_need(LIN_OTHER) | pair_bit(LIN_ANY, LIN_DELETES))))
+        return false;
+    return !(f->blind && (closed & deletions) != 0);
 }
 
 /* Decides about the parts without a response. False: what they did is not forced. */

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model_check.linearizability.check import LIMIT, Algorithm, Outcome, reason_of
+from model_check.linearizability.crew import Crew
 from model_check.linearizability.models import IMPOSSIBLE, CellModel, Model, SequenceModel
 from model_check.linearizability.parts import NEVER, NO_PART, Part, to_native, to_states
 from model_check.linearizability.shrink import Kept, explain, shrink
@@ -80,45 +82,70 @@ def check_operations(
     *,
     limit: int = LIMIT,
     seconds: float = 0,
+    jobs: int = 1,
 ) -> ObjectReport:
-    """Check calls against ``model``. CannotRun when a call is none of the model's."""
+    """Check calls against ``model``. CannotRun when a call is none of the model's.
+
+    ``jobs`` threads share the objects, but for models that are stepped one call at a time: yours.
+    The report does not depend on their number, but for what was judged beside a violation.
+    """
     begin = time.monotonic()
     calls = operations if isinstance(operations, (list, tuple)) else operations.calls  # type: ignore[union-attr]
     objects: dict[Hashable, list[Operation]] = {}
     for call in calls:
         objects.setdefault(model.object_of(call), []).append(call)
+
+    def left() -> float:
+        return max(seconds - (time.monotonic() - begin), 0.001) if seconds else 0.0
+
+    crew = Crew()
+    together = (
+        max(min(jobs, len(objects)), 1) if isinstance(model, (CellModel, SequenceModel)) else 1
+    )
+
+    def judge_one(own: Sequence[Operation]) -> _Judged:
+        with ObjectJudge(model, own, limit, left()) as judge:
+            return judge.judged(crew)
+
     totals, witnessed = [0, 0], 0
     peak, outcome, reason = 0, Outcome.OK, ""
     violation = None
-    for name, own in objects.items():
-        left = 0.0
-        if seconds:
-            left = max(seconds - (time.monotonic() - begin), 0.001)
-        with ObjectJudge(model, own, limit, left) as judge:
-            if judge.witness():
-                witnessed += len(own)
+    with closing(crew.each(judge_one, list(objects.values()), together)) as found:
+        for (name, own), judged in zip(objects.items(), found, strict=False):
+            witnessed += judged.witnessed
+            totals[0] += judged.forced
+            totals[1] += judged.searched
+            peak = max(peak, judged.peak)
+            if judged.verdict == lib.LIN_OK:
                 continue
-            verdict, failed = judge.judge(judge.parts)
-            figures = judge.figures()
-            totals[0] += figures.parts[Algorithm.FORCED]
-            totals[1] += figures.parts[Algorithm.SEARCHED]
-            peak = max(peak, figures.peak)
-            if verdict == lib.LIN_OK:
-                continue
-            if judge.error is not None:
-                raise judge.error
-            if verdict == lib.LIN_VIOLATION:
+            if judged.error is not None:
+                raise judged.error
+            if judged.verdict == lib.LIN_VIOLATION:
                 outcome = Outcome.VIOLATION
-                violation = judge.violation(name, failed)
+                with ObjectJudge(model, own, limit, left()) as judge:
+                    violation = judge.violation(name, judged.failed)
                 break
             outcome = Outcome.UNKNOWN
-            reason = f"{_called(name)}: {reason_of(verdict, limit, seconds)}"
+            reason = f"{_called(name)}: {reason_of(judged.verdict, limit, seconds)}"
             break
     return ObjectReport(
         outcome=outcome, calls=len(calls), objects=len(objects), forced=totals[0],
         searched=totals[1], witnessed=witnessed, peak=peak, seconds=time.monotonic() - begin,
         reason=reason, violation=violation,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What was found out about one object."""
+
+    verdict: int
+    failed: int = 0  #: the part where it fails
+    forced: int = 0
+    searched: int = 0
+    witnessed: int = 0
+    peak: int = 0
+    error: BaseException | None = None  #: what the model raised
 
 
 def _called(name: Hashable) -> str:
@@ -219,8 +246,22 @@ class ObjectJudge:
 
     # ---- judging
 
+    def judged(self, crew: Crew) -> _Judged:
+        """Judge all calls, by whichever way fits, on a thread of the crew's."""
+        if self.witness():
+            return _Judged(int(lib.LIN_OK), witnessed=len(self.calls))
+        verdict, failed = self.judge(self.parts, crew=crew)
+        figures = self.figures()
+        return _Judged(
+            verdict, failed, forced=figures.parts[Algorithm.FORCED],
+            searched=figures.parts[Algorithm.SEARCHED], peak=figures.peak, error=self.error,
+        )  # fmt: skip
+
     def judge(
-        self, parts: Sequence[Part], states: Sequence[int | None] | None = None
+        self,
+        parts: Sequence[Part],
+        states: Sequence[int | None] | None = None,
+        crew: Crew | None = None,
     ) -> tuple[int, int]:
         """Give the verdict, and the index of the part where it fails."""
         begin = [self.initial] if states is None else states
@@ -234,6 +275,9 @@ class ObjectJudge:
                 )
             )
 
+        if crew is not None:
+            with crew.stoppable(lambda: lib.lin_object_stop(self.native)):
+                return call(), int(failed[0])
         if len(parts) < _SMALL:
             return call(), int(failed[0])
         verdict = interruptible(call, lambda: lib.lin_object_stop(self.native))

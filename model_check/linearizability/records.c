@@ -1,16 +1,9 @@
 /* records.c: what a record says about the one key that it is a call on. See parts.h. */
-#include "parts.h"
-
-#include "bwtree.h"
-
-struct meaning {
-    uint8_t need, effect;
-};
+#include "records.h"
 
 #define NO_RESULT {LIN_NEVER, LIN_KEEPS}
 
-/* What a call on one key says, by its status. */
-static const struct meaning meanings[REC_COMPARE_EXCHANGE + 1][BW_MISMATCH + 1] = {
+const lin_meaning lin_meanings[REC_COMPARE_EXCHANGE + 1][BW_MISMATCH + 1] = {
     [REC_GET] = {{LIN_VALUE, LIN_KEEPS}, {LIN_ABSENT, LIN_KEEPS}, NO_RESULT, NO_RESULT},
     [REC_PUT] = {{LIN_ABSENT, LIN_SETS}, NO_RESULT, {LIN_VALUE, LIN_SETS}, NO_RESULT},
     [REC_INSERT] = {{LIN_ABSENT, LIN_SETS}, NO_RESULT, {LIN_VALUE, LIN_KEEPS}, NO_RESULT},
@@ -23,39 +16,41 @@ static const struct meaning meanings[REC_COMPARE_EXCHANGE + 1][BW_MISMATCH + 1] 
 };
 
 /* The same of a call that never returned: it has no result, but it may have changed the key. */
-static const struct meaning open_meanings[REC_COMPARE_EXCHANGE + 1] = {
+static const lin_meaning open_meanings[REC_COMPARE_EXCHANGE + 1] = {
     [REC_GET] = {LIN_ANY, LIN_KEEPS},       [REC_PUT] = {LIN_ANY, LIN_SETS},
     [REC_INSERT] = {LIN_ABSENT, LIN_SETS},  [REC_UPDATE] = {LIN_SOME, LIN_SETS},
     [REC_REMOVE] = {LIN_SOME, LIN_DELETES}, [REC_COMPARE_EXCHANGE] = {LIN_VALUE, LIN_SETS},
 };
 
+lin_meaning lin_meaning_of_any(const rec_record *r) {
+    bool open = r->responded == LIN_NEVER_RESPONDED;
+    if (r->kind == REC_PUT_MANY || (r->flags & REC_BLIND) != 0) {
+        if (open || (r->flags & REC_BLIND) != 0)
+            return (lin_meaning){LIN_ANY, LIN_SETS};
+        return (lin_meaning){r->flags & REC_PRESENT ? LIN_SOME : LIN_ABSENT, LIN_SETS};
+    }
+    unsigned kind = r->kind == REC_GET_MANY ? REC_GET : r->kind;
+    if (open)
+        return open_meanings[kind];
+    if ((unsigned)r->status > BW_MISMATCH)
+        return (lin_meaning)NO_RESULT;
+    lin_meaning meaning = lin_meanings[kind][r->status];
+    bool exchanges = kind == REC_COMPARE_EXCHANGE && meaning.need == LIN_VALUE;
+    if (exchanges && (r->seen == r->expected) != (r->status == BW_OK))
+        return (lin_meaning)NO_RESULT;
+    return meaning;
+}
+
 bool lin_part_of_record(const rec_record *r, lin_part *part) {
     if (!lin_is_point(r))
         return false;
-    bool open = r->responded == LIN_NEVER_RESPONDED;
-    struct meaning meaning = NO_RESULT;
-    if (r->kind == REC_PUT_MANY || (r->flags & REC_BLIND) != 0) {
-        bool blind = open || (r->flags & REC_BLIND) != 0;
-        meaning.need = blind ? LIN_ANY : r->flags & REC_PRESENT ? LIN_SOME : LIN_ABSENT;
-        meaning.effect = LIN_SETS;
-    } else {
-        unsigned kind = r->kind == REC_GET_MANY ? REC_GET : r->kind;
-        if (open)
-            meaning = open_meanings[kind];
-        else if ((unsigned)r->status <= BW_MISMATCH)
-            meaning = meanings[kind][r->status];
-        if (kind == REC_COMPARE_EXCHANGE && meaning.need == LIN_VALUE && !open &&
-            (r->seen == r->expected) != (r->status == BW_OK))
-            meaning = (struct meaning)NO_RESULT;
-    }
+    lin_meaning meaning = lin_meaning_of(r);
     *part = (lin_part){.invoked = r->invoked,
                        .responded = r->responded,
+                       .want = lin_value_seen(r, meaning),
+                       .give = lin_value_written(r, meaning),
                        .need = meaning.need,
                        .effect = meaning.effect};
-    if (meaning.need == LIN_VALUE)
-        part->want = open ? r->expected : r->seen;
-    if (meaning.effect == LIN_SETS)
-        part->give = r->argument;
     return true;
 }
 

@@ -1,6 +1,6 @@
-/* room.h: large memory that is accessed at random, in huge pages where there are any. The last block given
- * back is kept for the next: checks of one round after another would otherwise spend a tenth of their
- * time on the system's clearing of new pages.
+/* room.h: large memory that is accessed at random, in huge pages where there are any. Blocks given back are
+ * kept for the next, up to a gibibyte of them: checks of one round after another would otherwise spend a
+ * tenth of their time on the system's clearing of new pages. Any thread may call.
  */
 #ifndef LIN_ROOM_H
 #define LIN_ROOM_H

@@ -108,10 +108,11 @@ def judge_history(
     *,
     limit: int = LIMIT,
     seconds: float = 0,
+    jobs: int = 1,
     source: Path | None = None,
 ) -> Finding:
     """Check a history that must be linearizable."""
-    report = check(history, limit=limit, seconds=seconds)
+    report = check(history, limit=limit, seconds=seconds, jobs=jobs)
     row = _row(name, report)
     if report.ok:
         return Finding(row, Verdict.GREEN, report.operations)
@@ -125,11 +126,11 @@ def judge_history(
     return Finding(row, Verdict.RED, report.operations, problem=problem, picture=picture)
 
 
-def record_and_judge(case: Case, *, limit: int = LIMIT) -> Finding:
+def record_and_judge(case: Case, *, limit: int = LIMIT, jobs: int = 1) -> Finding:
     """Record one run and check it in full."""
     try:
         with Tree(case.tree) as tree, Run(tree, case.workload, tree_options=case.tree) as run:
-            return judge_history(case.name, run.round(), limit=limit)
+            return judge_history(case.name, run.round(), limit=limit, jobs=jobs)
     except RunFailed as error:
         return failed_run(case.name, error)
 

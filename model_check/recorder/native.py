@@ -101,30 +101,33 @@ def interruptible(
     """
     results: list[Any] = []
     errors: list[BaseException] = []
+    # Not Thread.join and is_alive: interrupted, they may take a running thread for one that has
+    # ended (CPython 3.11), and what the call uses would be freed under it.
+    ended = threading.Event()
 
     def body() -> None:
         try:
             results.append(call())
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
             errors.append(error)
+        finally:
+            ended.set()
 
     # A daemon: a call that never comes back must not keep the program from ending.
     thread = threading.Thread(target=body, name="recorder", daemon=True)
-    thread.start()
     waited, last = 0.0, time.monotonic()
     try:
-        while thread.is_alive():
-            thread.join(0.2)
+        thread.start()
+        while not ended.wait(0.2):
             now = time.monotonic()
             # While this program was stopped (Ctrl-Z, a sleeping machine) the call could not go on.
             waited, last = waited + min(now - last, _GLANCE), now
-            if patience is not None and waited > patience and thread.is_alive():
+            if patience is not None and waited > patience and not ended.is_set():
                 stop()
                 raise Hung(f"no answer for {patience:.0f} s")
     except KeyboardInterrupt:
         stop()
-        thread.join(_STOPPING)
-        if thread.is_alive():  # inside a call that hangs: nothing that it uses may be freed
+        if not ended.wait(_STOPPING):  # inside a call that hangs: nothing that it uses may be freed
             os._exit(_INTERRUPTED)
         raise
     if errors:

@@ -60,7 +60,13 @@ def stress(
         ),
     ] = "mixed",
     jobs: Annotated[
-        Optional[int], typer.Option(min=1, help="Processes at once (default: as fit).")
+        Optional[int],
+        typer.Option(
+            "-j",
+            "--jobs",
+            min=1,
+            help="Processes at once (default: as fit); of a soak, threads that check (default: 1).",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of keys and mixes.")] = 0,
     json: Annotated[
@@ -82,7 +88,7 @@ def stress(
         if trees not in TREES:
             *most, last = TREES
             raise CannotRun(f"--trees is {', '.join(most)} or {last}, got {trees!r}")
-        result = soak(seed, operations=limit, hours=hours, trees=trees)
+        result = soak(seed, operations=limit, hours=hours, trees=trees, jobs=jobs or 1)
         _print_verdict(result)
     elif cell is not None:
         result = _one(Cell.parse(cell), parse_count(cell_operations))

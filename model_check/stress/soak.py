@@ -178,9 +178,17 @@ TREES: Mapping[str, Callable[[int], list[Leg]]] = {
 
 
 def soak(
-    seed: int, *, operations: int | None, hours: float | None, trees: str = "mixed"
+    seed: int,
+    *,
+    operations: int | None,
+    hours: float | None,
+    trees: str = "mixed",
+    jobs: int = 1,
 ) -> Section:
-    """Run rounds until ``operations`` are checked or ``hours`` are over; Ctrl-C ends it early."""
+    """Run rounds until ``operations`` are checked or ``hours`` are over; Ctrl-C ends it early.
+
+    ``jobs``: threads that check a round, while the next one is recorded.
+    """
     begin = time.monotonic()
     all_legs = TREES[trees](seed)
     totals = Totals(trees, len(all_legs))
@@ -205,7 +213,7 @@ def soak(
                 )
             if following is None:
                 break
-            following.report = checker.submit(check, following.history)
+            following.report = checker.submit(check, following.history, jobs=jobs)
             window = following
     _demand_bounded(totals)
     seconds = time.monotonic() - begin

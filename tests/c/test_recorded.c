@@ -27,9 +27,9 @@ static rec_workload every_call(uint64_t space) {
     return workload;
 }
 
-static void must_be_linearizable(const rec_run *run) {
+static uint64_t must_be_linearizable(const rec_run *run, uint32_t workers) {
     const char *message = "";
-    lin_check *check = lin_check_new(rec_run_history(run), 1 << 20, 0, &message);
+    lin_check *check = lin_check_new(rec_run_history(run), 1 << 20, 0, workers, &message);
     if (check == NULL)
         check_fail(__FILE__, __LINE__, "lin_check_new", "%s", message);
     int verdict = lin_check_run(check, 0, lin_check_steps(check));
@@ -37,7 +37,9 @@ static void must_be_linearizable(const rec_run *run) {
         check_fail(__FILE__, __LINE__, "lin_check_run", "verdict %d at key %" PRIu64, verdict,
                    lin_check_bad_key(check));
     CHECK_LE((uint64_t)THREADS * OPERATIONS, lin_check_records(check));
+    uint64_t keys = lin_check_keys(check);
     lin_check_free(check);
+    return keys;
 }
 
 /* Gives the merges that there were. */
@@ -54,7 +56,7 @@ static uint64_t record_and_check(const bw_options *options, const rec_workload *
             rec_run_next_round(run);
         went = rec_run_execute(run) == 0 && rec_run_finish(run) == 0;
         if (went)
-            must_be_linearizable(run);
+            CHECK_EQ(must_be_linearizable(run, 1), must_be_linearizable(run, 4));
     }
     if (!went)
         check_fail(__FILE__, __LINE__, "the run", "%s", rec_run_error(run));
@@ -98,8 +100,19 @@ static void so_they_are_beside_the_worker(void) {
     in_every_shape(true, false, 60);
 }
 
+/* Such histories are dealt out to buckets, by the workers that judge these then. */
+static void calls_on_single_keys_are_linearizable_to_one_worker_and_to_four(void) {
+    bw_options options = options_of(4, 2, 4, 1);
+    rec_workload workload = every_call(3000);
+    for (unsigned kind = REC_COMPARE_EXCHANGE + 1; kind < REC_KINDS; kind++)
+        workload.weight[kind] = 0;
+    (void)record_and_check(&options, &workload);
+}
+
 CHECK_MAIN({"eight_threads_that_do_everything_are_linearizable",
             eight_threads_that_do_everything_are_linearizable},
            {"so_they_are_when_memory_checkers_see_every_page",
             so_they_are_when_memory_checkers_see_every_page},
-           {"so_they_are_beside_the_worker", so_they_are_beside_the_worker})
+           {"so_they_are_beside_the_worker", so_they_are_beside_the_worker},
+           {"calls_on_single_keys_are_linearizable_to_one_worker_and_to_four",
+            calls_on_single_keys_are_linearizable_to_one_worker_and_to_four})

@@ -115,8 +115,50 @@ def test_calls_that_take_very_long_or_never_return_are_kept_exactly() -> None:
     assert check(History.build([Lane([open_put]), Lane([other])])).ok
 
 
+def _misses(count: int) -> list[Record]:
+    """Make reads of keys that are never there, so that no key has a quarter of all calls."""
+    return [Record.of(Kind.GET, 100 + i, (1, 2), status=Status.NOT_FOUND) for i in range(count)]
+
+
+def _blind(key: int, interval: tuple[int, int]) -> Record:
+    """Make a blind write of 7: of two, a search has to decide."""
+    return Record.of(Kind.PUT_MANY, key, interval, argument=7)._replace(flags=1)
+
+
+@pytest.mark.parametrize("pause", [1 << 20, (1 << 32) - 1, 1 << 32, (1 << 32) + 5, 1 << 40])
+def test_times_far_apart_are_kept_exactly(pause: int) -> None:
+    put = Record.of(Kind.PUT, 5, (10, 20), argument=71, status=Status.OK)
+    for key, right in ((5, False), (6, True)):
+        late = Record.of(Kind.GET, key, (10 + pause, 11 + pause), status=Status.NOT_FOUND)
+        history = History.build([Lane([*_misses(20), put, late])])
+        assert check(history).ok is right
+
+
+@pytest.mark.parametrize("length", [1 << 20, (1 << 27) - 2, (1 << 27) - 1, 1 << 27, 1 << 40])
+def test_long_calls_are_kept_exactly(length: int) -> None:
+    put = Record.of(Kind.PUT, 5, (10, 10 + length), argument=71, status=Status.OK)
+    for begin, right in ((10 + length, True), (11 + length, False)):
+        miss = Record.of(Kind.GET, 5, (begin, begin + 1), status=Status.NOT_FOUND)
+        history = History.build([Lane([*_misses(20), put]), Lane([miss])])
+        assert check(history).ok is right
+
+
+def test_lanes_out_of_order_are_not_dealt_out() -> None:
+    miss = Record.of(Kind.GET, 5, (100, 101), status=Status.NOT_FOUND)
+    disorder = [miss, _blind(5, (3, 4)), _blind(5, (5, 6))]
+    report = check(History.build([Lane(_misses(20)), Lane(disorder)]))
+    assert report.outcome is Outcome.VIOLATION
+
+
+def test_a_reading_of_the_map_among_other_calls_is_not_dealt_out() -> None:
+    writes = [_blind(5, (100, 101)), _blind(5, (102, 103))]
+    reading = Record.of(Kind.SCAN_FORWARD, 0, (50, 60), argument=2**64 - 1, expected=9)
+    report = check(History.build([Lane([*_misses(20), *writes]), Lane([reading])]))
+    assert report.ok, report.reason
+
+
 def test_memory_is_at_most_64_bytes_an_operation() -> None:
-    for space in (1, 40_000):
+    for space in (1, 2, 3, 4, 40_000):
         workload = Workload(seed=1, operations=400_000, space=space, weights=_SINGLE, prefill=0.0)
         with Tree(TreeOptions()) as tree, Run(tree, workload) as run:
             run.execute()
