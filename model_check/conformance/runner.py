@@ -10,9 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from model_check.conformance import corrupt, delta_log, epochs, record, threads
-from model_check.conformance.mutants import MUTANTS, Mutant, judge
+from model_check.conformance.mutants import MUTANTS, Fate, judge
 from model_check.conformance.order import NoOrderError, Timed, ordered
 from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
+from model_check.conformance.tour_mutants import TOUR_MUTANTS, judge_tour
+from model_check.conformance.tours import (
+    DEEP_RANDOM,
+    DEEP_TOURS,
+    RANDOM,
+    TOURS,
+    Driven,
+    Random,
+    Subject,
+    run_all,
+)
 from model_check.conformance.trace import Trace
 from model_check.conformance.validate import validate
 from model_check.tlc.tools import Toolchain
@@ -34,7 +45,8 @@ _MOST_PAGE_IDS = 4
 class Case:
     """One thing that was looked at; ``as_expected`` None: it could not be decided.
 
-    ``kind``: explorer, threads, corrupted or mutant. ``events``: of the trace, 0 of a mutant.
+    ``kind``: explorer, threads, corrupted, tour, random or mutant. ``events``: of the trace, or the
+    steps that were driven; 0 of a mutant.
     ``mutant``: the name of what is broken, None if nothing is.
     """
 
@@ -52,12 +64,16 @@ class Case:
 class Plan:
     """How much is looked at.
 
+    ``traces``: of the engine, and corrupted ones. ``tours``, ``random``: behaviours of the specs.
     ``executions``: of each program. ``rounds``: of real threads, each of its own seed, with
     ``calls`` hundredths of the calls of `LOADS`. ``places``: where each corruption is tried.
     ``jobs``: runs of TLC at once.
     """
 
     seed: int = 0
+    traces: bool = True
+    tours: Sequence[Subject] = TOURS
+    random: Sequence[Random] = RANDOM
     executions: int = 1
     rounds: int = 1
     calls: int = 25
@@ -67,20 +83,55 @@ class Plan:
 
 
 CHECK = Plan()
-DEEP = Plan(executions=2, calls=100, places=3, mutants=True)
+DEEP = Plan(
+    tours=(*TOURS, *DEEP_TOURS),
+    random=DEEP_RANDOM,
+    executions=2,
+    calls=100,
+    places=3,
+    mutants=True,
+)
 
 
-def run(plan: Plan, tools: Toolchain) -> tuple[list[Case], Counter[str]]:
-    """Look at everything; give the cases, and how often each action was matched."""
-    cases, good = _traces(plan, tools)
+@dataclass(frozen=True)
+class Found:
+    """What was found: the cases, how often each action was matched, and what was driven."""
+
+    cases: Sequence[Case]
+    matched: Counter[str]
+    driven: Sequence[Driven]
+
+
+def run(plan: Plan, tools: Toolchain) -> Found:
+    """Look at everything."""
+    cases: list[Case] = []
     matched: Counter[str] = Counter()
-    for trace in good:
-        spec = trace.module.removeprefix("Trace")
-        matched += Counter(f"{spec}.{entry.action}" for entry in trace.entries)
-    cases += _corrupted(plan, good, tools)
+    if plan.traces:
+        cases, good = _traces(plan, tools)
+        for trace in good:
+            spec = trace.module.removeprefix("Trace")
+            matched += Counter(f"{spec}.{entry.action}" for entry in trace.entries)
+        cases += _corrupted(plan, good, tools)
+    driven = run_all(plan.tours, plan.random, record.build(), tools, seed=plan.seed, jobs=plan.jobs)
+    cases += [_driven(each) for each in driven]
+    if plan.mutants and plan.traces:
+        cases += [_fate(judge(mutant, tools)) for mutant in MUTANTS]
     if plan.mutants:
-        cases += [_mutant(mutant, tools) for mutant in MUTANTS]
-    return cases, matched
+        cases += [_fate(judge_tour(*each, tools), "tour: ") for each in TOUR_MUTANTS]
+    return Found(cases, matched, driven)
+
+
+def _driven(each: Driven) -> Case:
+    result = f"{each.driven:,} of {each.transitions:,} transitions driven"
+    return Case(
+        "tour" if each.transitions else "random",
+        each.name,
+        each.whole,
+        result if each.transitions else ("driven" if each.whole else "not driven"),
+        events=each.steps,
+        seconds=each.seconds,
+        detail=f"{each.name}: {each.difference}",
+    )
 
 
 def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
@@ -184,14 +235,14 @@ def _corrupted(plan: Plan, good: Sequence[Trace], tools: Toolchain) -> list[Case
     ]
 
 
-def _mutant(mutant: Mutant, tools: Toolchain) -> Case:
-    fate = judge(mutant, tools)
+def _fate(fate: Fate, by: str = "") -> Case:
+    name = f"{by}{fate.mutant.name}"
     return Case(
         "mutant",
-        mutant.name,
+        name,
         fate.killed,
         f"rejected at {fate.action}" if fate.killed else "not rejected there",
-        mutant=mutant.name,
+        mutant=name,
         seconds=fate.seconds,
         detail=fate.told,
     )

@@ -78,6 +78,12 @@ UNSEEN void events_answer(bw_status status, uint64_t value) {
     bwx_event(EVENT_ANSWER, 2, words);
 }
 
+UNSEEN void events_nothing(void) {
+    bwx_event(EVENT_NOTHING, 0, NULL);
+    if (engine_program.states != 0 && watched != NULL)
+        tell_state();
+}
+
 #else
 
 void events_call(int what, uint64_t a, uint64_t b, uint64_t c) {
@@ -86,6 +92,9 @@ void events_call(int what, uint64_t a, uint64_t b, uint64_t c) {
 
 void events_answer(bw_status status, uint64_t value) {
     (void)status, (void)value;
+}
+
+void events_nothing(void) {
 }
 
 #endif

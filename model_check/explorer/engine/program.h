@@ -38,7 +38,7 @@
 enum {
     MAX_THREADS = 4, /* beside the main thread */
 #if defined(BW_EVENTS)
-    MAX_OPERATIONS = 1024, /* tours are long (model_check/conformance/tour.py) */
+    MAX_OPERATIONS = 4096, /* tours are long (model_check/conformance/tour.py) */
 #else
     MAX_OPERATIONS = 32,
 #endif

@@ -159,6 +159,8 @@ static void on_crash(int signal, siginfo_t *information, void *context) {
 #endif
     snprintf(bwx.sentence, sizeof bwx.sentence, "signal %d (%s) in thread %u, at address %p",
              signal, strsignal(signal), bwx.found_thread, information->si_addr);
+    if (bwx.options.follow != NULL)
+        bwx_report_events();
     bwx_report_result(false, "found something");
     _exit(exit_code());
 }
@@ -204,7 +206,10 @@ static bool judge(void) {
     case BWX_CUT: bwx.cut++; return false;
     case BWX_BLOCKED: bwx.blocked++; return false;
     case BWX_STOPPED: bwx_search_hand_out(); return false;
-    case BWX_FOUND: break;
+    case BWX_FOUND:
+        if (bwx.options.follow != NULL)
+            bwx_report_events();
+        break;
     }
     return true;
 }

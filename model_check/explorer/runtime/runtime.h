@@ -477,7 +477,7 @@ void bwx_thread_exit(void *result) __attribute__((noreturn));
 void bwx_events_open(void);
 void bwx_events_reset(void);
 unsigned bwx_events_thread(uint32_t enabled); /* who is wanted to run next */
-void bwx_events_report(FILE *out);            /* of this execution, when it is complete */
+void bwx_events_report(FILE *out);            /* of this execution, at its end */
 
 /* ---- traces.c ---- */
 void bwx_traces_count(void); /* this execution, when it is complete */

@@ -1,0 +1,198 @@
+"""Behaviours of the specs, run in the engine: tours of whole state graphs, and random ones.
+
+A tour takes every transition of a Tour module's graph at least once. What the module leaves out of
+the spec, since the engine cannot do it, is counted with its reason.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+from model_check.conformance import tour
+from model_check.conformance.behaviours import Model, explore, simulate
+from model_check.conformance.drive import Difference, Mirror, Plan, drive
+from model_check.conformance.tour_epochs import Epochs
+from model_check.explorer.build import Program
+from model_check.proofs.graph import Graph
+from model_check.tlc.tools import Toolchain
+
+#: Steps of one execution of the engine, about.
+_LONGEST = 1200
+
+
+class Subject(Protocol):
+    """A configuration of a Tour module, and how its behaviours are run in the engine."""
+
+    def model(self) -> Model:
+        """Give it to TLC."""
+
+    def read(self, spec: Any) -> Any:
+        """Read a state of TLC's as one to be compared."""
+
+    def plan(self, states: Sequence[Any], probed: set[Any]) -> Plan:
+        """Make the plan of a behaviour; ``probed`` are states in which refusals were asked for."""
+
+    def mirror(self) -> Mirror:
+        """Give the engine's state before the first step."""
+
+
+@dataclass(frozen=True)
+class Random:
+    """So many random behaviours of a subject, of so many states."""
+
+    subject: Subject
+    behaviours: int
+    depth: int
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        return f"{self.behaviours} random behaviours of {self.subject}"
+
+
+#: Small ones that together have every action, and larger ones.
+TOURS: Sequence[Subject] = (Epochs(2, 1, 1, 2), Epochs(2, 0, 2, 1))
+DEEP_TOURS: Sequence[Subject] = (Epochs(2, 1, 2, 2), Epochs(2, 2, 2, 2))
+RANDOM: Sequence[Random] = (Random(Epochs(3, 2, 3, 4), 2, 600),)
+DEEP_RANDOM: Sequence[Random] = (Random(Epochs(4, 3, 4, 5), 20, 1200),)
+
+
+@dataclass(frozen=True)
+class Driven:
+    """What came of a tour or of random behaviours.
+
+    ``transitions`` of the graph (0 of random behaviours), ``driven`` of them; ``steps`` are all
+    that were compared, ``refusals`` those of them in which the engine had to do nothing,
+    ``silent`` steps of the spec that the engine takes without an access to shared memory.
+    ``left``: how often which action was left out of the graph, and why. ``taken``: how often which
+    action was.
+    """
+
+    name: str
+    transitions: int = 0
+    driven: int = 0
+    steps: int = 0
+    refusals: int = 0
+    silent: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+    taken: Counter[str] = field(default_factory=Counter)
+    difference: Difference | None = None
+    seconds: float = 0.0
+
+    @property
+    def whole(self) -> bool:
+        """True if every transition was driven and nothing differed."""
+        return self.difference is None and self.driven == self.transitions
+
+
+def run_all(
+    tours: Sequence[Subject],
+    random: Sequence[Random],
+    program: Program,
+    tools: Toolchain,
+    *,
+    seed: int,
+    jobs: int,
+) -> list[Driven]:
+    """Run tours and random behaviours, ``jobs`` at once. Raises CannotRun."""
+    work = [partial(run_tour, each, program, tools) for each in tours]
+    work += [partial(run_random, each, program, tools, seed=seed) for each in random]
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(lambda each: each(), work))
+
+
+#: Graphs of the project's specs, and tours of them, which mutants of the engine share.
+_known: dict[tuple[Model, Toolchain], tuple[Graph, Counter[str], list[list[str]]]] = {}
+
+
+def run_tour(
+    subject: Subject, program: Program, tools: Toolchain, *, spec: Path | None = None
+) -> Driven:
+    """Drive the engine along every transition; up to the first difference. Raises CannotRun.
+
+    ``spec``: another folder of modules than the project's.
+    """
+    begin = time.monotonic()
+    known = _known if spec is None else {}
+    key = (subject.model(), tools)
+    if key not in known:
+        graph, left = explore(*key, spec)
+        known[key] = (graph, left, tour.paths(graph, _LONGEST))
+    graph, left, paths = known[key]
+    states = {name: subject.read(state) for name, state in graph.states.items()}
+    driven: set[tuple[str, str]] = set()
+    probed: set[Any] = set()
+    count = _Count()
+    difference = None
+    for path in paths:
+        difference = count.drive(subject, [states[each] for each in path], program, probed)
+        if difference is not None:
+            break
+        driven.update(pairwise(path))
+    return Driven(
+        f"tour of {subject}",
+        len({(source, target) for source, _, target in graph.edges}),
+        len(driven),
+        count.steps,
+        count.refusals,
+        count.silent,
+        left=left,
+        taken=count.taken,
+        difference=difference,
+        seconds=time.monotonic() - begin,
+    )
+
+
+def run_random(random: Random, program: Program, tools: Toolchain, *, seed: int) -> Driven:
+    """Drive the engine along random behaviours; up to the first difference. Raises CannotRun."""
+    begin = time.monotonic()
+    subject = random.subject
+    count = _Count()
+    difference = None
+    for behaviour in simulate(
+        subject.model(), tools, behaviours=random.behaviours, depth=random.depth, seed=seed
+    ):
+        states = [subject.read(state) for state in behaviour]
+        difference = count.drive(subject, states, program, set())
+        if difference is not None:
+            break
+    return Driven(
+        str(random),
+        steps=count.steps,
+        refusals=count.refusals,
+        silent=count.silent,
+        taken=count.taken,
+        difference=difference,
+        seconds=time.monotonic() - begin,
+    )
+
+
+@dataclass
+class _Count:
+    """What was driven so far."""
+
+    steps: int = 0
+    refusals: int = 0
+    silent: int = 0
+    taken: Counter[str] = field(default_factory=Counter)
+
+    def drive(
+        self, subject: Subject, states: Sequence[Any], program: Program, probed: set[Any]
+    ) -> Difference | None:
+        """Drive one behaviour, and count."""
+        plan = subject.plan(states, probed)
+        difference = drive(program, plan, subject.mirror())
+        done = plan.wants if difference is None else plan.wants[: difference.at]
+        self.steps += len(done)
+        self.refusals += sum(want.refusal for want in done)
+        if difference is None:
+            self.silent += plan.silent
+        self.taken.update(want.action.split("(")[0] for want in done if not want.refusal)
+        return difference
