@@ -117,8 +117,9 @@ def check(plan: Plan, console: Console, *, show: bool = False, brief: bool = Fal
         )
     console.print(
         f"conform: {figures['conform_driven']:,} of {figures['conform_transitions']:,} transitions "
-        f"of specs driven through the engine, in {figures['conform_steps']:,} steps; "
-        f"{figures['conform_left_out']:,} are none that it can take; {seconds:.1f} s in all",
+        f"of specs driven through the engine ({figures['conform_silent']:,} of them silent), in "
+        f"{figures['conform_steps']:,} steps; {figures['conform_left_out']:,} more are none that "
+        f"it can take; {seconds:.1f} s in all",
         markup=False,
     )
     if not brief and plan.traces:
@@ -170,6 +171,7 @@ def _figures_of_tours(driven: Sequence[Driven]) -> dict[str, int | float]:
     return {
         "conform_transitions": sum(each.transitions for each in driven),
         "conform_driven": sum(each.driven for each in driven),
+        "conform_silent": sum(each.passed for each in driven),
         "conform_left_out": sum(each.left.total() for each in driven),
         "conform_steps": sum(each.steps for each in driven),
     }
@@ -213,21 +215,22 @@ def _tours(driven: Sequence[Driven]) -> Table:
     table.add_column("behaviours", overflow="fold")
     table.add_column("action")
     table.add_column("steps", justify="right")
+    table.add_column("silent", justify="right")
     table.add_column("left out", justify="right")
     table.add_column("why", overflow="fold")
     for each in driven:
         left = [(reason.split(": ", 1), count) for reason, count in sorted(each.left.items())]
-        for n, action in enumerate(
-            dict.fromkeys([*each.taken, *(which for (which, _), _ in left)])
-        ):
+        names = dict.fromkeys([*each.taken, *each.silent, *(which for (which, _), _ in left)])
+        for n, action in enumerate(names):
             reasons = [(why, count) for (which, why), count in left if which == action]
             table.add_row(
                 each.name if n == 0 else "",
                 action,
                 f"{each.taken[action]:,}",
+                f"{each.silent[action]:,}" if each.silent[action] else "",
                 "\n".join(f"{count:,}" for _, count in reasons),
                 "\n".join(why for why, _ in reasons),
             )
         if each.refusals:
-            table.add_row("", "refusals", f"{each.refusals:,}", "", "")
+            table.add_row("", "refusals", f"{each.refusals:,}", "", "", "")
     return table

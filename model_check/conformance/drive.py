@@ -8,7 +8,7 @@ the spec's variables stand for, in the words of the spec.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,15 +35,30 @@ class Want:
     state: Any
     refusal: bool = False
 
+    @property
+    def name(self) -> str:
+        """The action alone."""
+        return self.action.split("(")[0]
+
+    @property
+    def counts(self) -> bool:
+        """False for what is no step of the spec."""
+        return self.state is not None and not self.refusal
+
 
 @dataclass
 class Plan:
-    """A program's text in parts, and what it must do. ``silent``: steps without an event."""
+    """A program's text in parts, and what it must do.
+
+    ``unwatched``: events of the engine that are no steps here. ``silent``: steps of the spec
+    without an event, by their actions.
+    """
 
     options: str
     operations: Mapping[int, list[str]]
+    unwatched: Collection[str] = ()
     wants: list[Want] = field(default_factory=list)
-    silent: int = 0
+    silent: list[str] = field(default_factory=list)
 
     def text(self) -> str:
         """Write the program."""
@@ -57,8 +72,8 @@ class Mirror(Protocol):
     def take(self, event: Event, memory: Sequence[int]) -> None:
         """Take an event and the words of the STATE that came with it."""
 
-    def state(self) -> Any:
-        """Give the state, to be compared with `Want.state`."""
+    def state(self, spec: Any) -> Any:
+        """Give the state, to be compared with the spec's, as far as that speaks of it."""
 
     def show(self, state: Any) -> Shown:
         """Say a state in words."""
@@ -80,7 +95,7 @@ class Difference:
 def drive(program: Program, plan: Plan, mirror: Mirror) -> Difference | None:
     """Lead the engine along a plan; give where it parts from the spec, if it does."""
     wanted = [(want.thread, want.event) for want in plan.wants]
-    events, finding = record.follow(program, plan.text(), wanted)
+    events, finding = record.follow(program, plan.text(), wanted, plan.unwatched)
     pairs = [
         (event, events[k + 1].words if k + 1 < len(events) else ())
         for k, event in enumerate(events)
@@ -95,7 +110,7 @@ def drive(program: Program, plan: Plan, mirror: Mirror) -> Difference | None:
             return _missing(plan, at, event, finding, mirror, before)
         mirror.take(event, memory)
         if want.state is not None:
-            before = mirror.state()
+            before = mirror.state(want.state)
             if before != want.state:
                 return Difference(
                     at,

@@ -123,6 +123,8 @@ def run(plan: Plan, tools: Toolchain) -> Found:
 
 def _driven(each: Driven) -> Case:
     result = f"{each.driven:,} of {each.transitions:,} transitions driven"
+    if each.passed:
+        result += f", {each.passed:,} silently"
     return Case(
         "tour" if each.transitions else "random",
         each.name,

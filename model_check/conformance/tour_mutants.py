@@ -11,12 +11,11 @@ from collections.abc import Sequence
 
 from model_check.conformance import record
 from model_check.conformance.mutants import Fate, Mutant, changed
-from model_check.conformance.tour_epochs import Epochs
-from model_check.conformance.tours import Subject, run_tour
+from model_check.conformance.tours import TOURS, Subject, run_tour
 from model_check.tlc.tools import Toolchain
 
-_SMALL, _ADVANCERS = Epochs(2, 1, 1, 2), Epochs(2, 0, 2, 1)
-_EPOCHS = "EpochReclamation"
+_SMALL, _ADVANCERS, _WRITERS, _WORKER = TOURS
+_EPOCHS, _LOG = "EpochReclamation", "DeltaLog"
 
 #: Mutants, each with the tour that must reject it.
 TOUR_MUTANTS: Sequence[tuple[Mutant, Subject]] = (
@@ -141,6 +140,90 @@ TOUR_MUTANTS: Sequence[tuple[Mutant, Subject]] = (
             ("ScanBlocked",),
         ),
         _SMALL,
+    ),
+    (
+        Mutant(
+            "code: a losing appender does not look at the slots that it lost",
+            "code",
+            "write.c",
+            "            bw_log_scan(leaf, key, &scan);\n",
+            "            scan.frozen = ++scan.next == leaf->log_slots;\n",
+            _LOG,
+            ("AppendLost",),
+        ),
+        _WRITERS,
+    ),
+    (
+        Mutant(
+            "code: a consolidation without the last slot",
+            "code",
+            "consolidate.c",
+            "    const unsigned records = length;",
+            "    const unsigned records = length - 1;",
+            _LOG,
+            ("Install",),
+        ),
+        _WRITERS,
+    ),
+    (
+        Mutant(
+            "code: a remove gives back a wrong old value",
+            "code",
+            "write.c",
+            "        *seen = current;\n",
+            "        *seen = current + (kind == REMOVE);\n",
+            _LOG,
+            ("Return",),
+        ),
+        _WRITERS,
+    ),
+    (
+        Mutant(
+            "code: a consolidation freezes nothing",
+            "code",
+            "upkeep.c",
+            "            bw_log_freeze(place.page);\n",
+            "",
+            _LOG,
+            ("ReadRecord",),
+        ),
+        _WORKER,
+    ),
+    (
+        Mutant(
+            "spec: a helper may replace a page that is not mapped",
+            "spec",
+            "DeltaLog.tla",
+            '  /\\ mapping = thread[t].page \\/ Mutation = "install_by_store"\n',
+            "",
+            _LOG,
+            ("Install",),
+        ),
+        _WRITERS,
+    ),
+    (
+        Mutant(
+            "spec: an update answers from the base alone",
+            "spec",
+            "DeltaLog.tla",
+            'IF Mutation = "answer_from_base" THEN Saw(Page(t).base, Op(t))',
+            "IF TRUE THEN Saw(Page(t).base, Op(t))",
+            _LOG,
+            ("Return",),
+        ),
+        _WORKER,
+    ),
+    (
+        Mutant(
+            "spec: a worker freezes an empty log",
+            "spec",
+            "DeltaLog.tla",
+            'IF thread[t].next > 1 \\/ Mutation = "freeze_empty_log"',
+            "IF TRUE",
+            _LOG,
+            ("FindWork",),
+        ),
+        _WORKER,
     ),
 )
 

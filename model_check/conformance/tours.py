@@ -20,6 +20,7 @@ from model_check.conformance import tour
 from model_check.conformance.behaviours import Model, explore, simulate
 from model_check.conformance.drive import Difference, Mirror, Plan, drive
 from model_check.conformance.tour_epochs import Epochs
+from model_check.conformance.tour_log import Log
 from model_check.explorer.build import Program
 from model_check.proofs.graph import Graph
 from model_check.tlc.tools import Toolchain
@@ -43,6 +44,9 @@ class Subject(Protocol):
     def mirror(self) -> Mirror:
         """Give the engine's state before the first step."""
 
+    def silent(self, before: Any, after: Any) -> bool:
+        """Say whether the engine takes this step without an access to shared memory."""
+
 
 @dataclass(frozen=True)
 class Random:
@@ -58,29 +62,50 @@ class Random:
 
 
 #: Small ones that together have every action, and larger ones.
-TOURS: Sequence[Subject] = (Epochs(2, 1, 1, 2), Epochs(2, 0, 2, 1))
-DEEP_TOURS: Sequence[Subject] = (Epochs(2, 1, 2, 2), Epochs(2, 2, 2, 2))
-RANDOM: Sequence[Random] = (Random(Epochs(3, 2, 3, 4), 2, 600),)
-DEEP_RANDOM: Sequence[Random] = (Random(Epochs(4, 3, 4, 5), 20, 1200),)
+TOURS: Sequence[Subject] = (
+    Epochs(2, 1, 1, 2),
+    Epochs(2, 0, 2, 1),
+    Log(('{Put(1, "v1"), Remove(1)}', '{Insert(1, "v2")}'), 1),
+    Log(('{Put(1, "v1")}', "{}"), 2, workers=(2,)),
+)
+DEEP_TOURS: Sequence[Subject] = (
+    Log(('{Put(1, "v1")}', '{Insert(1, "v2"), Get(1)}'), 2),
+    Log(('{Put(1, "v1"), Remove(1)}', "{Get(1)}"), 2, workers=(2,)),
+    Log(('{Put(1, "v1")}', "{}"), 3, workers=(2,)),
+    Epochs(2, 1, 2, 2),
+    Epochs(2, 2, 2, 2),
+    Log(('{Put(1, "v1"), Remove(1)}', '{Insert(1, "v2"), Get(1)}'), 2),
+)
+_ANY = "Gets \\cup Writes"
+RANDOM: Sequence[Random] = (
+    Random(Epochs(3, 2, 3, 4), 2, 600),
+    Random(Log((_ANY, _ANY, _ANY), 2, keys=2), 2, 600),
+)
+DEEP_RANDOM: Sequence[Random] = (
+    Random(Epochs(4, 3, 4, 5), 20, 1200),
+    Random(Log((_ANY, _ANY, _ANY, _ANY), 3, keys=3), 20, 1200),
+)
 
 
 @dataclass(frozen=True)
 class Driven:
     """What came of a tour or of random behaviours.
 
-    ``transitions`` of the graph (0 of random behaviours), ``driven`` of them; ``steps`` are all
-    that were compared, ``refusals`` those of them in which the engine had to do nothing,
-    ``silent`` steps of the spec that the engine takes without an access to shared memory.
-    ``left``: how often which action was left out of the graph, and why. ``taken``: how often which
-    action was.
+    ``transitions`` of the graph (0 of random behaviours), ``driven`` of them, and of these
+    ``passed`` are silent; ``steps`` are all that were compared, ``refusals`` those of them in which
+    the engine had to do nothing,
+    ``silent``: how often which action was passed over, since the engine takes it without an access
+    to shared memory. ``left``: how often which was left out of the graph, and why. ``taken``: how
+    often which was seen in the engine.
     """
 
     name: str
     transitions: int = 0
     driven: int = 0
+    passed: int = 0
     steps: int = 0
     refusals: int = 0
-    silent: int = 0
+    silent: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
     taken: Counter[str] = field(default_factory=Counter)
     difference: Difference | None = None
@@ -140,9 +165,10 @@ def run_tour(
         f"tour of {subject}",
         len({(source, target) for source, _, target in graph.edges}),
         len(driven),
+        sum(subject.silent(states[source], states[target]) for source, target in driven),
         count.steps,
         count.refusals,
-        count.silent,
+        silent=count.silent,
         left=left,
         taken=count.taken,
         difference=difference,
@@ -180,7 +206,7 @@ class _Count:
 
     steps: int = 0
     refusals: int = 0
-    silent: int = 0
+    silent: Counter[str] = field(default_factory=Counter)
     taken: Counter[str] = field(default_factory=Counter)
 
     def drive(
@@ -193,6 +219,6 @@ class _Count:
         self.steps += len(done)
         self.refusals += sum(want.refusal for want in done)
         if difference is None:
-            self.silent += plan.silent
-        self.taken.update(want.action.split("(")[0] for want in done if not want.refusal)
+            self.silent.update(plan.silent)
+        self.taken.update(want.name for want in done if want.counts)
         return difference

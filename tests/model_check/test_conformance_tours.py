@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections import Counter
 from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
-from model_check.conformance import record, tour
-from model_check.conformance.drive import Plan, Want, drive
+from model_check.cli import app
+from model_check.conformance import command, record, runner, tour
+from model_check.conformance.drive import Difference, Plan, Want, drive
+from model_check.conformance.mutants import Mutant, changed
 from model_check.conformance.tour_epochs import Epochs, Object, State, Thread, step_of
+from model_check.conformance.tour_log import Hand, Log, Page, state_of
+from model_check.conformance.tour_log import State as LogState
 from model_check.conformance.tour_mutants import TOUR_MUTANTS, judge_tour
-from model_check.conformance.tours import Random, run_random, run_tour
+from model_check.conformance.tours import Driven, Random, run_random, run_tour
 from model_check.explorer.build import Program
-from model_check.proofs.graph import Graph
+from model_check.proofs.graph import Graph, Record
 from model_check.tlc.tools import Toolchain, find_toolchain
 
 
@@ -75,7 +85,7 @@ def test_an_event_out_of_turn_ends_the_execution_and_is_the_last_one_told(
 
 def test_an_event_that_never_comes_is_a_difference(program: Program) -> None:
     subject = Epochs(2, 0, 2, 1)
-    plan = Plan("states=1", {1: ["size"]}, [Want(1, "FREE", "Free(t1)", None)])
+    plan = Plan("states=1", {1: ["size"]}, wants=[Want(1, "FREE", "Free(t1)", None)])
     told = str(drive(program, plan, subject.mirror()))
     assert told.splitlines()[0] == "Free(t1), step 1 of 1, is not what the engine does:"
 
@@ -84,7 +94,7 @@ def test_states_that_differ_stand_side_by_side(program: Program) -> None:
     rests = Thread(None, None, None, frozenset())
     wrong = State((("t1", rests), ("t2", rests)), (Object("linked", "", -1, (), 0),))
     wants = [Want(1, "READ_EPOCH", "ReadEpoch(t1)", wrong)]
-    plan = Plan("states=1", {1: ["pin", "unpin", "size"], 2: ["size"]}, wants)
+    plan = Plan("states=1", {1: ["pin", "unpin", "size"], 2: ["size"]}, wants=wants)
     told = str(drive(program, plan, Epochs(2, 0, 2, 1).mirror()))
     assert "after ReadEpoch(t1), step 1 of 1 (READ_EPOCH of thread 1), the states differ" in told
     assert [line.split() for line in told.splitlines() if "≠" in line] == [
@@ -118,13 +128,6 @@ def test_the_engine_takes_every_transition_of_two_advancers(
     }
 
 
-def test_the_engine_follows_a_random_behaviour(program: Program, tools: Toolchain) -> None:
-    found = run_random(Random(Epochs(3, 3, 3, 4), 1, 100), program, tools, seed=5)
-    assert str(found.difference) == "None"
-    assert found.steps - found.refusals >= 99
-    assert found.driven == found.transitions == 0
-
-
 @pytest.mark.parametrize(
     "name",
     ["code: the epoch is moved by an addition", "spec: an object may be acquired without a pin"],
@@ -134,3 +137,87 @@ def test_a_changed_engine_or_spec_is_rejected_at_the_very_step(name: str, tools:
     fate = judge_tour(mutant, subject, tools)
     assert fate.killed, fate.told
     assert "is not what the engine does" in fate.told
+
+
+@pytest.mark.parametrize("mutant", [mutant for mutant, _ in TOUR_MUTANTS], ids=lambda m: m.name)
+def test_each_mutant_of_tours_fits_the_sources(mutant: Mutant) -> None:
+    with changed(mutant) as folder:
+        inside = folder / "src" if mutant.kind == "code" else folder
+        assert (inside / mutant.file).is_file()
+    assert mutant.kind == "spec" or mutant.file.endswith(".c")
+
+
+# ---- DeltaLog ----
+
+
+def test_the_engine_takes_every_transition_of_a_writer_and_a_reader(
+    program: Program, tools: Toolchain
+) -> None:
+    found = run_tour(Log(('{Put(1, "v1")}', "{Get(1)}"), 1), program, tools)
+    assert str(found.difference) == "None"
+    assert found.driven == found.transitions > 400
+    assert 0 < found.passed < found.driven
+    assert set(found.silent) == {"Build", "AnswerAtFrozen", "LeaveToOthers"}
+    assert not found.left
+
+
+def test_the_engine_follows_a_random_behaviour_of_three_threads(
+    program: Program, tools: Toolchain
+) -> None:
+    menu = "Gets \\cup Writes"
+    log = Log((menu, menu, menu), 2, keys=2)
+    found = run_random(Random(log, 1, 150), program, tools, seed=5)
+    assert str(found.difference) == "None"
+    assert found.steps > 100
+    assert found.driven == found.transitions == 0
+
+
+def test_a_state_of_the_log_is_read_as_what_pages_hold() -> None:
+    put = Record(kind="PUT", key=1, val="v1")
+    null = Record(kind="NULL", key=0, val="absent")
+    rests = Record(at="rest", page=0, next=1, read=(), fresh=("absent",))
+    call = Record(phase="called", op="…", seen=frozenset(), answer="absent")
+    spec = {
+        "heap": (Record(base=("absent",), log=(put, null)), Record(base=("v2",), log=(null, null))),
+        "mapping": 2,
+        "thread": Record(t1=rests, t2=Record({**rests, "at": "scan", "page": 1, "read": (put,)})),
+        "call": Record(t1=call, t2=call),
+    }
+    record_ = ("PUT", 1, "v1")
+    assert state_of(spec) == LogState(
+        Page(((1, "v2"),), (), mapped=True),
+        (("t2", Hand(Page((), (record_,), mapped=False), (record_,), "t2")),),
+    )
+
+
+# ---- the command ----
+
+
+def test_what_was_driven_and_what_was_left_out_is_told_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    driven = Driven(
+        "a tour",
+        transitions=5,
+        driven=4,
+        passed=1,
+        steps=9,
+        silent=Counter(Build=2),
+        left=Counter({"Free: not the first in the thread's limbo": 3}),
+        taken=Counter(Free=6),
+        difference=Difference(7, "Free(t1)", "the states differ"),
+    )
+    monkeypatch.setattr(runner, "run_all", lambda *_, **__: [driven])
+    monkeypatch.setattr(command, "find_toolchain", lambda: SimpleNamespace(describe=dict))
+    summary = tmp_path / "conform.json"
+    done = CliRunner().invoke(app, ["conform", "--tours", "--json", str(summary)])
+    assert done.exit_code == 1, done.output
+    told = " ".join(done.output.split())
+    assert "a tour: the states differ" in told
+    assert "4 of 5 transitions of specs driven through the engine (1 of them silent)" in told
+    assert "3 more are none that it can take" in told
+    assert re.search(r"Free 6 3 not the first in the thread.s limbo", told)
+    (section,) = json.loads(summary.read_text("utf-8"))["sections"]
+    (row,) = section["rows"]
+    assert (row["kind"], row["events"], row["verdict"]) == ("tour", 9, "red")
+    assert section["figures"]["conform_left_out"] == 3

@@ -3,7 +3,8 @@
  * With events=1, the events of each complete execution are reported, in the order in which they happened:
  * an event belongs to the step before it. With follow=T:K,T:K,… an execution is wanted in which thread T
  * tells an event of kind K, and so on: until it has, T runs, as far as it can, and main where it cannot.
- * Events of main, of what is done between bwx_setup_begin and _end, and of kinds from 64 on are not counted.
+ * Events of main, of what is done between bwx_setup_begin and _end, of kinds from 64 on, and of kinds whose bit
+ * is set in unwatched= are not counted.
  * An event that comes out of turn is a finding: the program does not do what was wanted. With events=1, too,
  * what is reported are the events that count, up to the last one that was wanted, each with those of kinds from
  * 64 on that come after it; also where something was found, up to there.
@@ -67,7 +68,8 @@ unsigned bwx_events_thread(uint32_t enabled) {
 static bool passed_over(const bwx_thread *self, int kind) {
     if (bwx.options.follow == NULL)
         return false;
-    if (self->id == 0 || self->setup)
+    if (self->id == 0 || self->setup ||
+        (kind < COUNTED_KINDS && (bwx.options.unwatched >> kind & 1) != 0))
         return true;
     followed_all |= kind < COUNTED_KINDS && followed_done == followed_count;
     return followed_all;

@@ -51,6 +51,8 @@ static void option(bwx_options *options, const char *name, const char *value) {
         options->executions = number(value, name);
     } else if (strcmp(name, "seed") == 0) {
         options->seed = number(value, name);
+    } else if (strcmp(name, "unwatched") == 0) {
+        options->unwatched = number(value, name);
     } else {
         const struct {
             const char *name;

@@ -256,6 +256,7 @@ typedef struct bwx_options {
     unsigned cut;   /* executions with more steps are cut; 0: none */
     bool freeze, trylock, verbose, traces, leaks, events;
     const char *replay, *prefix, *follow;
+    uint64_t unwatched; /* kinds of events that follow= does not count, a bit each */
 } bwx_options;
 
 typedef enum bwx_finding {
