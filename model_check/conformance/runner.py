@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from model_check.conformance import corrupt, delta_log, epochs, record, threads
 from model_check.conformance.mutants import MUTANTS, Fate, judge
@@ -26,6 +27,7 @@ from model_check.conformance.tours import (
 )
 from model_check.conformance.trace import Trace
 from model_check.conformance.validate import validate
+from model_check.console import progress
 from model_check.tlc.tools import Toolchain
 
 #: Real threads, and the specs that their traces are compared with.
@@ -114,11 +116,23 @@ def run(plan: Plan, tools: Toolchain) -> Found:
         cases += _corrupted(plan, good, tools)
     driven = run_all(plan.tours, plan.random, record.build(), tools, seed=plan.seed, jobs=plan.jobs)
     cases += [_driven(each) for each in driven]
-    if plan.mutants and plan.traces:
-        cases += [_fate(judge(mutant, tools)) for mutant in MUTANTS]
     if plan.mutants:
-        cases += [_fate(judge_tour(*each, tools), "tour: ") for each in TOUR_MUTANTS]
+        cases += _mutants(plan, tools)
     return Found(cases, matched, driven)
+
+
+def _mutants(plan: Plan, tools: Toolchain) -> list[Case]:
+    """Look for the step at which each mutant is rejected, by traces and by tours."""
+    work = [partial(judge, each, tools) for each in MUTANTS if plan.traces]
+    of_traces = len(work)
+    work += [partial(judge_tour, *each, tools) for each in TOUR_MUTANTS]
+    cases = []
+    with progress("mutants", len(work)) as reporter:
+        for number, run_ in enumerate(work):
+            case = _fate(run_(), "" if number < of_traces else "tour: ")
+            reporter.step(f"{case.name}: {case.result}, {case.seconds:.1f} s")
+            cases.append(case)
+    return cases
 
 
 def _driven(each: Driven) -> Case:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from model_check.conformance.behaviours import Model, explore, simulate
 from model_check.conformance.drive import Difference, Mirror, Plan, drive
 from model_check.conformance.tour_epochs import Epochs
 from model_check.conformance.tour_log import Log
+from model_check.console import progress
 from model_check.explorer.build import Program
 from model_check.proofs.graph import Graph
 from model_check.tlc.tools import Toolchain
@@ -72,6 +73,7 @@ DEEP_TOURS: Sequence[Subject] = (
     Log(('{Put(1, "v1")}', '{Insert(1, "v2"), Get(1)}'), 2),
     Log(('{Put(1, "v1"), Remove(1)}', "{Get(1)}"), 2, workers=(2,)),
     Log(('{Put(1, "v1")}', "{}"), 3, workers=(2,)),
+    Epochs(1, 1, 1, 3),
     Epochs(2, 1, 2, 2),
     Epochs(2, 2, 2, 2),
     Log(('{Put(1, "v1"), Remove(1)}', '{Insert(1, "v2"), Get(1)}'), 2),
@@ -82,8 +84,8 @@ RANDOM: Sequence[Random] = (
     Random(Log((_ANY, _ANY, _ANY), 2, keys=2), 2, 600),
 )
 DEEP_RANDOM: Sequence[Random] = (
-    Random(Epochs(4, 3, 4, 5), 20, 1200),
-    Random(Log((_ANY, _ANY, _ANY, _ANY), 3, keys=3), 20, 1200),
+    Random(Epochs(4, 3, 4, 5), 10, 1000),
+    Random(Log((_ANY, _ANY, _ANY, _ANY), 3, keys=3), 10, 1000),
 )
 
 
@@ -129,20 +131,36 @@ def run_all(
     """Run tours and random behaviours, ``jobs`` at once. Raises CannotRun."""
     work = [partial(run_tour, each, program, tools) for each in tours]
     work += [partial(run_random, each, program, tools, seed=seed) for each in random]
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(lambda each: each(), work))
+    with ThreadPoolExecutor(jobs) as pool, progress("driving", len(work)) as reporter:
+
+        def one(run: Callable[..., Driven]) -> Driven:
+            found = run(say=reporter.now)
+            how = "as the spec" if found.whole else "not as the spec"
+            reporter.step(f"{found.name}: {found.steps:,} steps, {how}, {found.seconds:.1f} s")
+            return found
+
+        return list(pool.map(one, work))
 
 
 #: Graphs of the project's specs, and tours of them, which mutants of the engine share.
 _known: dict[tuple[Model, Toolchain], tuple[Graph, Counter[str], list[list[str]]]] = {}
 
 
+def _silence(_: str) -> None:
+    """Say nothing."""
+
+
 def run_tour(
-    subject: Subject, program: Program, tools: Toolchain, *, spec: Path | None = None
+    subject: Subject,
+    program: Program,
+    tools: Toolchain,
+    *,
+    spec: Path | None = None,
+    say: Callable[[str], None] = _silence,
 ) -> Driven:
     """Drive the engine along every transition; up to the first difference. Raises CannotRun.
 
-    ``spec``: another folder of modules than the project's.
+    ``spec``: another folder of modules than the project's. ``say``: is told how far it has come.
     """
     begin = time.monotonic()
     known = _known if spec is None else {}
@@ -156,7 +174,8 @@ def run_tour(
     probed: set[Any] = set()
     count = _Count()
     difference = None
-    for path in paths:
+    for number, path in enumerate(paths, 1):
+        say(f"{subject}: path {number} of {len(paths)}")
         difference = count.drive(subject, [states[each] for each in path], program, probed)
         if difference is not None:
             break
@@ -176,15 +195,24 @@ def run_tour(
     )
 
 
-def run_random(random: Random, program: Program, tools: Toolchain, *, seed: int) -> Driven:
+def run_random(
+    random: Random,
+    program: Program,
+    tools: Toolchain,
+    *,
+    seed: int,
+    say: Callable[[str], None] = _silence,
+) -> Driven:
     """Drive the engine along random behaviours; up to the first difference. Raises CannotRun."""
     begin = time.monotonic()
     subject = random.subject
     count = _Count()
     difference = None
-    for behaviour in simulate(
+    behaviours = simulate(
         subject.model(), tools, behaviours=random.behaviours, depth=random.depth, seed=seed
-    ):
+    )
+    for number, behaviour in enumerate(behaviours, 1):
+        say(f"{subject}: behaviour {number} of {len(behaviours)}")
         states = [subject.read(state) for state in behaviour]
         difference = count.drive(subject, states, program, set())
         if difference is not None:
