@@ -16,12 +16,14 @@ from model_check.cli import app
 from model_check.conformance import command, record, runner, tour
 from model_check.conformance.drive import Difference, Plan, Want, drive
 from model_check.conformance.mutants import Mutant, changed
+from model_check.conformance.programs import PROGRAMS
 from model_check.conformance.tour_epochs import Epochs, Object, State, Thread, step_of
 from model_check.conformance.tour_log import Hand, Log, Page, state_of
 from model_check.conformance.tour_log import State as LogState
 from model_check.conformance.tour_mutants import TOUR_MUTANTS, judge_tour
 from model_check.conformance.tours import Driven, Random, run_random, run_tour
 from model_check.explorer.build import Program
+from model_check.explorer.run import Options
 from model_check.proofs.graph import Graph, Record
 from model_check.tlc.tools import Toolchain, find_toolchain
 
@@ -81,6 +83,15 @@ def test_an_event_out_of_turn_ends_the_execution_and_is_the_last_one_told(
     assert finding is not None
     assert "but thread 1 has told kind" in finding
     assert [event.name for event in events if event.name != "STATE"] == ["READ_EPOCH", "ANNOUNCE"]
+
+
+def test_what_only_tours_need_is_not_in_traces(program: Program) -> None:
+    options = Options(strategy="random", executions=2, leaks=False)
+    found, finding = record.run(program, PROGRAMS[1].text, options)
+    assert finding is None
+    told = {event.name for execution in found for event in execution.events}
+    assert "LOOK" in told
+    assert "READ" not in told
 
 
 def test_an_event_that_never_comes_is_a_difference(program: Program) -> None:
