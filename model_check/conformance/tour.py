@@ -1,8 +1,8 @@
 """Paths through a state graph of TLC's that together take every transition.
 
 Greedy: on over a transition that is new, to the state with the most new ones; where there is none,
-the shortest way to one. A postman's tour, which repeats as little as can be, was tried: it is 6 %
-shorter for EpochReclamation, and takes three times as long to be found.
+the shortest way to one. A postman's tour, which repeats less, was tried: of a graph of
+EpochReclamation with 27,260 transitions it was 6 % shorter, and took longer to be found.
 """
 
 from __future__ import annotations

@@ -59,7 +59,10 @@ class Random:
 
     def __str__(self) -> str:
         """Say it in words."""
-        return f"{self.behaviours} random behaviours of {self.subject}"
+        what = (
+            "1 random behaviour" if self.behaviours == 1 else f"{self.behaviours} random behaviours"
+        )
+        return f"{what} of {self.subject}"
 
 
 #: Small ones that together have every action, and larger ones.
@@ -80,8 +83,8 @@ DEEP_TOURS: Sequence[Subject] = (
 )
 _ANY = "Gets \\cup Writes"
 RANDOM: Sequence[Random] = (
-    Random(Epochs(3, 2, 3, 4), 2, 600),
-    Random(Log((_ANY, _ANY, _ANY), 2, keys=2), 2, 600),
+    Random(Epochs(3, 2, 3, 4), 1, 800),
+    Random(Log((_ANY, _ANY, _ANY), 2, keys=2), 1, 800),
 )
 DEEP_RANDOM: Sequence[Random] = (
     Random(Epochs(4, 3, 4, 5), 10, 1000),
@@ -94,11 +97,10 @@ class Driven:
     """What came of a tour or of random behaviours.
 
     ``transitions`` of the graph (0 of random behaviours), ``driven`` of them, and of these
-    ``passed`` are silent; ``steps`` are all that were compared, ``refusals`` those of them in which
-    the engine had to do nothing,
-    ``silent``: how often which action was passed over, since the engine takes it without an access
-    to shared memory. ``left``: how often which was left out of the graph, and why. ``taken``: how
-    often which was seen in the engine.
+    ``passed`` are silent. ``steps`` are all events that came as they were wanted, ``refusals``
+    those in which the engine had to do nothing. ``silent``: how often which action was passed
+    over, since the engine takes it without an access to shared memory. ``left``: how often which
+    was left out of the graph, and why. ``taken``: how often which was seen in the engine.
     """
 
     name: str
