@@ -102,11 +102,17 @@ bw_page *bw_page_build(bw_thread *self, unsigned level, const uint64_t *keys,
 void bw_log_freeze(bw_page *page) {
     for (unsigned i = 0; i < page->log_slots; i++) {
         uint64_t word = bw_slot(page, i);
-        if (word == 0 && bw_log_append(page, i, BW_FREEZE_WORD)) {
-            BW_EVENT(APPEND, page, i, BW_FREEZE_WORD);
-            return;
+        BW_EVENT(READ, page, i, word);
+        if (word == 0) {
+            if (bw_log_append(page, i, BW_FREEZE_WORD)) {
+                BW_EVENT(APPEND, page, i, BW_FREEZE_WORD);
+                return;
+            }
+            BW_EVENT(APPEND_LOST, page, i, BW_FREEZE_WORD);
+            word = bw_slot(page, i);
+            BW_EVENT(READ, page, i, word);
         }
-        if (bw_word_freezes(word == 0 ? bw_slot(page, i) : word))
+        if (bw_word_freezes(word))
             return;
     }
 }

@@ -13,6 +13,7 @@
  *     ANNOUNCE       registration  epoch
  *     UNPIN          registration
  *     LOAD_MAPPING   page          page id
+ *     READ           page          slot         word
  *     LOOK           page          slots read
  *     APPEND         page          slot         word
  *     APPEND_LOST    page          slot         word
@@ -42,7 +43,7 @@
  *     COMMIT_LOST    registration  epoch found
  *     CLOSE          tree
  *
- * LOOK is the end of a scan: the slot behind those read was NULL, or the log has no more. CLOSE: nothing else
+ * READ is a slot of a scan that is not NULL, or any slot where a FREEZE is to go. LOOK is a scan's end: the slot behind those read was NULL, or the log has no more. CLOSE: nothing else
  * is at work any more, and what follows is no part of a spec.
  */
 #ifndef BWTREE_EVENT_H
@@ -55,6 +56,7 @@ enum bw_event_kind {
     BW_EVENT_ANNOUNCE,
     BW_EVENT_UNPIN,
     BW_EVENT_LOAD_MAPPING,
+    BW_EVENT_READ,
     BW_EVENT_LOOK,
     BW_EVENT_APPEND,
     BW_EVENT_APPEND_LOST,

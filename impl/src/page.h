@@ -219,6 +219,7 @@ static inline void bw_log_scan(const bw_page *page, uint64_t key, bw_scan *scan)
         uint64_t word = bw_slot(page, i);
         if (word == 0)
             break;
+        BW_EVENT(READ, page, i, word);
         if (bw_word_freezes(word)) {
             scan->frozen = true;
             scan->removed = word == BW_REMOVE_WORD;

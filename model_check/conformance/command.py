@@ -1,4 +1,4 @@
-"""`bwcheck conform`: traces of the engine against the specs."""
+"""`bwcheck conform`: traces of the engine against the specs, and the specs run in the engine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from model_check.conformance import runner
 from model_check.conformance.runner import CHECK, DEEP, Case, Plan
+from model_check.conformance.tours import Driven
 from model_check.console import output
 from model_check.report import Section, Settings, Verdict, document, write_json
 from model_check.tlc.tools import find_toolchain
@@ -40,8 +41,11 @@ def conform(
     mutants: Annotated[
         bool, typer.Option("--mutants", help="The mutants of the engine and of the specs, too.")
     ] = False,
+    tours: Annotated[
+        bool, typer.Option("--tours", help="Only the behaviours of the specs in the engine.")
+    ] = False,
     deep: Annotated[
-        bool, typer.Option("--deep", help="More and longer traces; the mutants, too.")
+        bool, typer.Option("--deep", help="More and longer traces and tours; the mutants, too.")
     ] = False,
     show: Annotated[
         bool, typer.Option("--show", help="Print where each mutant is rejected.")
@@ -54,14 +58,15 @@ def conform(
     """Compare the engine with its specs, step by step.
 
     What the engine does, under the explorer and on real threads, must be behaviours of the specs.
-    Traces that were corrupted must be rejected.
+    Traces that were corrupted must be rejected. The engine must do every transition of small
+    configurations of the specs, and random behaviours, step by step.
 
     Example: bwcheck conform --mutants --show --seed 3
 
     Exit codes: 0 all as expected, 1 a violation (printed), 2 could not run.
     """
     started = datetime.now(timezone.utc)
-    plan = replace(DEEP if deep else CHECK, seed=seed, mutants=mutants or deep)
+    plan = replace(DEEP if deep else CHECK, seed=seed, mutants=mutants or deep, traces=not tours)
     found = check(plan, output(), show=show)
     if json is not None:
         result = document(
@@ -83,7 +88,8 @@ def check(plan: Plan, console: Console, *, show: bool = False, brief: bool = Fal
     """Look at everything that ``plan`` asks for, and print it, or all that went wrong."""
     begin = time.monotonic()
     tools = find_toolchain()
-    cases, matched = runner.run(plan, tools)
+    found = runner.run(plan, tools)
+    cases, matched = found.cases, found.matched
     seconds = time.monotonic() - begin
     shown = [case for case in cases if not (brief and case.as_expected)]
     if shown:
@@ -101,16 +107,29 @@ def check(plan: Plan, console: Console, *, show: bool = False, brief: bool = Fal
         for action in actions_
         if not matched[f"{spec}.{action}"]
     ]
-    figures = _figures(cases)
+    figures = _figures(cases) | _figures_of_tours(found.driven)
+    if plan.traces:
+        console.print(
+            f"conform: {figures['conform_traces']} traces with {figures['conform_events']:,} "
+            f"events accepted, {figures['mutants_killed']} of {figures['mutants']} corrupted ones "
+            "and mutants rejected",
+            markup=False,
+        )
     console.print(
-        f"conform: {figures['conform_traces']} traces with {figures['conform_events']:,} events "
-        f"accepted, {figures['mutants_killed']} of {figures['mutants']} corrupted ones and "
-        f"mutants rejected, {seconds:.1f} s",
+        f"conform: {figures['conform_driven']:,} of {figures['conform_transitions']:,} transitions "
+        f"of specs driven through the engine ({figures['conform_silent']:,} of them silent), in "
+        f"{figures['conform_steps']:,} steps; {figures['conform_left_out']:,} more are none that "
+        f"it can take; {seconds:.1f} s in all",
         markup=False,
     )
-    if not brief:
+    if not brief and plan.traces:
         console.print(_actions(matched))
-    console.print(f"actions never matched: {', '.join(never) or 'none'}", markup=False)
+    if not brief and found.driven:
+        console.print(_tours(found.driven))
+    if plan.traces:
+        console.print(f"actions never matched: {', '.join(never) or 'none'}", markup=False)
+    else:
+        never = []
     return Section(
         name="conform",
         verdict=Verdict.worst(_verdict(case) for case in cases),
@@ -148,6 +167,16 @@ def _figures(cases: Sequence[Case]) -> dict[str, int | float]:
     }
 
 
+def _figures_of_tours(driven: Sequence[Driven]) -> dict[str, int | float]:
+    return {
+        "conform_transitions": sum(each.transitions for each in driven),
+        "conform_driven": sum(each.driven for each in driven),
+        "conform_silent": sum(each.passed for each in driven),
+        "conform_left_out": sum(each.left.total() for each in driven),
+        "conform_steps": sum(each.steps for each in driven),
+    }
+
+
 def _table(cases: Sequence[Case]) -> Table:
     table = Table(box=SIMPLE_HEAD, highlight=False, title="conform", title_justify="left")
     for name in ("kind", "what", "result"):
@@ -177,4 +206,31 @@ def _actions(matched: Mapping[str, int]) -> Table:
         for name in names:
             count = matched.get(f"{spec}.{name}", 0)
             table.add_row(spec, name, f"{count:,}" if count else "never")
+    return table
+
+
+def _tours(driven: Sequence[Driven]) -> Table:
+    """Draw how often each action was driven, and what the engine cannot do, and why."""
+    table = Table(box=SIMPLE_HEAD, highlight=False, title="driven", title_justify="left")
+    table.add_column("behaviours", overflow="fold")
+    table.add_column("action")
+    table.add_column("steps", justify="right")
+    table.add_column("silent", justify="right")
+    table.add_column("left out", justify="right")
+    table.add_column("why", overflow="fold")
+    for each in driven:
+        left = [(reason.split(": ", 1), count) for reason, count in sorted(each.left.items())]
+        names = dict.fromkeys([*each.taken, *each.silent, *(which for (which, _), _ in left)])
+        for n, action in enumerate(names):
+            reasons = [(why, count) for (which, why), count in left if which == action]
+            table.add_row(
+                each.name if n == 0 else "",
+                action,
+                f"{each.taken[action]:,}",
+                f"{each.silent[action]:,}" if each.silent[action] else "",
+                "\n".join(f"{count:,}" for _, count in reasons),
+                "\n".join(why for why, _ in reasons),
+            )
+        if each.refusals:
+            table.add_row("", "refusals", f"{each.refusals:,}", "", "", "")
     return table

@@ -8,13 +8,26 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from model_check.conformance import corrupt, delta_log, epochs, record, threads
-from model_check.conformance.mutants import MUTANTS, Mutant, judge
+from model_check.conformance.mutants import MUTANTS, Fate, judge
 from model_check.conformance.order import NoOrderError, Timed, ordered
 from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
+from model_check.conformance.tour_mutants import TOUR_MUTANTS, judge_tour
+from model_check.conformance.tours import (
+    DEEP_RANDOM,
+    DEEP_TOURS,
+    RANDOM,
+    TOURS,
+    Driven,
+    Random,
+    Subject,
+    run_all,
+)
 from model_check.conformance.trace import Trace
 from model_check.conformance.validate import validate
+from model_check.console import progress
 from model_check.tlc.tools import Toolchain
 
 #: Real threads, and the specs that their traces are compared with.
@@ -34,7 +47,8 @@ _MOST_PAGE_IDS = 4
 class Case:
     """One thing that was looked at; ``as_expected`` None: it could not be decided.
 
-    ``kind``: explorer, threads, corrupted or mutant. ``events``: of the trace, 0 of a mutant.
+    ``kind``: explorer, threads, corrupted, tour, random or mutant. ``events``: of the trace, or the
+    steps that were driven; 0 of a mutant.
     ``mutant``: the name of what is broken, None if nothing is.
     """
 
@@ -52,12 +66,16 @@ class Case:
 class Plan:
     """How much is looked at.
 
+    ``traces``: of the engine, and corrupted ones. ``tours``, ``random``: behaviours of the specs.
     ``executions``: of each program. ``rounds``: of real threads, each of its own seed, with
     ``calls`` hundredths of the calls of `LOADS`. ``places``: where each corruption is tried.
     ``jobs``: runs of TLC at once.
     """
 
     seed: int = 0
+    traces: bool = True
+    tours: Sequence[Subject] = TOURS
+    random: Sequence[Random] = RANDOM
     executions: int = 1
     rounds: int = 1
     calls: int = 25
@@ -67,20 +85,69 @@ class Plan:
 
 
 CHECK = Plan()
-DEEP = Plan(executions=2, calls=100, places=3, mutants=True)
+DEEP = Plan(
+    tours=(*TOURS, *DEEP_TOURS),
+    random=DEEP_RANDOM,
+    executions=2,
+    calls=100,
+    places=3,
+    mutants=True,
+)
 
 
-def run(plan: Plan, tools: Toolchain) -> tuple[list[Case], Counter[str]]:
-    """Look at everything; give the cases, and how often each action was matched."""
-    cases, good = _traces(plan, tools)
+@dataclass(frozen=True)
+class Found:
+    """What was found: the cases, how often each action was matched, and what was driven."""
+
+    cases: Sequence[Case]
+    matched: Counter[str]
+    driven: Sequence[Driven]
+
+
+def run(plan: Plan, tools: Toolchain) -> Found:
+    """Look at everything."""
+    cases: list[Case] = []
     matched: Counter[str] = Counter()
-    for trace in good:
-        spec = trace.module.removeprefix("Trace")
-        matched += Counter(f"{spec}.{entry.action}" for entry in trace.entries)
-    cases += _corrupted(plan, good, tools)
+    if plan.traces:
+        cases, good = _traces(plan, tools)
+        for trace in good:
+            spec = trace.module.removeprefix("Trace")
+            matched += Counter(f"{spec}.{entry.action}" for entry in trace.entries)
+        cases += _corrupted(plan, good, tools)
+    driven = run_all(plan.tours, plan.random, record.build(), tools, seed=plan.seed, jobs=plan.jobs)
+    cases += [_driven(each) for each in driven]
     if plan.mutants:
-        cases += [_mutant(mutant, tools) for mutant in MUTANTS]
-    return cases, matched
+        cases += _mutants(plan, tools)
+    return Found(cases, matched, driven)
+
+
+def _mutants(plan: Plan, tools: Toolchain) -> list[Case]:
+    """Look for the step at which each mutant is rejected, by traces and by tours."""
+    work = [partial(judge, each, tools) for each in MUTANTS if plan.traces]
+    of_traces = len(work)
+    work += [partial(judge_tour, *each, tools) for each in TOUR_MUTANTS]
+    cases = []
+    with progress("mutants", len(work)) as reporter:
+        for number, run_ in enumerate(work):
+            case = _fate(run_(), "" if number < of_traces else "tour: ")
+            reporter.step(f"{case.name}: {case.result}, {case.seconds:.1f} s")
+            cases.append(case)
+    return cases
+
+
+def _driven(each: Driven) -> Case:
+    result = f"{each.driven:,} of {each.transitions:,} transitions driven"
+    if each.passed:
+        result += f", {each.passed:,} silently"
+    return Case(
+        "tour" if each.transitions else "random",
+        each.name,
+        each.whole,
+        result if each.transitions else ("driven" if each.whole else "not driven"),
+        events=each.steps,
+        seconds=each.seconds,
+        detail=f"{each.name}: {each.difference}",
+    )
 
 
 def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
@@ -184,14 +251,14 @@ def _corrupted(plan: Plan, good: Sequence[Trace], tools: Toolchain) -> list[Case
     ]
 
 
-def _mutant(mutant: Mutant, tools: Toolchain) -> Case:
-    fate = judge(mutant, tools)
+def _fate(fate: Fate, by: str = "") -> Case:
+    name = f"{by}{fate.mutant.name}"
     return Case(
         "mutant",
-        mutant.name,
+        name,
         fate.killed,
         f"rejected at {fate.action}" if fate.killed else "not rejected there",
-        mutant=mutant.name,
+        mutant=name,
         seconds=fate.seconds,
         detail=fate.told,
     )

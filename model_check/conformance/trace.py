@@ -10,9 +10,9 @@ from typing import Any
 
 from model_check.explorer.harness import engine_folder
 
-#: Kinds of the harness's own (model_check/explorer/engine/events.c).
-STATE, CALL, ANSWER = "STATE", "CALL", "ANSWER"
-_OWN = {64: STATE, 65: CALL, 66: ANSWER}
+#: Kinds of the harness's own (model_check/explorer/engine/event_words.h).
+CALL, ANSWER, NOTHING, STATE = "CALL", "ANSWER", "NOTHING", "STATE"
+OWN = {60: CALL, 61: ANSWER, 62: NOTHING, 64: STATE}
 _ENUM = re.compile(r"enum bw_event_kind \{(.*?)\}", re.DOTALL)
 
 
@@ -41,7 +41,7 @@ def read(rows: Sequence[Sequence[int]]) -> list[Event]:
     known = names()
     found = []
     for row in rows:
-        name = known[row[1]] if row[1] < len(known) else _OWN[row[1]]
+        name = known[row[1]] if row[1] < len(known) else OWN[row[1]]
         if name == "CLOSE":
             break
         found.append(Event(row[0], name, tuple(row[2:])))

@@ -68,13 +68,14 @@ def read(text: str) -> Graph:
             continue
         node = _NODE.match(line)
         if node:
-            graph.states[node[1]] = _state(node[2])
+            graph.states[node[1]] = read_state(node[2])
             if node[3]:
                 graph.starts.add(node[1])
     return graph
 
 
-def _state(label: str) -> dict[str, Any]:
+def read_state(label: str) -> dict[str, Any]:
+    """Read a state as TLC prints it, or as it stands in a dot file: variable to value."""
     lines = label.replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
     found = {}
     for part in re.split(r"(?:^|\n)/\\ ", lines):

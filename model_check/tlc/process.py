@@ -51,7 +51,7 @@ def java(
 
 @dataclass(frozen=True)
 class Said:
-    """What a run of TLC said: its exit code, its output, and a file that it has written."""
+    """What a run of TLC said: its exit code, its output, and what it has written into files."""
 
     code: int
     text: str
@@ -92,8 +92,9 @@ def generated(
 ) -> Said:
     """Run TLC on a generated ``module`` (in ``files``, by name) over those of spec/.
 
-    ``written``: name of a file that TLC writes (-dump), given back. ``spec``: another folder of
-    modules than the project's. Raises CannotRun when it takes longer than ``seconds``.
+    ``written``: pattern of the files that TLC writes (-dump, -simulate), given back one after the
+    other. ``spec``: another folder of modules than the project's. Raises CannotRun when it takes
+    longer than ``seconds``.
     """
     with tempfile.TemporaryDirectory(prefix="bwcheck-tlc-") as name:
         folder = Path(name)
@@ -105,6 +106,6 @@ def generated(
         ]
         done = ended(command, folder, module, seconds)
         file_text = None
-        if written is not None and (folder / written).is_file():
-            file_text = (folder / written).read_text(encoding="utf-8")
+        if written is not None and (made := sorted(folder.glob(written))):
+            file_text = "".join(path.read_text(encoding="utf-8") for path in made)
         return Said(done.returncode, done.stdout, file_text)

@@ -16,7 +16,7 @@ from model_check.cli import app
 from model_check.conformance import command, corrupt, delta_log, epochs, mutants, record, runner
 from model_check.conformance.order import NoOrderError, Timed, ordered
 from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
-from model_check.conformance.runner import Case
+from model_check.conformance.runner import Case, Found
 from model_check.conformance.threads import split
 from model_check.conformance.trace import Entry, Event, Trace, names, tla
 from model_check.conformance.validate import validate
@@ -184,7 +184,7 @@ def test_the_exit_code_says_what_was_found(
     cases: list[Case], code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(command, "find_toolchain", lambda: SimpleNamespace(describe=dict))
-    monkeypatch.setattr(runner, "run", lambda _plan, _tools: (cases, Counter()))
+    monkeypatch.setattr(runner, "run", lambda _plan, _tools: Found(cases, Counter(), []))
     summary = tmp_path / "conform.json"
     done = CliRunner().invoke(app, ["conform", "--seed", "5", "--json", str(summary)])
     assert done.exit_code == code, done.output

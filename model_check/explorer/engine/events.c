@@ -7,6 +7,10 @@
  * each of them: registration, announced epoch, pages of the open bag and these, sealed pages and these, each
  * with its bag's tag.
  *
+ * With states=2 it holds, for the state of spec/DeltaLog.tla, what the root's page and the pages hold that
+ * threads have in hand: the number of pages, and for each: page, entries of its base and these (key, value),
+ * records of its log and these (kind, key, value).
+ *
  * All of this is unseen by the explorer: it is no part of what the engine does.
  */
 #include "events.h"
@@ -47,7 +51,7 @@ UNSEEN static unsigned put_thread(uint64_t *words, unsigned n, const bw_thread *
     return n;
 }
 
-UNSEEN static void tell_state(void) {
+UNSEEN static void tell_epochs(void) {
     uint64_t words[MOST_WORDS];
     unsigned n = put(words, 0, *(const volatile uint64_t *)&watched->epoch);
     n = put(words, n, (uintptr_t)bw_map_word_page(*(const volatile uint64_t *)watched->map));
@@ -61,21 +65,88 @@ UNSEEN static void tell_state(void) {
     bwx_event(EVENT_STATE, n, words);
 }
 
+/* The page that each thread has loaded last in its present call; the numbers are in the order of first calls. */
+static const bw_page *in_hand[MAX_THREADS + 1];
+static unsigned hands;
+static _Thread_local unsigned my_hand; /* its number + 1 */
+
+UNSEEN static void take_in_hand(const bw_page *page) {
+    if (my_hand == 0 && hands <= MAX_THREADS)
+        my_hand = ++hands;
+    if (my_hand > 0)
+        in_hand[my_hand - 1] = page;
+}
+
+UNSEEN static unsigned put_page(uint64_t *words, unsigned n, const bw_page *page) {
+    n = put(words, n, (uintptr_t)page);
+    n = put(words, n, page->count);
+    const bw_block *blocks = (const bw_block *)((const char *)page + page->blocks_at);
+    for (unsigned i = 0; i < page->count; i++) {
+        n = put(words, n, blocks[i / BW_BLOCK].keys[i % BW_BLOCK]);
+        n = put(words, n, blocks[i / BW_BLOCK].values[i % BW_BLOCK]);
+    }
+    unsigned count = n;
+    n = put(words, n, 0);
+    for (unsigned i = 0; i < page->log_slots; i++) {
+        uint64_t word = ((const volatile uint64_t *)page->log)[i];
+        if (word == 0)
+            continue;
+        const bw_record *record = bw_word_record(word);
+        words[count]++;
+        n = put(words, n, bw_word_kind(word));
+        n = put(words, n, record == NULL ? 0 : record->key);
+        n = put(words, n, record == NULL ? 0 : record->value);
+    }
+    return n;
+}
+
+UNSEEN static void tell_pages(void) {
+    uint64_t words[MOST_WORDS];
+    const bw_page *root = bw_map_word_page(*(const volatile uint64_t *)watched->map);
+    unsigned n = put(words, 0, 1);
+    n = put_page(words, n, root);
+    for (unsigned i = 0; i < hands; i++) {
+        if (in_hand[i] == NULL)
+            continue;
+        words[0]++;
+        n = put_page(words, n, in_hand[i]);
+    }
+    bwx_event(EVENT_STATE, n, words);
+}
+
+UNSEEN static void tell_state(void) {
+    if (engine_program.states == 0 || watched == NULL)
+        return;
+    if (engine_program.states == 1)
+        tell_epochs();
+    else
+        tell_pages();
+}
+
 UNSEEN void bw_event(enum bw_event_kind kind, const void *what, uint64_t a, uint64_t b) {
     uint64_t words[EVENT_WORDS];
     bwx_event((int)kind, event_words(kind, what, a, b, words), words);
-    if (engine_program.states != 0 && watched != NULL)
-        tell_state();
+    if (kind == BW_EVENT_LOAD_MAPPING && engine_program.states != 0)
+        take_in_hand(what);
+    tell_state();
 }
 
 UNSEEN void events_call(int what, uint64_t a, uint64_t b, uint64_t c) {
     const uint64_t words[] = {(uint64_t)what, a, b, c};
     bwx_event(EVENT_CALL, 4, words);
+    tell_state();
 }
 
 UNSEEN void events_answer(bw_status status, uint64_t value) {
     const uint64_t words[] = {(uint64_t)(int64_t)status, value};
     bwx_event(EVENT_ANSWER, 2, words);
+    take_in_hand(NULL);
+    tell_state();
+}
+
+UNSEEN void events_nothing(void) {
+    bwx_event(EVENT_NOTHING, 0, NULL);
+    tell_state();
 }
 
 #else
@@ -86,6 +157,9 @@ void events_call(int what, uint64_t a, uint64_t b, uint64_t c) {
 
 void events_answer(bw_status status, uint64_t value) {
     (void)status, (void)value;
+}
+
+void events_nothing(void) {
 }
 
 #endif

@@ -11,4 +11,7 @@ void events_watch(const bw_tree *tree);
 void events_call(int what, uint64_t a, uint64_t b, uint64_t c);
 void events_answer(bw_status status, uint64_t value);
 
+/* An operation that was to free a page has freed none. */
+void events_nothing(void);
+
 #endif

@@ -2,6 +2,7 @@
 #include "inside.h"
 
 #include "bwexplore.h"
+#include "events.h"
 #include "hint.h"
 #include "tree.h"
 
@@ -77,8 +78,8 @@ static bw_status do_unpinned(bw_tree *tree, const operation *op) {
     (void)atomic_load_explicit(&tree->state, memory_order_relaxed);
     if (op->kind == SEAL)
         bw_epoch_seal(self);
-    else
-        (void)bw_epoch_free_eligible(self, 1);
+    else if (bw_epoch_free_eligible(self, 1) == 0)
+        events_nothing();
     return BW_OK;
 }
 

@@ -18,7 +18,8 @@
  *     seal, try_advance, free_one   bw_epoch_seal, bw_epoch_try_advance, one of bw_epoch_free_eligible
  *     pids_left n            must say yes: the program leaves at least n page ids free at any time
  *
- * `seal` and `free_one` do not pin: a registered thread may do both without.
+ * `seal` and `free_one` do not pin: a registered thread may do both without. `free_one` tells the event NOTHING
+ * if it frees none.
  *
  * Pages and page ids change hands by number, without any order between the threads.
  */

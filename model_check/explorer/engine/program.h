@@ -38,7 +38,7 @@
 enum {
     MAX_THREADS = 4, /* beside the main thread */
 #if defined(BW_EVENTS)
-    MAX_OPERATIONS = 1024, /* tours are long (model_check/conformance/tour.py) */
+    MAX_OPERATIONS = 4096, /* tours are long (model_check/conformance/tour.py) */
 #else
     MAX_OPERATIONS = 32,
 #endif
@@ -122,7 +122,7 @@ typedef struct program {
     uint32_t detach;   /* … and, unless it is 0, all give their registrations back so */
     uint32_t lie; /* the value of each thread's call of this number (from 1) is falsified: a check
                           of the checks */
-    uint32_t states; /* events come with what the epoch's memory holds (events.c) */
+    uint32_t states; /* events come with what memory holds: 1 of epochs, 2 of pages (events.c) */
     uint32_t leak;   /* the main thread loses a block: likewise */
     unsigned thread_count;
     section before, threads[MAX_THREADS], after;

@@ -3,8 +3,11 @@
  * With events=1, the events of each complete execution are reported, in the order in which they happened:
  * an event belongs to the step before it. With follow=T:K,T:K,… an execution is wanted in which thread T
  * tells an event of kind K, and so on: until it has, T runs, as far as it can, and main where it cannot.
- * Events of main, of what is done between bwx_setup_begin and _end, and of kinds from 64 on are not counted.
- * An event that comes out of turn is a finding: the program does not do what was wanted.
+ * Events of main, of what is done between bwx_setup_begin and _end, of kinds from 64 on, and of kinds whose bit
+ * is set in unwatched= are not counted.
+ * An event that comes out of turn is a finding: the program does not do what was wanted. With events=1, too,
+ * what is reported are the events that count, up to the last one that was wanted, each with those of kinds from
+ * 64 on that come after it; also where something was found, up to there.
  */
 #include "runtime.h"
 
@@ -12,7 +15,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_EVENTS = 1 << 15, MAX_WORDS = 1 << 20, MAX_FOLLOWED = 1 << 12, COUNTED_KINDS = 64 };
+enum { MAX_EVENTS = 1 << 15, MAX_WORDS = 1 << 20, MAX_FOLLOWED = 1 << 14, COUNTED_KINDS = 64 };
 
 static struct {
     uint8_t thread;
@@ -26,6 +29,7 @@ static struct {
     uint8_t thread, kind;
 } *followed;
 static unsigned followed_count, followed_done;
+static bool followed_all; /* and something has come after the last one */
 
 void bwx_events_open(void) {
     if (bwx.options.events) {
@@ -49,6 +53,7 @@ void bwx_events_open(void) {
 
 void bwx_events_reset(void) {
     event_count = word_count = followed_done = 0;
+    followed_all = false;
 }
 
 unsigned bwx_events_thread(uint32_t enabled) {
@@ -59,9 +64,19 @@ unsigned bwx_events_thread(uint32_t enabled) {
     return (unsigned)__builtin_ctz(enabled); /* main makes threads, and waits for them */
 }
 
+/* Is the event one that nobody asks for? */
+static bool passed_over(const bwx_thread *self, int kind) {
+    if (bwx.options.follow == NULL)
+        return false;
+    if (self->id == 0 || self->setup ||
+        (kind < COUNTED_KINDS && (bwx.options.unwatched >> kind & 1) != 0))
+        return true;
+    followed_all |= kind < COUNTED_KINDS && followed_done == followed_count;
+    return followed_all;
+}
+
 static void follow(const bwx_thread *self, int kind) {
-    if (bwx.options.follow == NULL || self->id == 0 || self->setup || kind >= COUNTED_KINDS ||
-        followed_done == followed_count)
+    if (bwx.options.follow == NULL || kind >= COUNTED_KINDS)
         return;
     if (followed[followed_done].thread != self->id || followed[followed_done].kind != kind)
         bwx_find(BWX_NONDETERMINISM, self->op.pc, 0,
@@ -73,6 +88,8 @@ static void follow(const bwx_thread *self, int kind) {
 
 void bwx_event(int kind, unsigned n, const uint64_t *values) {
     const bwx_thread *self = bwx.current;
+    if (passed_over(self, kind))
+        return;
     if (bwx.options.events) {
         if (event_count == MAX_EVENTS || word_count + n > MAX_WORDS)
             bwx_find(BWX_UNSUPPORTED, BWX_PC, 0, "more than %d events in one execution",

@@ -51,6 +51,8 @@ static void option(bwx_options *options, const char *name, const char *value) {
         options->executions = number(value, name);
     } else if (strcmp(name, "seed") == 0) {
         options->seed = number(value, name);
+    } else if (strcmp(name, "unwatched") == 0) {
+        options->unwatched = number(value, name);
     } else {
         const struct {
             const char *name;
@@ -159,6 +161,8 @@ static void on_crash(int signal, siginfo_t *information, void *context) {
 #endif
     snprintf(bwx.sentence, sizeof bwx.sentence, "signal %d (%s) in thread %u, at address %p",
              signal, strsignal(signal), bwx.found_thread, information->si_addr);
+    if (bwx.options.follow != NULL)
+        bwx_report_events();
     bwx_report_result(false, "found something");
     _exit(exit_code());
 }
@@ -204,7 +208,10 @@ static bool judge(void) {
     case BWX_CUT: bwx.cut++; return false;
     case BWX_BLOCKED: bwx.blocked++; return false;
     case BWX_STOPPED: bwx_search_hand_out(); return false;
-    case BWX_FOUND: break;
+    case BWX_FOUND:
+        if (bwx.options.follow != NULL)
+            bwx_report_events();
+        break;
     }
     return true;
 }

@@ -256,6 +256,7 @@ typedef struct bwx_options {
     unsigned cut;   /* executions with more steps are cut; 0: none */
     bool freeze, trylock, verbose, traces, leaks, events;
     const char *replay, *prefix, *follow;
+    uint64_t unwatched; /* kinds of events that follow= does not count, a bit each */
 } bwx_options;
 
 typedef enum bwx_finding {
@@ -477,7 +478,7 @@ void bwx_thread_exit(void *result) __attribute__((noreturn));
 void bwx_events_open(void);
 void bwx_events_reset(void);
 unsigned bwx_events_thread(uint32_t enabled); /* who is wanted to run next */
-void bwx_events_report(FILE *out);            /* of this execution, when it is complete */
+void bwx_events_report(FILE *out);            /* of this execution, at its end */
 
 /* ---- traces.c ---- */
 void bwx_traces_count(void); /* this execution, when it is complete */
