@@ -2,13 +2,16 @@
 
 Three things are known. Each thread's events came in the order in which it told them. What an event
 saw tells what came before it: an append took the first free slot, a load found the page that some
-exchange had put there, an epoch was read while it was the epoch (`_Memory`). And an event's access
+exchange had put there, an epoch was read while it was the epoch (`_Memory`; `order_tree` for
+merges). And an event's access
 came after the time at which its thread told the event before it, and before its own time (with some
 slack: a store may be seen later than the clock that was read after it).
 
 An order is looked for that keeps all three, by going forward with the earliest event that can come
-next, and back where none can. TLC then decides whether the order is a behaviour of the spec. If
-there is none, the events contradict each other: that is a rejection, too.
+next, and back where none can. An event that only reads comes as soon as it can: it takes nothing
+from the others. The epoch moves on only when nobody has still to read the one before. TLC then
+decides whether the order is a behaviour of the spec. If there is none, the events contradict each
+other: that is a rejection, too.
 
 Two things that only weak memory shows are told apart. A thread's unpin may be seen late, up to the
 fence of its next pin: who meets the old announcement meanwhile would have met none (`SCAN`), or
@@ -17,10 +20,12 @@ gives up without need (`SCAN_LATE`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from model_check.conformance.order_tree import Tree
 from model_check.conformance.trace import Event
+from model_check.conformance.undo import Undo, all_of, nothing, put
 
 #: Nanoseconds by which a store may be seen later than the time read after it.
 SLACK = 3_000
@@ -39,6 +44,14 @@ _LOST = frozenset(
         "BURY_LOST",
     )
 )
+#: Events that see something and change nothing of what others see.
+_READS = _LOST | {
+    *("READ_EPOCH", "ADVANCE_START", "TAG", "COMMIT_LOST", "SCAN", "SCAN_BLOCKED", "LOOK"),
+    *("LOAD_MAPPING", "APPEND_LOST", "ANSWER", "RETIRE"),
+}
+#: Events that tell the epoch at their moment.
+_EPOCH = frozenset(("READ_EPOCH", "ADVANCE_START", "TAG", "COMMIT", "COMMIT_LOST"))
+_NEVER = 1 << 64
 
 
 @dataclass(frozen=True)
@@ -73,12 +86,13 @@ class _Memory:
     mapped: dict[int, int] = field(default_factory=dict)
     filled: dict[int, int] = field(default_factory=dict)
     alive: set[int] = field(default_factory=set)  # pages published and not freed
+    tree: Tree = field(default_factory=Tree)
 
     def sees(self, event: Event) -> Event | None:
         """Give the event if it can come now, as it is to be told; None if it cannot."""
         words, name = event.words, event.name
         ok = True
-        if name in ("READ_EPOCH", "ADVANCE_START", "TAG", "COMMIT", "COMMIT_LOST"):
+        if name in _EPOCH:
             ok = self.epoch == words[1]
         elif name == "FREE":
             ok = self.epoch >= words[2]
@@ -90,7 +104,8 @@ class _Memory:
                 return replace(event, name="SCAN_LATE")
             ok = now == words[2]
         elif name == "LOAD_MAPPING":
-            ok = self.mapped.get(words[1], words[0]) == words[0]
+            # Odd: no page, but the link of a free page id, of which nothing is told (mapping.c).
+            ok = words[0] % 2 == 1 or self.mapped.get(words[1], words[0]) == words[0]
         elif name == "APPEND":
             ok = self.filled.get(words[0], 0) == words[1]
         elif name == "APPEND_LOST":
@@ -104,61 +119,39 @@ class _Memory:
             ok = self.mapped.get(words[1]) == words[0] and words[2] not in self.alive
         elif name in _LOST:
             ok = self.mapped.get(words[1]) != words[0]
-        return event if ok else None
+        return event if ok and self.tree.sees(event) else None
 
-    def take(self, event: Event) -> Callable[[], None]:
+    def take(self, event: Event) -> Undo:
         """Take an event that can come now; gives what undoes it."""
+        return all_of([*self.tree.take(event), self._take(event)])
+
+    def _take(self, event: Event) -> Undo:
         words, name = event.words, event.name
         if name == "COMMIT":
             self.epoch += 1
             return self._earlier_epoch
         if name in ("ANNOUNCE", "UNPIN"):
             told = words[1] if name == "ANNOUNCE" else 0
-            undo = [_put(self.announced, words[0], told)]
+            undo = [put(self.announced, words[0], told)]
             if told:
-                undo.append(_put(self.last, words[0], told))
-            return _all(undo)
+                undo.append(put(self.last, words[0], told))
+            return all_of(undo)
         if name == "APPEND":
-            return _put(self.filled, words[0], words[1] + 1)
+            return put(self.filled, words[0], words[1] + 1)
         if name == "PUBLISH" or name in _SWAPS:
             page = words[0] if name == "PUBLISH" else words[2]
-            undo = [_put(self.mapped, words[1], page), _put(self.filled, page, 0)]
+            undo = [put(self.mapped, words[1], page), put(self.filled, page, 0)]
             if name != "BURY":
                 self.alive.add(page)
                 undo.append(lambda: self.alive.discard(page))
-            return _all(undo)
+            return all_of(undo)
         if name == "FREE" and words[0] in self.alive:
             self.alive.discard(words[0])
             return lambda: self.alive.add(words[0])
-        return _nothing
+        return nothing
 
     def _earlier_epoch(self) -> None:
         self.epoch -= 1
-
-
-def _nothing() -> None:
-    pass
-
-
-def _put(into: dict[int, int], key: int, value: int) -> Callable[[], None]:
-    before = into.get(key)
-    into[key] = value
-
-    def undo() -> None:
-        if before is None:
-            del into[key]
-        else:
-            into[key] = before
-
-    return undo
-
-
-def _all(undo: Sequence[Callable[[], None]]) -> Callable[[], None]:
-    def back() -> None:
-        for each in reversed(undo):
-            each()
-
-    return back
 
 
 @dataclass
@@ -167,12 +160,13 @@ class _Choice:
 
     others: list[int]
     taken: int
-    undo: Callable[[], None]
+    undo: Undo
 
 
 def ordered(threads: Sequence[Sequence[Timed]]) -> list[Event]:
     """Give one order of all events. Raises NoOrderError when they contradict each other."""
     memory = _Memory()
+    epochs = [_next_epochs(events) for events in threads]
     at = [0] * len(threads)
     order: list[Event] = []
     choices: list[_Choice] = []
@@ -180,7 +174,7 @@ def ordered(threads: Sequence[Sequence[Timed]]) -> list[Event]:
     longest: list[Event] = []
     patience = PATIENCE
     while len(order) < total:
-        ready = _ready(threads, at, memory)
+        ready = _ready(threads, at, memory, epochs)
         while not ready:
             if len(order) > len(longest):
                 longest = list(order)
@@ -203,7 +197,21 @@ def ordered(threads: Sequence[Sequence[Timed]]) -> list[Event]:
     return order
 
 
-def _ready(threads: Sequence[Sequence[Timed]], at: Sequence[int], memory: _Memory) -> list[int]:
+def _next_epochs(events: Sequence[Timed]) -> list[int]:
+    """Give for each place the epoch that the next event of the thread tells that tells one."""
+    found = [_NEVER] * (len(events) + 1)
+    for k in range(len(events) - 1, -1, -1):
+        event = events[k].event
+        found[k] = event.words[1] if event.name in _EPOCH else found[k + 1]
+    return found
+
+
+def _ready(
+    threads: Sequence[Sequence[Timed]],
+    at: Sequence[int],
+    memory: _Memory,
+    epochs: Sequence[Sequence[int]],
+) -> list[int]:
     """Give the threads whose next event can come now, the likeliest first.
 
     An event that was told before another one's thread had told what came before that, comes first.
@@ -212,9 +220,26 @@ def _ready(threads: Sequence[Sequence[Timed]], at: Sequence[int], memory: _Memor
     if not heads:
         return []
     latest = min(threads[t][at[t]].time for t in heads) + SLACK
-    allowed = [t for t in heads if at[t] == 0 or threads[t][at[t] - 1].time <= latest]
-    found = [t for t in allowed if memory.sees(threads[t][at[t]].event) is not None]
-    return sorted(found, key=lambda t: threads[t][at[t]].time)
+    found = []
+    for t in heads:
+        if at[t] > 0 and threads[t][at[t] - 1].time > latest:
+            continue
+        event = threads[t][at[t]].event
+        seen = memory.sees(event)
+        if seen is None:
+            continue
+        if seen is event and event.name in _READS:
+            return [t]
+        if event.name == "COMMIT" and any(
+            epochs[u][at[u]] <= memory.epoch for u in heads if u != t
+        ):
+            continue
+        found.append(t)
+    found.sort(key=lambda t: threads[t][at[t]].time)
+    # A call takes nothing from the others either, but is not earlier than it need be: there are
+    # more moments without a call then.
+    calls = found and threads[found[0]][at[found[0]]].event.name == "CALL"
+    return found[:1] if calls else found
 
 
 def _heads(threads: Sequence[Sequence[Timed]], order: Sequence[Event]) -> list[Event]:

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from model_check.conformance import corrupt, delta_log, epochs, record, threads
+from model_check.conformance import corrupt, delta_log, epochs, record, structure, threads
 from model_check.conformance.mutants import MUTANTS, Fate, judge
-from model_check.conformance.order import NoOrderError, Timed, ordered
+from model_check.conformance.order import NoOrderError, ordered
 from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
 from model_check.conformance.tour_mutants import TOUR_MUTANTS, judge_tour
 from model_check.conformance.tours import (
@@ -25,9 +25,10 @@ from model_check.conformance.tours import (
     Subject,
     run_all,
 )
-from model_check.conformance.trace import Trace
+from model_check.conformance.trace import Event, Trace
 from model_check.conformance.validate import validate
 from model_check.console import progress
+from model_check.tlc.startup import with_startup
 from model_check.tlc.tools import Toolchain
 
 #: Real threads, and the specs that their traces are compared with.
@@ -37,6 +38,10 @@ LOADS: Sequence[tuple[threads.Load, tuple[str, ...]]] = (
     (
         threads.Load(threads=2, calls=250, keys=40, capacity=4, log=2, batch=4),
         ("EpochReclamation",),
+    ),
+    (
+        threads.Load(threads=2, calls=120, keys=10, capacity=2, log=1, inner=3),
+        ("StructureModification",),
     ),
 )
 #: Page ids of one run whose traces are looked at: each has all pins.
@@ -106,6 +111,7 @@ class Found:
 
 def run(plan: Plan, tools: Toolchain) -> Found:
     """Look at everything."""
+    tools = with_startup(tools)
     cases: list[Case] = []
     matched: Counter[str] = Counter()
     if plan.traces:
@@ -171,7 +177,8 @@ def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
             mine = replace(load, seed=plan.seed + number, calls=load.calls * plan.calls // 100)
             told = threads.run(executable, mine)
             try:
-                found += [("threads", trace) for trace in threads_traces(told, str(mine), modules)]
+                events = ordered(told)
+                found += [("threads", trace) for trace in traces_in(events, mine, modules)]
             except NoOrderError as error:
                 cases.append(_contradiction(error, str(mine), sum(map(len, told))))
             except delta_log.UnfitError as error:
@@ -193,16 +200,16 @@ def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
     return cases, [verdict.trace for verdict in verdicts if verdict.accepted]
 
 
-def threads_traces(
-    told: Sequence[Sequence[Timed]], name: str, modules: Sequence[str]
-) -> list[Trace]:
-    """Give the traces of what real threads told. Raises NoOrderError."""
-    events = ordered(told)
+def traces_in(events: Sequence[Event], load: threads.Load, modules: Sequence[str]) -> list[Trace]:
+    """Give the traces in what real threads told, in one order."""
+    name = str(load)
     found: list[Trace] = []
     if "EpochReclamation" in modules:
         found += epochs.traces(events, name)[:_MOST_PAGE_IDS]
     if "DeltaLog" in modules:
         found.append(delta_log.trace(events, name))
+    if "StructureModification" in modules:
+        found.append(structure.trace(events, name, load.limits()))
     return found
 
 
@@ -229,7 +236,9 @@ def _corrupted(plan: Plan, good: Sequence[Trace], tools: Toolchain) -> list[Case
     begin = time.monotonic()
     short = sorted(good, key=lambda trace: len(trace.entries))
     chosen = list(corrupt.corrupted(short, plan.places))
-    verdicts = validate([trace for _, trace in chosen], tools, jobs=plan.jobs, doubted=True)
+    verdicts = validate(
+        [trace for _, trace in chosen], tools, jobs=plan.jobs, doubted=True, asked=False
+    )
     seconds = (time.monotonic() - begin) / max(len(chosen), 1)
     cases = [
         Case(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,17 +15,26 @@ import pytest
 from typer.testing import CliRunner
 
 from model_check.cli import app
-from model_check.conformance import command, corrupt, delta_log, epochs, mutants, record, runner
-from model_check.conformance.order import NoOrderError, Timed, ordered
-from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
+from model_check.conformance import (
+    command,
+    corrupt,
+    delta_log,
+    epochs,
+    mutants,
+    record,
+    runner,
+    structure,
+)
+from model_check.conformance.programs import PROGRAMS, FindingError, Subject, traces_of
 from model_check.conformance.runner import Case, Found
-from model_check.conformance.threads import split
-from model_check.conformance.trace import Entry, Event, Trace, names, tla
-from model_check.conformance.validate import validate
+from model_check.conformance.trace import Entry, Event, Trace, tla
+from model_check.conformance.validate import Verdict, explained, validate
 from model_check.explorer.build import Program
 from model_check.explorer.catalogue_engine import named
 from model_check.tlc.process import SPEC
 from model_check.tlc.tools import Toolchain, find_toolchain
+
+MODULES = {epochs.MODULE, delta_log.MODULE, structure.MODULE}
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +49,112 @@ def program() -> Program:
 
 @pytest.fixture(scope="module")
 def traces(program: Program) -> list[Trace]:
-    return list(traces_of(program, PROGRAMS[0], executions=2))
+    more = traces_of(program, _tree(), executions=1)
+    return [*traces_of(program, PROGRAMS[0], executions=2), *more]
 
 
-def test_what_the_engine_does_is_accepted_and_what_nobody_did_is_not(
-    traces: list[Trace], tools: Toolchain
-) -> None:
-    broken = [
-        (one, trace)
-        for one, trace in corrupt.corrupted(traces, most=1)
-        if one.name in ("a bag's tag is older than the epoch", "a call gives another answer")
+def _tree() -> Subject:
+    (found,) = [each for each in PROGRAMS if "three levels" in each.name]
+    return found
+
+
+@pytest.fixture(scope="module")
+def cut(program: Program) -> list[Trace]:
+    """Traces that can be taken apart at most moments at which nothing is under way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(epochs, "PIECE", 1)
+        patch.setattr(delta_log, "PIECE", 1)
+        patch.setattr(structure, "PIECE", 60)
+        found = [
+            trace
+            for subject in (PROGRAMS[0], _tree())
+            for trace in traces_of(program, subject, executions=1)
+        ]
+    assert all(trace.cuts for trace in found)
+    assert {trace.module for trace in found} == MODULES
+    return found
+
+
+def _elsewhere(trace: Trace, name: str, value: object) -> Trace:
+    """Let the last piece begin in another state."""
+    *first, last = trace.cuts
+    return replace(trace, cuts=(*first, replace(last, state={**last.state, name: value})))
+
+
+@pytest.fixture(scope="module")
+def broken(traces: list[Trace]) -> list[Trace]:
+    wanted = (
+        *("a bag's tag is older than the epoch", "a call gives another answer"),
+        *("a removal without a mark", "a fresh page lacks an entry"),
+    )
+    found = [trace for one, trace in corrupt.corrupted(traces, most=1) if one.name in wanted]
+    assert len(found) == len(wanted)
+    return found
+
+
+@pytest.fixture(scope="module")
+def misplaced(cut: list[Trace]) -> list[Trace]:
+    epoch, log, tree = (
+        next(each for each in cut if each.module == module.MODULE)
+        for module in (epochs, delta_log, structure)
+    )
+    away = tree.cuts[-1].state["away"]
+    return [
+        _elsewhere(epoch, "G", epoch.cuts[-1].state["G"] + 1),
+        _elsewhere(log, "base", ("v9", "v9")),
+        _elsewhere(log, "number", 99),
+        _elsewhere(tree, "map", (9, 9)),
+        _elsewhere(tree, "pages", tree.cuts[-1].state["pages"][1:]),
+        _elsewhere(tree, "away", away ^ {max(away, default=1)}),
     ]
-    assert {each.module for each, _ in broken} == {trace.module for trace in traces}
-    verdicts = validate([*traces, *(trace for _, trace in broken)], tools, doubted=True)
-    accepted, rejected = verdicts[: len(traces)], verdicts[len(traces) :]
-    assert [verdict.explain() for verdict in accepted if not verdict.accepted] == []
-    assert [verdict.trace.name for verdict in rejected if verdict.accepted] == []
-    told = rejected[0].explain()
+
+
+@pytest.fixture(scope="module")
+def verdicts(
+    traces: list[Trace],
+    broken: list[Trace],
+    cut: list[Trace],
+    misplaced: list[Trace],
+    tools: Toolchain,
+) -> Mapping[str, list[Verdict]]:
+    """Ask TLC once: it takes longer to start than to look at a trace."""
+    groups = {"traces": traces, "broken": broken, "cut": cut, "misplaced": misplaced}
+    found = iter(validate([*chain(*groups.values())], tools, jobs=2, doubted=True, asked=False))
+    return {name: [next(found) for _ in each] for name, each in groups.items()}
+
+
+@pytest.mark.parametrize("group", ["traces", "cut"])
+def test_what_the_engine_does_is_accepted(
+    group: str, verdicts: Mapping[str, list[Verdict]]
+) -> None:
+    assert [each.explain() for each in verdicts[group] if not each.accepted] == []
+    assert {each.trace.module for each in verdicts[group]} == MODULES
+
+
+def test_what_nobody_did_is_rejected_with_the_state_at_that_place(
+    verdicts: Mapping[str, list[Verdict]], tools: Toolchain
+) -> None:
+    assert [each.trace.name for each in verdicts["broken"] if each.accepted] == []
+    told = explained(verdicts["broken"][0], tools).explain()
     assert "is no step of" in told
     assert "could be taken:" in told
+
+
+def test_a_trace_is_the_sum_of_its_pieces(cut: list[Trace]) -> None:
+    for trace in cut:
+        pieces = trace.pieces()
+        assert len(pieces) == len(trace.cuts) + 1 > 2
+        assert tuple(entry for piece in pieces for entry in piece.entries) == trace.entries
+        assert [piece.end for piece in pieces] == [*(piece.start for piece in pieces[1:]), None]
+
+
+def test_a_piece_must_end_where_the_next_one_begins(
+    verdicts: Mapping[str, list[Verdict]],
+) -> None:
+    for verdict in verdicts["misplaced"]:
+        assert verdict.rejection is not None
+        assert verdict.rejection.at == verdict.trace.cuts[-1].at
+        assert "is not in the state that was told" in verdict.explain()
 
 
 def test_each_corruption_changes_its_trace(traces: list[Trace]) -> None:
@@ -106,46 +204,7 @@ def test_a_registration_that_an_advance_does_not_meet_is_scanned_when_it_begins(
 
 def test_values_are_written_as_tla() -> None:
     assert tla({"a": (1, "x"), "b": frozenset({2})}) == '[a |-> <<1, "x">>, b |-> {2}]'
-    assert Entry("Commit", (1, 2), 0).told() == '<<"Commit", 1, 2, 0>>'
-
-
-# ---- real threads ----
-
-
-def _line(thread: int, time: int, name: str, *words: int) -> str:
-    return " ".join(map(str, (thread, time, names().index(name), *words)))
-
-
-def test_events_of_threads_are_ordered_by_what_they_saw_not_by_their_clocks() -> None:
-    threads = split(
-        [
-            _line(0, 10, "PUBLISH", 96, 0, 0),
-            _line(1, 50, "APPEND", 96, 1, 1, 0, 4, 7, 7),
-            _line(2, 60, "APPEND", 96, 0, 1, 0, 4, 8, 8),
-        ]
-    )
-    assert [event.thread for event in ordered(threads)] == [0, 2, 1]
-
-
-def test_an_earlier_choice_is_taken_back_when_it_leads_nowhere() -> None:
-    threads = split(
-        [
-            _line(1, 10, "ANNOUNCE", 16, 1, 0),
-            _line(1, 20, "UNPIN", 16, 0, 0),
-            _line(1, 30, "ANNOUNCE", 16, 2, 0),
-            _line(2, 25, "SCAN", 16, 1, 0),
-        ]
-    )
-    found = [(event.name, event.words[2]) for event in ordered(threads)]
-    assert found == [("ANNOUNCE", 0), ("UNPIN", 0), ("SCAN", 0), ("ANNOUNCE", 0)]
-
-
-def test_threads_that_contradict_each_other_have_no_order() -> None:
-    one = Event(1, "APPEND", (96, 0, 1, 0, 4, 7, 7))
-    two = Event(2, "APPEND", (96, 0, 1, 0, 4, 8, 8))
-    with pytest.raises(NoOrderError, match="goes on after 1") as caught:
-        ordered([[Timed(1, one)], [Timed(2, two)]])
-    assert caught.value.heads == [two]
+    assert Entry("Commit", (1, 2), 0).told(tla) == '<<"Commit", 1, 2, 0>>'
 
 
 # ---- mutants ----
@@ -203,5 +262,6 @@ def test_the_help_has_an_example() -> None:
 def test_the_table_of_actions_has_those_of_the_trace_modules() -> None:
     for spec, actions in command.ACTIONS.items():
         text = (SPEC / f"Trace{spec}.tla").read_text(encoding="utf-8")
-        steps = text[text.index("StepOf(") : text.index("Broken ==")]
-        assert set(re.findall(r'\\/ name = "(\w+)"', steps)) - {"ScanLate"} == set(actions)
+        steps = text[text.index("StepOf(") : text.index("TraceNext ==")]
+        found = set(re.findall(r'(?:CASE|\[\]) (?:name|e\[1\]) = "(\w+)"', steps))
+        assert found - {"ScanLate"} == set(actions)
