@@ -43,3 +43,6 @@ target_sources(_recorder PRIVATE ${BWTREE_RECORDER_SOURCES})
 target_link_libraries(_recorder PRIVATE ${CMAKE_DL_LIBS})
 target_include_directories(_recorder PRIVATE ${PROJECT_SOURCE_DIR}/model_check/recorder
                            ${PROJECT_SOURCE_DIR}/model_check/linearizability)
+# The engine's cursor once more, telling what it reads: in the place of the library's.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/model_check/recorder/told_cursor.c PROPERTIES
+                            INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR}/impl/src)

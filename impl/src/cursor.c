@@ -162,6 +162,10 @@ static bw_status read_up(bw_cursor *cursor, uint64_t low, uint64_t high, size_t 
         prefetch_leaf(tree, &place, low, limit - *n);
         *n += bw_page_range(leaf, tree->search, place.slots, low, high, limit - *n, keys + *n,
                             values + *n);
+        BW_EVENT(READ_RANGE, leaf, low,
+                 *n == limit                                       ? keys[*n - 1]
+                 : bw_page_is_rightmost(leaf) || leaf->high > high ? high
+                                                                   : leaf->high - 1);
         cursor->last_leaf = bw_page_is_rightmost(leaf);
         cursor->next_gap = low = leaf->high;
         if (*n == limit || cursor->last_leaf || low > high || --leaves == 0 ||
@@ -201,6 +205,7 @@ static bw_status fill_down(bw_cursor *cursor) {
     const bw_page *leaf = place.page;
     cursor->end = bw_page_range(leaf, tree->search, place.slots, 0, high, BW_MAX_ENTRIES,
                                 cursor->keys, cursor->values);
+    BW_EVENT(READ_RANGE, leaf, leaf->low, high);
     cursor->last_leaf = leaf->low == 0;
     cursor->next_gap = leaf->low - 1;
     bw_leave(self);

@@ -15,6 +15,7 @@
  *     LOAD_MAPPING   page          page id
  *     READ           page          slot         word
  *     LOOK           page          slots read
+ *     READ_RANGE     page          first key    last key
  *     APPEND         page          slot         word
  *     APPEND_LOST    page          slot         word
  *     PUBLISH        page          page id
@@ -43,7 +44,10 @@
  *     COMMIT_LOST    registration  epoch found
  *     CLOSE          tree
  *
- * READ is a slot of a scan that is not NULL, or any slot where a FREEZE is to go. LOOK is a scan's end: the slot behind those read was NULL, or the log has no more. CLOSE: nothing else
+ * READ is a slot of a scan that is not NULL, or any slot where a FREEZE is to go. LOOK is a scan's end: the slot
+ * behind those read was NULL, or the log has no more. READ_RANGE: a cursor has copied what the page holds, as its
+ * last scan found it, of all keys from the first to the last; it is of use to the recorder of histories
+ * (model_check/recorder/told_cursor.c). CLOSE: nothing else
  * is at work any more, and what follows is no part of a spec.
  */
 #ifndef BWTREE_EVENT_H
@@ -58,6 +62,7 @@ enum bw_event_kind {
     BW_EVENT_LOAD_MAPPING,
     BW_EVENT_READ,
     BW_EVENT_LOOK,
+    BW_EVENT_READ_RANGE,
     BW_EVENT_APPEND,
     BW_EVENT_APPEND_LOST,
     BW_EVENT_PUBLISH,

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "buckets.h"
 #include "judge.h"
+#include "page_reads.h"
 #include "workers.h"
 
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct lin_check {
     lin_partition partition;
     struct worker *workers;
     uint32_t worker_count;
+    lin_page_reads *page_reads;
     uint64_t record_count;
     uint64_t bad, failed; /* rank of the key in the way; part, counted from its first */
     _Atomic bool stop;
@@ -87,6 +89,7 @@ void lin_check_free(lin_check *check) {
     free(check->workers);
     lin_dealt_free(check->dealt);
     lin_partition_free(&check->partition);
+    lin_page_reads_free(check->page_reads);
     free(check);
 }
 
@@ -182,6 +185,30 @@ int lin_check_run(lin_check *check, uint64_t first, uint64_t last) {
     check->bad = check->dealt != NULL ? 0 : bad->key;
     check->failed = bad->failed;
     return bad->verdict;
+}
+
+/* ------------------------------------------------------------------ page reads -------------- */
+
+int lin_check_pages(lin_check *check, lin_page_figures *figures) {
+    *figures = (lin_page_figures){0};
+    if (check->dealt != NULL) /* calls on single keys */
+        return LIN_OK;
+    lin_page_reads_free(check->page_reads);
+    check->page_reads = lin_page_reads_new();
+    if (check->page_reads == NULL)
+        return LIN_UNKNOWN_MEMORY;
+    int verdict =
+        lin_page_reads_judge(check->page_reads, check->history, &check->partition, &check->stop);
+    lin_page_reads_figures(check->page_reads, figures);
+    return verdict;
+}
+
+const lin_link *lin_check_circle(const lin_check *check, uint64_t *count) {
+    return lin_page_reads_circle(check->page_reads, count);
+}
+
+lin_place lin_check_place(const lin_check *check, uint32_t step) {
+    return lin_page_reads_place(check->page_reads, step);
 }
 
 /* ------------------------------------------------------------------ figures ----------------- */

@@ -325,8 +325,11 @@ def whole_calls(history: History, describe: Callable[[Record, int], str]) -> lis
     """Give a recorded history's calls as wholes. CannotRun if it has calls that write many keys."""
     keys = {pair.key for pair in history.initial()}
     for lane in range(history.lane_count):
-        keys |= {pair.key for pair in history.pairs(lane)}
-        keys |= {record.key for record in history.records(lane) if record.kind not in _SILENT}
+        for record in history.records(lane):
+            if record.kind not in _SILENT:
+                keys.add(record.key)
+            if Kind.SCAN_FORWARD <= record.kind <= Kind.WALK_BACKWARD:
+                keys |= {pair.key for pair in history.pairs(lane, record.seen, record.count)}
     ordered = sorted(keys)
     return [
         call

@@ -35,6 +35,8 @@ _CHECKERS = ROOT / "model_check"
 _WRAPPED = "test_forced_races"
 _WRAP = ("-Wl,--wrap=bw_page_range", "-Wl,--wrap=bw_find")
 _RECORDED = "test_recorded"
+#: The engine's cursor once more, in the recorder, where it tells what it reads.
+TOLD = "told_cursor.c"
 VECTORS = {
     "search_avx2.c": ("-mavx2",),
     "search_avx512.c": ("-mavx512f", "-mpopcnt", "-mbmi"),
@@ -73,7 +75,7 @@ def include_flags(source: Path, engine: Path) -> list[str]:
     own = source.parent == engine / "src"
     test = source.parent == TESTS
     folders = [engine / "include"]
-    if own or test:
+    if own or test or source.name == TOLD:
         folders.append(engine / "src")
     if test:
         folders.append(TESTS)
@@ -115,7 +117,8 @@ class Builds:
         """Build a program of tests/c; it loads the library. Raises NotCompiled."""
         objects = [self._object(TESTS / f"{name}.c")]
         if name == _RECORDED:
-            objects += self._recorder
+            more = ("-Wl,--wrap=bw_page_range", *self._with(self.library()))
+            return self._link(name, [*objects, *self._recorder], more)
         if name == _WRAPPED:
             return self._link(name, [*objects, *self._engine], _WRAP)
         return self._link(name, objects, self._with(self.library()))

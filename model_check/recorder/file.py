@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAGIC = b"BWHIST\r\n"
-VERSION = 1
+VERSION = 2
+#: What can be read: version 1 has no page reads.
+_READS = (1, VERSION)
 _MARK = 0x01020304
 _HEADER = struct.Struct("=8sIIIIIIQ")  # magic, version, mark, sizes, lanes, facts, initial
 _LANE = struct.Struct("=QQ")
@@ -107,8 +109,9 @@ class _Loader:
             raise self._error(
                 "the history was written on a machine of the other byte order: check it there"
             )
-        if version != VERSION:
-            raise self._error(f"version {version} of the format; this bwcheck reads {VERSION}")
+        if version not in _READS:
+            known = " and ".join(map(str, _READS))
+            raise self._error(f"version {version} of the format; this bwcheck reads {known}")
         if (record, pair) != (_RECORD, _PAIR):
             raise self._error(
                 f"records of {record} and pairs of {pair} bytes; "

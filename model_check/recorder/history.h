@@ -47,6 +47,7 @@ enum rec_kind {
 enum {
     REC_BLIND = 1,   /* PUT_MANY: nothing is known about what this part saw */
     REC_PRESENT = 2, /* PUT_MANY: this part saw the key present; with which value is unknown */
+    REC_PAGED = 4,   /* a scan: behind its pairs stands which pages it read: rec_page_ends */
 };
 
 typedef struct rec_record {
@@ -80,5 +81,19 @@ typedef struct rec_history {
     const rec_lane *lanes;
     uint32_t lane_count;
 } rec_history;
+
+/* How many pairs `pages` page reads take behind those of their scan: their number, and the end of each. */
+static inline uint64_t rec_page_pairs(uint64_t pages) {
+    return (pages + 2) / 2;
+}
+
+/* Of a scan with REC_PAGED: the last key that each page read answered for, in the direction of the walk;
+ * the next page read begins at the key beyond. `pairs` are those of the lane. */
+static inline const uint64_t *rec_page_ends(const rec_record *record, const rec_pair *pairs,
+                                            uint64_t *pages) {
+    const uint64_t *words = (const void *)(pairs + record->seen + record->count);
+    *pages = words[0];
+    return words + 1;
+}
 
 #endif

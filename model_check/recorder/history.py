@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from model_check.recorder.native import Kind, Status, ffi
+from model_check.recorder.native import PAGED, Kind, Status, ffi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,6 +40,13 @@ class Pair(NamedTuple):
 
     key: int
     value: int
+
+
+def page_pairs(ends: Sequence[int]) -> list[Pair]:
+    """Give what stands behind the pairs of a scan with PAGED whose page reads ended at ``ends``."""
+    words = [len(ends), *ends]
+    words += [0] * (len(words) % 2)
+    return [Pair(words[i], words[i + 1]) for i in range(0, len(words), 2)]
 
 
 class Lane(NamedTuple):
@@ -104,6 +111,21 @@ class History:
         until = view.pair_count if count is None else first + count
         return [Pair(view.pairs[i].key, view.pairs[i].value) for i in range(first, until)]
 
+    def page_ends(self, lane: int, index: int) -> list[int]:
+        """Give the last key that each page read of a scan answered for; none if it is not known."""
+        view = self.native.lanes[lane]
+        record = view.records[index]
+        if record.flags & PAGED == 0:
+            return []
+        at = record.seen + record.count
+        pages = view.pairs[at].key
+        words = [
+            word
+            for pair in self.pairs(lane, at, (pages + 2) // 2)
+            for word in (pair.key, pair.value)
+        ]
+        return words[1 : pages + 1]
+
     def initial(self) -> list[Pair]:
         """Give the entries that were there before the first call."""
         view = self.native
@@ -132,6 +154,10 @@ class History:
     def change(self, lane: int, index: int, record: Record) -> None:
         """Overwrite one record; only in a history that owns its memory."""
         self.native.lanes[lane].records[index] = tuple(record)
+
+    def change_pair(self, lane: int, index: int, pair: Pair) -> None:
+        """Overwrite one pair; only in a history that owns its memory."""
+        self.native.lanes[lane].pairs[index] = tuple(pair)
 
     def drop(self, lane: int, index: int) -> None:
         """Remove one record; only in a history that owns its memory."""

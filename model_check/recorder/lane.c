@@ -107,12 +107,29 @@ static bw_status seek_behind(bw_cursor *cursor, uint64_t key) {
     return key == UINT64_MAX ? bw_cursor_seek_end(cursor) : bw_cursor_seek(cursor, key + 1);
 }
 
+/* Writes down which pages a scan read, behind its pairs; where there is no room for it, the record does not
+ * tell. */
+static void keep_reads(rec_writer *writer, rec_record *r) {
+    const rec_reads *reads = &writer->reads;
+    const uint64_t pairs = rec_page_pairs(reads->count);
+    if (reads->count == 0 || reads->more || writer->pairs_capacity - writer->pairs_used < pairs)
+        return;
+    const uint64_t *ends = backward(r->kind) ? reads->first : reads->last;
+    rec_pair *to = &writer->pairs[writer->pairs_used];
+    to[0] = (rec_pair){reads->count, ends[0]};
+    for (uint32_t i = 1; i < reads->count; i += 2)
+        to[(i + 1) / 2] = (rec_pair){ends[i], i + 1 < reads->count ? ends[i + 1] : 0};
+    writer->pairs_used += pairs;
+    r->flags = REC_PAGED;
+}
+
 static bool call_cursor(rec_writer *writer, const rec_request *q) {
     rec_record r = {.key = q->key, .kind = q->kind, .expected = q->count};
     uint32_t count = 0;
     bw_status status;
     r.argument = q->limit;
     r.seen = writer->pairs_used;
+    rec_reads_into(writer->record ? &writer->reads : NULL);
     r.invoked = before(writer);
     if (writer->cursor == NULL && (status = bw_cursor_open(writer->tree, &writer->cursor)) != BW_OK)
         return fail(writer, q, status, "opening a cursor");
@@ -143,6 +160,7 @@ static bool call_cursor(rec_writer *writer, const rec_request *q) {
         }
     }
     r.responded = after(writer);
+    rec_reads_into(NULL);
     if (status < 0)
         return fail(writer, q, status, "");
     r.status = (int16_t)(count > 0 ? BW_OK : BW_NOT_FOUND);
@@ -152,6 +170,8 @@ static bool call_cursor(rec_writer *writer, const rec_request *q) {
             writer->pairs[writer->pairs_used + i] =
                 (rec_pair){writer->scan_keys[i], writer->scan_values[i]};
     writer->pairs_used += count;
+    if (writer->record)
+        keep_reads(writer, &r);
     keep(writer, &r);
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "bwtree.h"
 #include "history.h"
+#include "told_cursor.h"
 #include "workload.h"
 
 #include <stdatomic.h>
@@ -26,6 +27,7 @@ typedef struct rec_writer {
     uint64_t batch_keys[REC_MAX_BATCH], batch_values[REC_MAX_BATCH];
     bool batch_present[REC_MAX_BATCH];
     uint64_t scan_keys[REC_MAX_SCAN], scan_values[REC_MAX_SCAN];
+    rec_reads reads; /* of pages, by the scan being made */
     uint64_t upkeep; /* turns taken */
     bool failed;
     char error[512];

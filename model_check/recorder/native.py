@@ -21,7 +21,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Kind", "Status", "ffi", "interruptible", "lib", "text"]
+__all__ = ["BLIND", "PAGED", "PRESENT", "Kind", "Status", "ffi", "interruptible", "lib", "text"]
 
 
 class Kind(IntEnum):
@@ -70,6 +70,8 @@ class Status(IntEnum):
 
 #: Flags of a record of put_many: nothing, or only "present", is known about what it saw.
 BLIND, PRESENT = 1, 2
+#: Flag of a scan: behind its pairs stands which pages it read.
+PAGED = 4
 
 if len(Kind) != lib.REC_KINDS:
     raise CannotRun("model_check._recorder was built from other sources: build it anew")

@@ -28,7 +28,7 @@ from model_check.console import progress
 from model_check.explorer.build import INCLUDE
 from model_check.explorer.catalogue_engine import CATALOGUE
 from model_check.explorer.harness import engine_folder
-from model_check.mutants.builds import ROOT, TESTS, VECTORS, include_flags, programs
+from model_check.mutants.builds import ROOT, TESTS, TOLD, VECTORS, include_flags, programs
 from model_check.mutants.cells import OPERATIONS
 from model_check.recorder.build_ffi import builder
 from model_check.report import CannotRun
@@ -105,7 +105,10 @@ class Build:
 
     def _link(self, name: str, objects: Sequence[Path], *flags: str) -> Path:
         target = self._folder / name
-        command = ["gcc", "--coverage", *map(str, [*objects, *self._library]), *flags]
+        # The recorder has a cursor of its own (told_cursor.c), in the place of the library's.
+        told = any(path.stem.endswith(Path(TOLD).stem) for path in objects)
+        library = [path for path in self._library if not told or path.name != "src-cursor.o"]
+        command = ["gcc", "--coverage", *map(str, [*objects, *library]), *flags]
         _run([*command, "-lm", "-pthread", "-o", target], f"the link of {name}")
         return target
 
@@ -130,7 +133,10 @@ class Build:
         objects = [self._compile(source)]
         for part in parts:
             folder = ROOT / "model_check" / part
-            objects += [self._compile(path, "-O2") for path in sorted(folder.glob("*.c"))]
+            objects += [
+                self._compile(path, *(_COUNTERS if path.name == TOLD else ("-O2",)))
+                for path in sorted(folder.glob("*.c"))
+            ]
         return self._link("_recorder.abi3.so", objects, "-shared")
 
 
