@@ -79,8 +79,8 @@ static int verdict_on_pages(const rec_run *run, uint32_t workers, uint64_t recor
 static uint64_t must_be_linearizable(const rec_run *run, uint32_t workers, bool reads_pages) {
     uint64_t page_reads;
     uint64_t keys;
-    CHECK_EQ(LIN_OK, verdict_on_pages(run, workers, (uint64_t)THREADS * OPERATIONS, &page_reads,
-                                      &keys));
+    CHECK_EQ(LIN_OK,
+             verdict_on_pages(run, workers, (uint64_t)THREADS * OPERATIONS, &page_reads, &keys));
     CHECK_EQ(reads_pages, page_reads > 0);
     return keys;
 }
