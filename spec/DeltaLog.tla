@@ -157,12 +157,14 @@ Init ==
   /\ call = [t \in Threads |-> IdleCall]
 
 \* Thread t calls an operation.
-Invoke(t) ==
+MayCall(t) ==
   /\ thread[t].at = "rest" /\ call[t].phase = "idle"
   /\ Rounds = 0 \/ left[t] > 0
+Call(t, op) ==
   /\ left' = [left EXCEPT ![t] = IF Rounds = 0 THEN 0 ELSE @ - 1]
   /\ Move(t, Loading)
-  /\ \E op \in Menu[t] : call' = Invoked(call, t, TheMap, op)
+  /\ call' = Invoked(call, t, TheMap, op)
+Invoke(t) == MayCall(t) /\ \E op \in Menu[t] : Call(t, op)
 
 \* A worker sets out to consolidate the page.
 StartWork(t) ==

@@ -24,13 +24,28 @@ VARIABLES
 traceVars == <<vars, n, i, number>>
 
 Events == Traces[n].events
-Event  == Events[i]
+
+\* The page that is mapped in state s, of which a trace tells the keys that are there and the first
+\* slots of the log. (The Init of DeltaLog has no entry and no record.)
+Begun(s) ==
+  [base |-> [k \in Keys |-> IF k <= Len(s.base) THEN s.base[k] ELSE Absent],
+   log |-> [j \in Slots |-> IF j <= Len(s.log) THEN s.log[j] ELSE Null]]
 
 TraceInit ==
-  /\ Init
   /\ n \in 1..Len(Traces)
   /\ i = 1
-  /\ number = [p \in Pages |-> IF p = mapping THEN 1 ELSE 0]
+  /\ LET s == Traces[n].start IN
+     /\ mapping = CHOOSE p \in Pages : TRUE
+     /\ heap = [p \in Pages |-> IF p = mapping THEN Begun(s) ELSE Unused]
+     /\ number = [p \in Pages |-> IF p = mapping THEN s.number ELSE 0]
+  /\ thread = [t \in Threads |-> Resting]
+  /\ left = [t \in Threads |-> Rounds]
+  /\ call = [t \in Threads |-> IdleCall]
+
+\* Is this the state s? Nobody has a call in it.
+Is(s) ==
+  /\ heap[mapping] = Begun(s) /\ number[mapping] = s.number
+  /\ \A t \in Threads : thread[t] = Resting /\ call[t] = IdleCall
 
 \* How many slots the thread has read.
 HasRead(t) == Len(thread[t].read)
@@ -40,37 +55,53 @@ Alone(t) == call[t].phase = "idle"
 
 \* Steps that the engine does not tell, before the next event, which is thread t's.
 Hidden(name, t, x) ==
-  \/ name = "Look" /\ HasRead(t) < x /\ ReadRecord(t)
-  \/ name \in {"Install", "InstallLost"} /\ Build(t)
-  \/ name = "Return" /\ LeaveToOthers(t)
-  \* Who consolidates unasked tells only what it changes.
-  \/ name \in {"Freeze", "Install"} /\ Alone(t)
-       /\ \/ StartWork(t) \/ LoadMapping(t) \/ ReadRecord(t)
-          \/ HasRead(t) > 0 /\ FindWork(t)
+  CASE name = "Look" -> HasRead(t) < x /\ ReadRecord(t)
+    [] name = "InstallLost" -> Build(t)
+    [] name = "Return" -> LeaveToOthers(t)
+    \* Who consolidates unasked tells only what it changes.
+    [] name \in {"Freeze", "Install"} ->
+         \/ name = "Install" /\ Build(t)
+         \/ /\ Alone(t)
+            /\ \/ StartWork(t) \/ LoadMapping(t) \/ ReadRecord(t)
+               \/ HasRead(t) > 0 /\ FindWork(t)
+    [] OTHER -> FALSE
 
 \* The step of an event.
 StepOf(name, t, x, y) ==
-  \/ name = "Invoke" /\ Invoke(t) /\ call'[t].op = x /\ UNCHANGED number
-  \/ name = "LoadMapping" /\ LoadMapping(t) /\ number[mapping] = x /\ UNCHANGED number
-  \* The slot behind those read is NULL.
-  \/ name = "Look" /\ y = "room" /\ HasRead(t) = x /\ Reading(t)
-       /\ (AnswerAtNull(t) \/ FindRoom(t)) /\ UNCHANGED number
-  \* The page is frozen: the call answers, or helps.
-  \/ name = "Look" /\ y = "frozen" /\ HasRead(t) = x /\ thread[t].at = "frozen"
-       /\ (AnswerAtFrozen(t) \/ (Effective(InHand(t), Op(t)) /\ UNCHANGED vars))
-       /\ UNCHANGED number
-  \/ name = "Append" /\ thread[t].at = "append" /\ number[thread[t].page] = x
-       /\ thread[t].next = y.slot /\ AppendRecord(t) /\ heap'[thread[t].page].log[y.slot] = y.record
-       /\ UNCHANGED number
-  \/ name = "AppendLost" /\ thread[t].at = "append" /\ number[thread[t].page] = x
-       /\ thread[t].next = y /\ AppendLost(t) /\ UNCHANGED number
-  \/ name = "Freeze" /\ thread[t].at = "append" /\ number[thread[t].page] = x
-       /\ thread[t].next = y /\ Freeze(t) /\ UNCHANGED number
-  \/ name = "Install" /\ thread[t].at = "install" /\ number[thread[t].page] = x /\ Install(t)
-       /\ number' = [number EXCEPT ![mapping'] = y]
-  \/ name = "InstallLost" /\ thread[t].at = "install" /\ number[thread[t].page] = x
-       /\ InstallLost(t) /\ UNCHANGED number
-  \/ name = "Return" /\ Return(t) /\ call[t].answer = x /\ UNCHANGED number
+  CASE name = "Invoke" -> MayCall(t) /\ x \in Menu[t] /\ Call(t, x) /\ UNCHANGED number
+    [] name = "LoadMapping" -> LoadMapping(t) /\ number[mapping] = x /\ UNCHANGED number
+    \* The slot behind those read is NULL; or the page is frozen: the call answers, or helps.
+    [] name = "Look" ->
+         /\ HasRead(t) = x
+         /\ IF y = "room" THEN Reading(t) /\ (AnswerAtNull(t) \/ FindRoom(t))
+            ELSE /\ thread[t].at = "frozen"
+                 /\ AnswerAtFrozen(t) \/ (Effective(InHand(t), Op(t)) /\ UNCHANGED vars)
+         /\ UNCHANGED number
+    [] name = "Append" ->
+         /\ thread[t].at = "append" /\ number[thread[t].page] = x /\ thread[t].next = y.slot
+         /\ AppendRecord(t) /\ heap'[thread[t].page].log[y.slot] = y.record /\ UNCHANGED number
+    [] name = "AppendLost" ->
+         /\ thread[t].at = "append" /\ number[thread[t].page] = x /\ thread[t].next = y
+         /\ AppendLost(t) /\ UNCHANGED number
+    [] name = "Freeze" ->
+         /\ thread[t].at = "append" /\ number[thread[t].page] = x /\ thread[t].next = y
+         /\ Freeze(t) /\ UNCHANGED number
+    [] name = "Install" ->
+         /\ thread[t].at = "install" /\ number[thread[t].page] = x /\ Install(t)
+         /\ number' = [number EXCEPT ![mapping'] = y]
+    [] name = "InstallLost" ->
+         /\ thread[t].at = "install" /\ number[thread[t].page] = x
+         /\ InstallLost(t) /\ UNCHANGED number
+    [] name = "Return" -> Return(t) /\ call[t].answer = x /\ UNCHANGED number
+
+TraceNext ==
+  /\ i <= Len(Events)
+  /\ LET e == Events[i] IN
+     \/ StepOf(e[1], e[2], e[3], e[4]) /\ i' = i + 1
+     \/ Hidden(e[1], e[2], e[3]) /\ UNCHANGED <<i, number>>
+  /\ UNCHANGED n
+
+TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 
 \* A trace ends, too, where its state breaks an invariant.
 Sound == UnfrozenIsCurrent /\ LogHasNoHole /\ ReadIsPrefix /\ HelpersAgree
@@ -80,17 +111,6 @@ Broken ==
         [] name = "LogHasNoHole"      -> LogHasNoHole
         [] name = "ReadIsPrefix"      -> ReadIsPrefix
         [] name = "HelpersAgree"      -> HelpersAgree}
-
-TraceNext ==
-  /\ i <= Len(Events)
-  /\ Sound
-  /\ \/ /\ StepOf(Event[1], Event[2], Event[3], Event[4])
-        /\ i' = i + 1
-     \/ /\ Hidden(Event[1], Event[2], Event[3])
-        /\ UNCHANGED <<i, number>>
-  /\ UNCHANGED n
-
-TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 
 CouldBe ==
   [Invoke         |-> {t \in Threads : ENABLED Invoke(t)},
@@ -110,8 +130,12 @@ CouldBe ==
 State ==
   [mapped |-> heap[mapping], number |-> number[mapping], thread |-> thread, call |-> call]
 
+\* The constraint of the run: looked at once in each state, and no step is taken where it is false.
 Told ==
-  IF i > Len(Events) /\ Sound THEN PrintT(<<"accepted", n>>)
-  ELSE IF Explain /\ ~ENABLED TraceNext THEN PrintT(<<"stuck", n, i, State, CouldBe, Broken>>)
+  LET stuck == Explain => PrintT(<<"stuck", n, i, State, CouldBe, Broken>>) IN
+  IF ~Sound THEN stuck /\ FALSE
+  ELSE IF i > Len(Events) THEN
+    IF \A s \in Traces[n].ends : Is(s) THEN PrintT(<<"accepted", n>>) ELSE stuck
+  ELSE IF Explain THEN ENABLED TraceNext \/ stuck
   ELSE TRUE
 =============================================================================

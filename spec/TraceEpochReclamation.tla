@@ -17,6 +17,10 @@
 (*                                                                          *)
 (* All traces are explored in one run of TLC. So it is not the violation of *)
 (* an invariant that says "accepted": that would end the run.               *)
+(*                                                                          *)
+(* A long trace comes in pieces, which are explored side by side. `ends` of *)
+(* a piece holds the state in which the next one begins; the piece is taken *)
+(* to its end only if that is the state that it ends in.                    *)
 EXTENDS EpochReclamation, Sequences, TLC
 
 CONSTANTS
@@ -31,6 +35,9 @@ traceVars == <<vars, n, i>>
 
 Events == Traces[n].events
 
+\* A function of all objects, of which a trace tells the first ones.
+Filled(told, other) == [o \in Objects |-> IF o <= Len(told) THEN told[o] ELSE other]
+
 TraceInit ==
   /\ n \in 1..Len(Traces)
   /\ i = 1
@@ -40,36 +47,50 @@ TraceInit ==
      /\ announced = s.announced
      /\ held = [t \in Threads |-> {}]
      /\ entry = s.entry
-     /\ status = [o \in Objects |-> IF o = s.entry THEN "linked" ELSE "unused"]
-     /\ owner = [o \in Objects |-> Nobody]
-     /\ tag = [o \in Objects |-> 0]
+     /\ status = Filled(s.status, "unused")
+     /\ owner = Filled(s.owner, Nobody)
+     /\ tag = Filled(s.tag, 0)
      /\ advance = s.advance
      /\ pub = s.pub
 
+\* Is this the state s? Nobody is pinned in it.
+Is(s) ==
+  /\ G = s.G /\ seen = s.seen /\ announced = s.announced /\ pub = s.pub /\ entry = s.entry
+  /\ held = [t \in Threads |-> {}] /\ advance = s.advance
+  /\ status = Filled(s.status, "unused") /\ owner = Filled(s.owner, Nobody)
+  /\ tag = Filled(s.tag, 0)
+
 \* The step of an event: its name, the thread (of Free: the object), and two values.
 StepOf(name, t, x, y) ==
-  \/ name = "ReadEpoch"    /\ ReadEpoch(t) /\ G = x
-  \/ name = "Announce"     /\ Announce(t) /\ announced'[t] = x
-  \/ name = "Acquire"      /\ Acquire(t) /\ entry = x
-  \/ name = "Unpin"        /\ Unpin(t)
-  \/ name = "Unlink"       /\ Unlink(t) /\ entry' = x
-  \/ name = "Retire"       /\ status[x] = "unlinked" /\ Retire(t) /\ status'[x] = "bagged"
-  \/ name = "Tag"          /\ Tag(t) /\ \A o \in Bag(t) : tag'[o] = x
-  \/ name = "Free"         /\ Free(t) /\ tag[t] = x /\ y <= G
-  \/ name = "AdvanceStart" /\ AdvanceStart(t) /\ G = x
-  \/ name = "Scan"         /\ Scan(t) /\ announced[x] = y
-                           /\ advance'[t].scanned \ advance[t].scanned = {x}
-  \/ name = "ScanBlocked"  /\ ScanBlocked(t) /\ x \notin advance[t].scanned
-                           /\ ~LetsPass(x, t) /\ announced[x] = y
-  \/ name = "Commit"       /\ Commit(t) /\ advance[t].epoch = x
-  \/ name = "CommitLost"   /\ CommitLost(t) /\ G = x
-  \* A thread's unpin may be seen late, by one that reads its announcement without a fence: up to
-  \* the fence of its next pin. Who then gives up does no harm.
-  \/ name = "ScanLate"     /\ advance[t].epoch # 0 /\ announced[x] = 0 /\ y # advance[t].epoch
-                           /\ advance' = [advance EXCEPT ![t] = Idle]
-                           /\ UNCHANGED <<G, seen, announced, held, entry, status, owner, tag, pub>>
+  CASE name = "ReadEpoch"    -> ReadEpoch(t) /\ G = x
+    [] name = "Announce"     -> Announce(t) /\ announced'[t] = x
+    [] name = "Acquire"      -> Acquire(t) /\ entry = x
+    [] name = "Unpin"        -> Unpin(t)
+    [] name = "Unlink"       -> Unlink(t) /\ entry' = x
+    [] name = "Retire"       -> status[x] = "unlinked" /\ Retire(t) /\ status'[x] = "bagged"
+    [] name = "Tag"          -> Tag(t) /\ \A o \in Bag(t) : tag'[o] = x
+    [] name = "Free"         -> Free(t) /\ tag[t] = x /\ y <= G
+    [] name = "AdvanceStart" -> AdvanceStart(t) /\ G = x
+    [] name = "Scan"         -> Scan(t) /\ announced[x] = y
+                                /\ advance'[t].scanned \ advance[t].scanned = {x}
+    [] name = "ScanBlocked"  -> ScanBlocked(t) /\ x \notin advance[t].scanned
+                                /\ (LetsPass(x, t) = FALSE) /\ announced[x] = y
+    [] name = "Commit"       -> Commit(t) /\ advance[t].epoch = x
+    [] name = "CommitLost"   -> CommitLost(t) /\ G = x
+    \* A thread's unpin may be seen late, by one that reads its announcement without a fence: up to
+    \* the fence of its next pin. Who then gives up does no harm.
+    [] name = "ScanLate"     -> /\ advance[t].epoch # 0 /\ announced[x] = 0 /\ y # advance[t].epoch
+                                /\ advance' = [advance EXCEPT ![t] = Idle]
+                                /\ UNCHANGED <<G, seen, announced, held, entry, status, owner, tag,
+                                               pub>>
 
-TakeEvent == LET e == Events[i] IN StepOf(e[1], e[2], e[3], e[4])
+TraceNext ==
+  /\ i <= Len(Events)
+  /\ LET e == Events[i] IN StepOf(e[1], e[2], e[3], e[4])
+  /\ i' = i + 1
+  /\ UNCHANGED n
+
+TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 
 \* A trace ends, too, where its state breaks an invariant.
 Sound ==
@@ -85,15 +106,6 @@ Broken ==
         [] name = "TagIsNotBeforePin"   -> TagIsNotBeforePin
         [] name = "ScannedIsCurrent"    -> ScannedIsCurrent
         [] name = "AdvancerIsCurrent"   -> AdvancerIsCurrent}
-
-TraceNext ==
-  /\ i <= Len(Events)
-  /\ Sound
-  /\ TakeEvent
-  /\ i' = i + 1
-  /\ UNCHANGED n
-
-TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 
 \* The actions that could be taken now, and by whom.
 CouldBe ==
@@ -115,8 +127,12 @@ State ==
   [G |-> G, seen |-> seen, announced |-> announced, held |-> held, entry |-> entry,
    status |-> status, owner |-> owner, tag |-> tag, advance |-> advance, pub |-> pub]
 
+\* The constraint of the run: looked at once in each state, and no step is taken where it is false.
 Told ==
-  IF i > Len(Events) /\ Sound THEN PrintT(<<"accepted", n>>)
-  ELSE IF Explain /\ ~ENABLED TraceNext THEN PrintT(<<"stuck", n, i, State, CouldBe, Broken>>)
+  LET stuck == Explain => PrintT(<<"stuck", n, i, State, CouldBe, Broken>>) IN
+  IF ~Sound THEN stuck /\ FALSE
+  ELSE IF i > Len(Events) THEN
+    IF \A s \in Traces[n].ends : Is(s) THEN PrintT(<<"accepted", n>>) ELSE stuck
+  ELSE IF Explain THEN ENABLED TraceNext \/ stuck
   ELSE TRUE
 =============================================================================

@@ -175,6 +175,7 @@ def corrupted(traces: Sequence[Trace], most: int = 3) -> Iterator[tuple[Corrupti
                     trace,
                     name=f"{corruption.name} (at event {k + 1} of {trace.name})",
                     entries=changed,
+                    cuts=(),
                 ),
             )
             given += 1

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from model_check.conformance.trace import ANSWER, CALL, Entry, Event, Trace
+from model_check.conformance.trace import ANSWER, CALL, PIECE, Cut, Entry, Event, Trace
 
 MODULE = "TraceDeltaLog"
 ABSENT = "absent"
@@ -57,10 +57,15 @@ class _Reader:
     entries: list[Entry] = field(default_factory=list)
     values: set[str] = field(default_factory=set)
     log: int = 1
+    base: dict[int, str] = field(default_factory=dict)  # of the page that is mapped
+    records: list[dict[str, Any]] = field(default_factory=list)  # in its log
+    cuts: list[Cut] = field(default_factory=list)
 
     def install(self, address: int) -> int:
         self.installed += 1
         self.pages[address] = self.installed
+        self.base |= {each["key"]: each["val"] for each in self.records if each["key"]}
+        self.records = []
         return self.installed
 
     def put(self, action: str, k: int, *values: Any) -> None:
@@ -101,6 +106,15 @@ class _Reader:
         saw = saw_of(name, expected, *event.words)
         self.values |= {saw} - {ABSENT}
         self.put("Return", k, t, saw)
+        self.loaded.pop(t, None)
+        last = self.cuts[-1].at if self.cuts else 0
+        if not self.calls and not self.froze and len(self.entries) - last >= PIECE:
+            self.cuts.append(Cut(len(self.entries), self.state()))
+
+    def state(self) -> dict[str, Any]:
+        """Give what the spec has when nobody has a call."""
+        base = tuple(self.base.get(key, ABSENT) for key in range(1, len(self.keys) + 1))
+        return {"number": self.installed, "base": base, "log": tuple(self.records)}
 
     def follow(self, event: Event, k: int) -> None:
         t = self.thread(event)
@@ -131,6 +145,7 @@ class _Reader:
         if kind == _FREEZE:
             self.froze[t] = page
             self.put("Freeze", k, t, number, slot + 1)
+            self.records.append({"kind": "FREEZE", "key": 0, "val": ABSENT})
             return
         if event.name == "APPEND_LOST":
             self.put("AppendLost", k, t, number, slot + 1)
@@ -141,6 +156,7 @@ class _Reader:
             "val": _value(value) if kind == _PUT else ABSENT,
         }
         self.put("Append", k, t, number, {"slot": slot + 1, "record": record})
+        self.records.append(record)
 
     def replace(self, event: Event, t: int, k: int, *, busy: bool) -> None:
         page = event.words[0]
@@ -173,7 +189,8 @@ def trace(events: Sequence[Event], name: str) -> Trace:
         MODULE,
         name,
         {"threads": len(reader.threads), "keys": max(len(keys), 1), "log": reader.log},
-        {},
+        {"number": 1, "base": (), "log": ()},
         tuple(reader.entries),
         frozenset(reader.values),
+        tuple(reader.cuts),
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from model_check.conformance.trace import Entry, Event, Trace
+from model_check.conformance.trace import PIECE, Cut, Entry, Event, Trace
 
 MODULE = "TraceEpochReclamation"
 
@@ -39,7 +39,11 @@ class _Clockwork:
             setattr(self, name, [0] * self.threads)
         self.scanned = [set() for _ in range(self.threads)]
 
-    def start(self, entry: int) -> dict[str, object]:
+    def quiet(self) -> bool:
+        """Tell whether nobody is pinned or about to be, or moves the epoch."""
+        return not (any(self.seen) or any(self.announced) or any(self.epoch))
+
+    def state(self) -> dict[str, object]:
         return {
             "G": self.G,
             "seen": tuple(self.seen),
@@ -49,7 +53,6 @@ class _Clockwork:
                 {"epoch": epoch, "scanned": frozenset(scanned)}
                 for epoch, scanned in zip(self.epoch, self.scanned, strict=True)
             ),
-            "entry": entry,
         }
 
     def take(self, entry: Entry) -> None:
@@ -141,7 +144,8 @@ class _Cell:
     linked: int = 0  # the address of the page that is mapped
     held: dict[int, set[int]] = field(default_factory=dict)
     bags: dict[int, set[int]] = field(default_factory=dict)  # open ones
-    limbo: set[int] = field(default_factory=set)  # sealed objects
+    limbo: dict[int, int] = field(default_factory=dict)  # sealed objects, with their tags
+    cuts: list[Cut] = field(default_factory=list)
     most: int = 1
     lost: bool = False  # its page was never reachable
     over: bool = False  # the page id has no page any more
@@ -173,12 +177,38 @@ class _Cell:
             self.bags.setdefault(t, set()).add(o)
             self.entries.append(Entry("Retire", (t, o), k))
         elif event.name == "TAG" and self.bags.get(t):
-            self.limbo |= self.bags.pop(t)
+            self.limbo |= dict.fromkeys(self.bags.pop(t), event.words[1])
             self.entries.append(Entry("Tag", (t, event.words[1]), k))
         elif event.name == "FREE" and self.objects.get(address) in self.limbo:
             o = self.objects.pop(address)
-            self.limbo.discard(o)
+            del self.limbo[o]
             self.entries.append(Entry("Free", (o, event.words[1], event.words[2]), k))
+
+    def state(self) -> dict[str, object] | None:
+        """Give what has become of the pages; None while one is unlinked and not yet retired."""
+        status, owner, tag = {self.objects[self.linked]: "linked"}, dict[int, int](), self.limbo
+        for t, bag in self.bags.items():
+            status |= dict.fromkeys(bag, "bagged")
+            owner |= dict.fromkeys(bag, t)
+        status |= dict.fromkeys(self.limbo, "sealed")
+        if len(status) < len(self.objects):
+            return None
+        numbers = range(1, max(status) + 1)
+        return {
+            "entry": self.objects[self.linked],
+            "status": tuple(status.get(o, "unused") for o in numbers),
+            "owner": tuple(owner.get(o, 0) for o in numbers),
+            "tag": tuple(tag.get(o, 0) for o in numbers),
+        }
+
+    def cut(self, clockwork: _Clockwork) -> None:
+        """Note that it can be taken apart here, if the last such place is long ago."""
+        last = self.cuts[-1].at if self.cuts else 0
+        if len(self.entries) - last < PIECE or not clockwork.quiet():
+            return
+        mine = self.state()
+        if mine is not None:
+            self.cuts.append(Cut(len(self.entries), {**clockwork.state(), **mine}))
 
     def take(self, entry: Entry) -> None:
         """Take an entry that all traces have."""
@@ -202,6 +232,9 @@ def traces(events: Sequence[Event], name: str) -> list[Trace]:
             clockwork.take(entry)
             for cell in cells:
                 cell.take(entry)
+        if event.name == "UNPIN":
+            for cell in cells:
+                cell.cut(clockwork)
         if event.name in _OWN or event.name.startswith("SCAN"):
             continue
         for cell in cells:
@@ -211,7 +244,8 @@ def traces(events: Sequence[Event], name: str) -> list[Trace]:
                 cell.over = cell.over or cell.pid == event.words[1]
             cell = _Cell(event.words[1], {})
             cell.linked = event.words[0]
-            cell.start = clockwork.start(cell.fresh(event.words[0]))
+            cell.fresh(cell.linked)
+            cell.start = {**clockwork.state(), **(cell.state() or {})}
             cells.append(cell)
     return [
         Trace(
@@ -220,6 +254,7 @@ def traces(events: Sequence[Event], name: str) -> list[Trace]:
             {"threads": count, "objects": cell.most},
             cell.start,
             tuple(cell.entries),
+            cuts=tuple(cell.cuts),
         )
         for cell in cells
         if not cell.lost and any(entry.action == "Unlink" for entry in cell.entries)

@@ -7,8 +7,10 @@ came after the time at which its thread told the event before it, and before its
 slack: a store may be seen later than the clock that was read after it).
 
 An order is looked for that keeps all three, by going forward with the earliest event that can come
-next, and back where none can. TLC then decides whether the order is a behaviour of the spec. If
-there is none, the events contradict each other: that is a rejection, too.
+next, and back where none can. An event that only reads comes as soon as it can: it takes nothing
+from the others. The epoch moves on only when nobody has still to read the one before. TLC then
+decides whether the order is a behaviour of the spec. If there is none, the events contradict each
+other: that is a rejection, too.
 
 Two things that only weak memory shows are told apart. A thread's unpin may be seen late, up to the
 fence of its next pin: who meets the old announcement meanwhile would have met none (`SCAN`), or
@@ -39,6 +41,14 @@ _LOST = frozenset(
         "BURY_LOST",
     )
 )
+#: Events that see something and change nothing of what others see.
+_READS = _LOST | {
+    *("READ_EPOCH", "ADVANCE_START", "TAG", "COMMIT_LOST", "SCAN", "SCAN_BLOCKED", "LOOK"),
+    *("LOAD_MAPPING", "APPEND_LOST", "ANSWER", "RETIRE"),
+}
+#: Events that tell the epoch at their moment.
+_EPOCH = frozenset(("READ_EPOCH", "ADVANCE_START", "TAG", "COMMIT", "COMMIT_LOST"))
+_NEVER = 1 << 64
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ class _Memory:
         """Give the event if it can come now, as it is to be told; None if it cannot."""
         words, name = event.words, event.name
         ok = True
-        if name in ("READ_EPOCH", "ADVANCE_START", "TAG", "COMMIT", "COMMIT_LOST"):
+        if name in _EPOCH:
             ok = self.epoch == words[1]
         elif name == "FREE":
             ok = self.epoch >= words[2]
@@ -173,6 +183,7 @@ class _Choice:
 def ordered(threads: Sequence[Sequence[Timed]]) -> list[Event]:
     """Give one order of all events. Raises NoOrderError when they contradict each other."""
     memory = _Memory()
+    epochs = [_next_epochs(events) for events in threads]
     at = [0] * len(threads)
     order: list[Event] = []
     choices: list[_Choice] = []
@@ -180,7 +191,7 @@ def ordered(threads: Sequence[Sequence[Timed]]) -> list[Event]:
     longest: list[Event] = []
     patience = PATIENCE
     while len(order) < total:
-        ready = _ready(threads, at, memory)
+        ready = _ready(threads, at, memory, epochs)
         while not ready:
             if len(order) > len(longest):
                 longest = list(order)
@@ -203,7 +214,21 @@ def ordered(threads: Sequence[Sequence[Timed]]) -> list[Event]:
     return order
 
 
-def _ready(threads: Sequence[Sequence[Timed]], at: Sequence[int], memory: _Memory) -> list[int]:
+def _next_epochs(events: Sequence[Timed]) -> list[int]:
+    """Give for each place the epoch that the next event of the thread tells that tells one."""
+    found = [_NEVER] * (len(events) + 1)
+    for k in range(len(events) - 1, -1, -1):
+        event = events[k].event
+        found[k] = event.words[1] if event.name in _EPOCH else found[k + 1]
+    return found
+
+
+def _ready(
+    threads: Sequence[Sequence[Timed]],
+    at: Sequence[int],
+    memory: _Memory,
+    epochs: Sequence[Sequence[int]],
+) -> list[int]:
     """Give the threads whose next event can come now, the likeliest first.
 
     An event that was told before another one's thread had told what came before that, comes first.
@@ -212,9 +237,26 @@ def _ready(threads: Sequence[Sequence[Timed]], at: Sequence[int], memory: _Memor
     if not heads:
         return []
     latest = min(threads[t][at[t]].time for t in heads) + SLACK
-    allowed = [t for t in heads if at[t] == 0 or threads[t][at[t] - 1].time <= latest]
-    found = [t for t in allowed if memory.sees(threads[t][at[t]].event) is not None]
-    return sorted(found, key=lambda t: threads[t][at[t]].time)
+    found = []
+    for t in heads:
+        if at[t] > 0 and threads[t][at[t] - 1].time > latest:
+            continue
+        event = threads[t][at[t]].event
+        seen = memory.sees(event)
+        if seen is None:
+            continue
+        if seen is event and event.name in _READS:
+            return [t]
+        if event.name == "COMMIT" and any(
+            epochs[u][at[u]] <= memory.epoch for u in heads if u != t
+        ):
+            continue
+        found.append(t)
+    found.sort(key=lambda t: threads[t][at[t]].time)
+    # A call takes nothing from the others either, but is not earlier than it need be: there are
+    # more moments without a call then.
+    calls = found and threads[found[0]][at[found[0]]].event.name == "CALL"
+    return found[:1] if calls else found
 
 
 def _heads(threads: Sequence[Sequence[Timed]], order: Sequence[Event]) -> list[Event]:

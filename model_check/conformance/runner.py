@@ -15,6 +15,7 @@ from model_check.conformance.order import NoOrderError, Timed, ordered
 from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
 from model_check.conformance.trace import Trace
 from model_check.conformance.validate import validate
+from model_check.tlc.startup import with_startup
 from model_check.tlc.tools import Toolchain
 
 #: Real threads, and the specs that their traces are compared with.
@@ -72,6 +73,7 @@ DEEP = Plan(executions=2, calls=100, places=3, mutants=True)
 
 def run(plan: Plan, tools: Toolchain) -> tuple[list[Case], Counter[str]]:
     """Look at everything; give the cases, and how often each action was matched."""
+    tools = with_startup(tools)
     cases, good = _traces(plan, tools)
     matched: Counter[str] = Counter()
     for trace in good:

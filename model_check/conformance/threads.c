@@ -4,14 +4,18 @@
  * time at which it was told: what it is about happened after the thread's event before it, and before that
  * time. Usage:
  *
- *     threads THREADS CALLS SEED KEYS VALUES CAPACITY LOG BATCH
+ *     threads THREADS CALLS SEED KEYS VALUES CAPACITY LOG BATCH PACE
  *
  * Prints a line for each event: thread, time in ns, kind, words (model_check/explorer/engine/event_words.h).
  * Calls are of one key each: get, put, insert, update, remove, compare_exchange, as often as each other.
+ * Each PACE calls the threads wait for each other, each on a core of its own if there are as many: so they run
+ * side by side, however busy the machine is, and there are moments at which nobody is in a call.
  */
+#define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier): sched_setaffinity */
 #include "event_words.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -34,8 +38,8 @@ typedef struct teller {
 static teller tellers[MOST_THREADS + 1]; /* the main thread is number 0 */
 static _Thread_local teller *myself = &tellers[0];
 static bw_tree *tree;
-static unsigned long calls, keys, values;
-static _Atomic unsigned ready; /* threads that stand at the start */
+static unsigned long calls, keys, values, pace;
+static _Atomic unsigned long ready; /* how often a thread has come to a start */
 static unsigned wanted;
 
 static event *tell(uint32_t kind, unsigned n) {
@@ -96,14 +100,38 @@ static void one_call(void) {
     one->words[1] = seen;
 }
 
+/* Keep the calling thread on one of the cores that the process may use. Where that fails it runs anywhere. */
+static void stay(unsigned number) {
+    cpu_set_t all, one;
+    if (sched_getaffinity(0, sizeof all, &all) != 0)
+        return;
+    unsigned skip = number % (unsigned)CPU_COUNT(&all);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &all) && skip-- == 0) {
+            CPU_ZERO(&one);
+            CPU_SET(cpu, &one);
+            (void)sched_setaffinity(0, sizeof one, &one);
+            return;
+        }
+}
+
+/* Wait for all threads, for the nth time. (The wait orders nothing that the engine does not order itself:
+ * relaxed.) */
+static void start_together(unsigned long n) {
+    atomic_fetch_add_explicit(&ready, 1, memory_order_relaxed);
+    while (atomic_load_explicit(&ready, memory_order_relaxed) < n * wanted)
+        sched_yield();
+}
+
 static void *work(void *argument) {
     myself = argument;
+    stay((unsigned)(myself - tellers));
     (void)bw_thread_attach(tree);
-    atomic_fetch_add_explicit(&ready, 1, memory_order_relaxed);
-    while (atomic_load_explicit(&ready, memory_order_relaxed) < wanted) {
-    }
-    for (unsigned long i = 0; i < calls; i++)
+    for (unsigned long i = 0; i < calls; i++) {
+        if (i % pace == 0)
+            start_together(i / pace + 1);
         one_call();
+    }
     return NULL;
 }
 
@@ -119,13 +147,14 @@ static void give(unsigned number) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 9) {
-        fprintf(stderr,
-                "usage: threads THREADS CALLS SEED KEYS VALUES CAPACITY LOG BATCH, all numbers\n");
+    if (argc != 10) {
+        fprintf(
+            stderr,
+            "usage: threads THREADS CALLS SEED KEYS VALUES CAPACITY LOG BATCH PACE, all numbers\n");
         return 2;
     }
-    unsigned long given[8];
-    for (unsigned i = 0; i < 8; i++)
+    unsigned long given[9];
+    for (unsigned i = 0; i < 9; i++)
         given[i] = strtoul(argv[i + 1], NULL, 10);
     bw_options options;
     bw_options_init(&options);
@@ -139,7 +168,8 @@ int main(int argc, char **argv) {
     calls = given[1];
     keys = given[3];
     values = given[4];
-    if (wanted == 0 || wanted > MOST_THREADS || keys == 0 || values == 0 ||
+    pace = given[8];
+    if (wanted == 0 || wanted > MOST_THREADS || keys == 0 || values == 0 || pace == 0 ||
         bw_options_check(&options, message, sizeof message) != BW_OK) {
         fprintf(stderr, "threads: 1 to %d threads, and options of a tree: %s\n", MOST_THREADS,
                 message);

@@ -32,6 +32,7 @@ class Load:
     capacity: int = 16
     log: int = 4
     batch: int = 1
+    pace: int = 10
 
     def __str__(self) -> str:
         """Say it in words."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -56,14 +56,26 @@ class Entry:
     values: tuple[Any, ...]
     origin: int
 
-    def told(self) -> str:
-        """Write it as TLA+."""
+    def told(self, value: Callable[[Any], str]) -> str:
+        """Write it as TLA+; ``value`` writes a value."""
         values = [*self.values, 0, 0, 0][:3]
-        return f"<<{', '.join([tla(self.action), *map(tla, values)])}>>"
+        return f"<<{', '.join([value(self.action), *map(value, values)])}>>"
 
     def __str__(self) -> str:
         """Write it for a person."""
         return f"{self.action}({', '.join(map(str, self.values))})"
+
+
+#: Events after which a trace is cut where it can be.
+PIECE = 1_000
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A moment at which nothing is under way: in front of entry ``at``, in ``state``."""
+
+    at: int
+    state: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,7 @@ class Trace:
 
     ``module``: Trace… of spec/. ``constants``: what it needs at least: a number of threads, of
     objects, …. ``start``: the state that it begins in. ``values``: of the map, that occur.
+    ``cuts``: where it can be taken apart. ``end``: the state that it must end in, of a piece.
     """
 
     module: str
@@ -80,11 +93,29 @@ class Trace:
     start: Mapping[str, Any]
     entries: tuple[Entry, ...]
     values: frozenset[str] = frozenset()
+    cuts: tuple[Cut, ...] = ()
+    end: Mapping[str, Any] | None = None
 
-    def told(self) -> str:
-        """Write it as TLA+."""
-        events = ",\n  ".join(entry.told() for entry in self.entries)
-        return f"[start |-> {tla(self.start)},\n events |-> <<\n  {events}>>]"
+    def pieces(self) -> list[Trace]:
+        """Take it apart; each piece must end in the state in which the next one begins.
+
+        So all of them are behaviours of the spec exactly if the whole is one that goes through
+        these states.
+        """
+        begin = Cut(0, self.start)
+        found = []
+        for cut in self.cuts:
+            entries = self.entries[begin.at : cut.at]
+            found.append(replace(self, start=begin.state, entries=entries, cuts=(), end=cut.state))
+            begin = cut
+        found.append(replace(self, start=begin.state, entries=self.entries[begin.at :], cuts=()))
+        return found
+
+    def told(self, value: Callable[[Any], str]) -> str:
+        """Write it as TLA+; ``value`` writes a value."""
+        events = ",\n  ".join(entry.told(value) for entry in self.entries)
+        ends = "{}" if self.end is None else f"{{{value(self.end)}}}"
+        return f"[start |-> {value(self.start)}, ends |-> {ends},\n events |-> <<\n  {events}>>]"
 
 
 def tla(value: Any) -> str:

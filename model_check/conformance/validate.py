@@ -1,17 +1,18 @@
 """TLC's verdict on traces: accepted, or where one is stuck, and what could be done there.
 
-All traces go into one generated module over a Trace module of spec/, and through one run of TLC:
+Many traces go into one generated module over a Trace module of spec/, and through one run of TLC:
 each is a first state of its own. What has not been accepted goes through a second run, which
-prints the place and the state where no step is left.
+prints the place and the state where no step is left. Long traces are taken apart where they say
+that they can be; their pieces are traces like others, which must end where the next one begins.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ from model_check.tlc.tools import Toolchain
 #: Not at a line's beginning: TLC's reports of progress come in between.
 _BEGINS = re.compile(r'<<\s*"(?:accepted|stuck)"')
 _BRACKET = re.compile(r"<<|>>")
+#: About as many events go through one run of TLC: it takes as long as to start it two or three
+#: times.
+_EVENTS_A_RUN = 6_000
+_ROOT = "---- MODULE Traces ----\nEXTENDS Told\n====\n"
 
 #: For each Trace module, its constants: from the numbers that its traces need.
 _CONSTANTS: Mapping[str, Mapping[str, str]] = {
@@ -58,13 +63,15 @@ class Rejection:
     """Where a trace is no behaviour: its entry number ``at`` (from 0) has no step.
 
     ``state``: variable to value, as TLC has it there. ``possible``: actions that could be taken,
-    each with whom. ``broken``: invariants that the state does not keep.
+    each with whom. ``broken``: invariants that the state does not keep. ``end``: the state in which
+    a piece that ends there should have ended.
     """
 
     at: int
     state: Mapping[str, Any]
     possible: Mapping[str, frozenset[Any]]
     broken: frozenset[str]
+    end: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,11 +92,15 @@ class Verdict:
         if self.rejection is None:
             return f"{self.trace.name}: {len(entries)} events are a behaviour of {spec}"
         at = self.rejection.at
-        what = (
-            f"the state after {at} events breaks {', '.join(sorted(self.rejection.broken))}"
-            if self.rejection.broken
-            else f"event {at + 1} of {len(entries)}, {entries[at]}, is no step of {spec}"
-        )
+        if self.rejection.broken:
+            what = f"the state after {at} events breaks {', '.join(sorted(self.rejection.broken))}"
+        elif self.rejection.end is not None:
+            what = (
+                f"after {at} events {spec} is not in the state that was told: "
+                f"{_shown(self.rejection.end)}"
+            )
+        else:
+            what = f"event {at + 1} of {len(entries)}, {entries[at]}, is no step of {spec}"
         lines = [f"{self.trace.name}: {what}"]
         first = max(0, at - before)
         lines += [f"    {k + 1:>5}  {entry}" for k, entry in enumerate(entries[first:at], first)]
@@ -130,23 +141,56 @@ def validate(
     at once. ``doubted``: most are expected to be rejected, so the first run explains. Raises
     CannotRun.
     """
+    pieces = [(k, piece) for k, trace in enumerate(traces) for piece in trace.pieces()]
     groups = defaultdict[tuple[str, int], list[int]](list)
-    for k, trace in enumerate(traces):
-        groups[trace.module, trace.constants[_ALIKE[trace.module]]].append(k)
+    for number, (_, piece) in enumerate(pieces):
+        groups[piece.module, piece.constants[_ALIKE[piece.module]]].append(number)
+
+    def size(mine: Sequence[int]) -> int:
+        return sum(len(pieces[number][1].entries) for number in mine)
 
     def judge(mine: Sequence[int]) -> list[Verdict]:
-        return _group([traces[k] for k in mine], tools, spec, doubted=doubted)
+        return _group([pieces[number][1] for number in mine], tools, spec, doubted=doubted)
 
     # The longest first: the last one to end has then little to do alone.
-    order = sorted(groups.values(), key=lambda mine: -sum(len(traces[k].entries) for k in mine))
+    order = sorted(
+        (share for mine in groups.values() for share in _shares(mine, size)),
+        key=size,
+        reverse=True,
+    )
     with ThreadPoolExecutor(jobs) as pool:
         found = list(pool.map(judge, order))
     verdicts = {
-        k: each
+        number: each
         for mine, told in zip(order, found, strict=True)
-        for k, each in zip(mine, told, strict=True)
+        for number, each in zip(mine, told, strict=True)
     }
-    return [verdicts[k] for k in range(len(traces))]
+    whole = defaultdict[int, list[Verdict]](list)
+    for number, (k, _) in enumerate(pieces):
+        whole[k].append(verdicts[number])
+    return [_joined(trace, whole[k]) for k, trace in enumerate(traces)]
+
+
+def _shares(mine: Sequence[int], size: Callable[[Sequence[int]], int]) -> list[list[int]]:
+    """Give out pieces to as many runs of TLC as are worth their start."""
+    shares: list[list[int]] = [[]]
+    wanted = size(mine) / max(1, round(size(mine) / _EVENTS_A_RUN))
+    for number in mine:
+        if shares[-1] and size(shares[-1]) + size([number]) / 2 > wanted:
+            shares.append([])
+        shares[-1].append(number)
+    return shares
+
+
+def _joined(trace: Trace, pieces: Sequence[Verdict]) -> Verdict:
+    """Give the verdict on a trace from those on its pieces: where the first one is rejected."""
+    begin = 0
+    for verdict in pieces:
+        rejection = verdict.rejection
+        if rejection is not None:
+            return Verdict(trace, replace(rejection, at=begin + rejection.at))
+        begin += len(verdict.trace.entries)
+    return Verdict(trace, None)
 
 
 def _group(
@@ -167,7 +211,9 @@ def _group(
                 raise CannotRun(message)
             verdicts[k] = Verdict(traces[k], None)
             continue
-        rejection = Rejection(told[2] - 1, told[3], told[4], told[5])
+        at, whole = told[2] - 1, len(traces[k].entries)
+        end = traces[k].end if at == whole and not told[5] else None
+        rejection = Rejection(at, told[3], told[4], told[5], end)
         known = verdicts.get(k)
         # Where several ways lead on, the one that leads farthest; or the one that is accepted.
         if known is None or (known.rejection is not None and known.rejection.at < rejection.at):
@@ -201,13 +247,15 @@ def _run(
         text = text.replace("operations", "{" + ", ".join(sorted(operations)) + "}")
         body.append(f"The{name} == {text}")
         config.append(f"CONSTANT {name} <- The{name}")
-    for k, trace in enumerate(traces, 1):
-        body.append(f"Trace{k} == {trace.told()}")
+    named = _Named()
+    rows = [f"Trace{k} == {trace.told(named)}" for k, trace in enumerate(traces, 1)]
+    body += [*named.definitions(), *rows]
     body.append(f"TheTraces == <<{', '.join(f'Trace{k}' for k in range(1, len(traces) + 1))}>>")
     config += ["CONSTANT Traces <- TheTraces", "SPECIFICATION TraceSpec", "CONSTRAINT Told"]
-    text = f"---- MODULE Traces ----\nEXTENDS {module}\n" + "\n".join(body) + "\n====\n"
+    # (TLC looks for PlusCal in the module that it is given, line by line: nothing is there.)
+    text = f"---- MODULE Told ----\nEXTENDS {module}\n" + "\n".join(body) + "\n====\n"
     said = generated(
-        {"Traces.tla": text, "Traces.cfg": "\n".join(config) + "\n"},
+        {"Told.tla": text, "Traces.tla": _ROOT, "Traces.cfg": "\n".join(config) + "\n"},
         "Traces",
         tools,
         options=("-deadlock",),
@@ -219,6 +267,24 @@ def _run(
         message = f"TLC cannot look at traces of {module}:\n{last}"
         raise CannotRun(message)
     yield from _told(said.text)
+
+
+class _Named:
+    """Writes values as TLA+, composed ones once: TLC reads a name faster."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def __call__(self, value: Any) -> str:
+        """Write a value, or the name that it has."""
+        text = tla(value)
+        if isinstance(value, (int, str)):
+            return text
+        return self.names.setdefault(text, f"Value{len(self.names)}")
+
+    def definitions(self) -> list[str]:
+        """Give the definitions of the names."""
+        return [f"{name} == {text}" for text, name in self.names.items()]
 
 
 def _told(text: str) -> Iterator[tuple[Any, ...]]:

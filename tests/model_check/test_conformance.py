@@ -25,6 +25,8 @@ from model_check.explorer.catalogue_engine import named
 from model_check.tlc.process import SPEC
 from model_check.tlc.tools import Toolchain, find_toolchain
 
+MODULES = (epochs.MODULE, delta_log.MODULE)
+
 
 @pytest.fixture(scope="module")
 def tools() -> Toolchain:
@@ -64,6 +66,45 @@ def test_each_corruption_changes_its_trace(traces: list[Trace]) -> None:
     for _, trace in corrupt.corrupted(traces):
         (name,) = [name for name in originals if trace.name.endswith(f" of {name})")]
         assert trace.entries != originals[name]
+
+
+@pytest.fixture(scope="module")
+def cut(program: Program) -> list[Trace]:
+    """Traces that can be taken apart at every moment at which nothing is under way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(epochs, "PIECE", 1)
+        patch.setattr(delta_log, "PIECE", 1)
+        found = list(traces_of(program, PROGRAMS[0], executions=1))
+    assert {trace.module for trace in found if trace.cuts} == {trace.module for trace in found}
+    return found
+
+
+def test_a_trace_is_the_sum_of_its_pieces(cut: list[Trace]) -> None:
+    for trace in cut:
+        pieces = trace.pieces()
+        assert len(pieces) == len(trace.cuts) + 1 > 2
+        assert tuple(entry for piece in pieces for entry in piece.entries) == trace.entries
+        assert [piece.end for piece in pieces] == [*(piece.start for piece in pieces[1:]), None]
+
+
+def test_a_piece_must_end_where_the_next_one_begins(cut: list[Trace], tools: Toolchain) -> None:
+    def elsewhere(trace: Trace, name: str, value: object) -> Trace:
+        *first, last = trace.cuts
+        wrong = replace(last, state={**last.state, name: value})
+        return replace(trace, cuts=(*first, wrong))
+
+    epoch, log = (next(each for each in cut if each.module == name) for name in MODULES)
+    other = [
+        elsewhere(epoch, "G", epoch.cuts[-1].state["G"] + 1),
+        elsewhere(log, "base", ("v9", "v9")),
+        elsewhere(log, "number", 99),
+    ]
+    verdicts = validate([*cut, *other], tools, doubted=True)
+    assert [verdict.explain() for verdict in verdicts[: len(cut)] if not verdict.accepted] == []
+    for verdict in verdicts[len(cut) :]:
+        assert verdict.rejection is not None
+        assert verdict.rejection.at == verdict.trace.cuts[-1].at
+        assert "is not in the state that was told" in verdict.explain()
 
 
 # ---- reading what the engine tells ----
@@ -106,7 +147,7 @@ def test_a_registration_that_an_advance_does_not_meet_is_scanned_when_it_begins(
 
 def test_values_are_written_as_tla() -> None:
     assert tla({"a": (1, "x"), "b": frozenset({2})}) == '[a |-> <<1, "x">>, b |-> {2}]'
-    assert Entry("Commit", (1, 2), 0).told() == '<<"Commit", 1, 2, 0>>'
+    assert Entry("Commit", (1, 2), 0).told(tla) == '<<"Commit", 1, 2, 0>>'
 
 
 # ---- real threads ----
@@ -130,14 +171,23 @@ def test_events_of_threads_are_ordered_by_what_they_saw_not_by_their_clocks() ->
 def test_an_earlier_choice_is_taken_back_when_it_leads_nowhere() -> None:
     threads = split(
         [
-            _line(1, 10, "ANNOUNCE", 16, 1, 0),
-            _line(1, 20, "UNPIN", 16, 0, 0),
-            _line(1, 30, "ANNOUNCE", 16, 2, 0),
-            _line(2, 25, "SCAN", 16, 1, 0),
+            _line(1, 10, "APPEND", 96, 0, 1, 0, 4, 7, 7),
+            _line(2, 25, "UNPIN", 16, 0, 0),
+            _line(2, 30, "LOOK", 96, 0, 0, 0, 4),
         ]
     )
-    found = [(event.name, event.words[2]) for event in ordered(threads)]
-    assert found == [("ANNOUNCE", 0), ("UNPIN", 0), ("SCAN", 0), ("ANNOUNCE", 0)]
+    assert [event.name for event in ordered(threads)] == ["UNPIN", "LOOK", "APPEND"]
+
+
+def test_the_epoch_does_not_move_while_somebody_has_still_to_read_it() -> None:
+    threads = split(
+        [
+            _line(1, 10, "COMMIT", 16, 1, 0),
+            _line(2, 15, "ANNOUNCE", 32, 1, 0),
+            _line(2, 900, "READ_EPOCH", 32, 1, 0),
+        ]
+    )
+    assert [event.name for event in ordered(threads)] == ["ANNOUNCE", "READ_EPOCH", "COMMIT"]
 
 
 def test_threads_that_contradict_each_other_have_no_order() -> None:
@@ -203,5 +253,7 @@ def test_the_help_has_an_example() -> None:
 def test_the_table_of_actions_has_those_of_the_trace_modules() -> None:
     for spec, actions in command.ACTIONS.items():
         text = (SPEC / f"Trace{spec}.tla").read_text(encoding="utf-8")
-        steps = text[text.index("StepOf(") : text.index("Broken ==")]
-        assert set(re.findall(r'\\/ name = "(\w+)"', steps)) - {"ScanLate"} == set(actions)
+        steps = text[text.index("StepOf(") : text.index("TraceNext ==")]
+        assert set(re.findall(r'(?:CASE|\[\]) name = "(\w+)"', steps)) - {"ScanLate"} == set(
+            actions
+        )
