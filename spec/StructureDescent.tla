@@ -8,13 +8,14 @@ EXTENDS StructureReplacement
 (* Pin, unpin *)
 
 \* The call begins: choose the operation, load the global epoch.
+Begin(t, op) ==
+  /\ Become(t, [th[t] EXCEPT !.pc = "announce", !.op = op, !.epoch = G])
+  /\ call' = IF IsUpkeep(op) THEN call ELSE Invoked(call, t, abs, op)
+  /\ UNCHANGED <<map, heap, G, ann, abs>>
 Pin(t) ==
   LET r == th[t] IN
   /\ r.pc = "idle" /\ r.i <= Len(Program[t])
-  /\ \E op \in Program[t][r.i] :
-       /\ Become(t, [r EXCEPT !.pc = "announce", !.op = op, !.epoch = G])
-       /\ call' = IF IsUpkeep(op) THEN call ELSE Invoked(call, t, abs, op)
-  /\ UNCHANGED <<map, heap, G, ann, abs>>
+  /\ \E op \in Program[t][r.i] : Begin(t, op)
 
 Announce(t) ==
   /\ th[t].pc = "announce"

@@ -14,7 +14,8 @@ EXTENDS DeltaLog, TLC
 
 CONSTANTS
   Traces,
-  Explain
+  Follow,
+  Ask
 
 VARIABLES
   n,        \* the trace
@@ -132,10 +133,10 @@ State ==
 
 \* The constraint of the run: looked at once in each state, and no step is taken where it is false.
 Told ==
-  LET stuck == Explain => PrintT(<<"stuck", n, i, State, CouldBe, Broken>>) IN
-  IF ~Sound THEN stuck /\ FALSE
-  ELSE IF i > Len(Events) THEN
-    IF \A s \in Traces[n].ends : Is(s) THEN PrintT(<<"accepted", n>>) ELSE stuck
-  ELSE IF Explain THEN ENABLED TraceNext \/ stuck
-  ELSE TRUE
+  LET sound == Sound IN
+  /\ Follow => PrintT(<<"at", n, i>>)
+  /\ Ask[n] = i => PrintT(<<"state", n, i, State, CouldBe>>)
+  /\ ~sound => PrintT(<<"broken", n, i, Broken>>)
+  /\ sound
+  /\ (i > Len(Events) /\ \A s \in Traces[n].ends : Is(s)) => PrintT(<<"accepted", n>>)
 =============================================================================

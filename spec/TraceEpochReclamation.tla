@@ -8,12 +8,12 @@
 (* there: it is rejected. `bwcheck conform` writes the module that extends  *)
 (* this one (model_check/conformance/), and reads what is printed:          *)
 (*                                                                          *)
-(*     <<"accepted", n>>                    trace n has been taken to its   *)
-(*                                          end                             *)
-(*     <<"stuck", n, i, state, enabled, broken>>  event i of it has no      *)
-(*                                          step; what could be done        *)
-(*                                          instead; invariants that the    *)
-(*                                          state breaks                    *)
+(*     <<"accepted", n>>            trace n has been taken to its end        *)
+(*     <<"broken", n, i, names>>    before event i the state breaks these    *)
+(*                                  invariants                              *)
+(*     <<"at", n, i>>               if Follow: event i is the next          *)
+(*     <<"state", n, i, state, enabled>>  if Ask[n] = i: the state then,    *)
+(*                                  and what could be done                  *)
 (*                                                                          *)
 (* All traces are explored in one run of TLC. So it is not the violation of *)
 (* an invariant that says "accepted": that would end the run.               *)
@@ -25,7 +25,8 @@ EXTENDS EpochReclamation, Sequences, TLC
 
 CONSTANTS
   Traces,
-  Explain   \* TRUE: print where a trace is stuck (takes twice the time)
+  Follow,   \* TRUE: print how far each trace comes
+  Ask       \* for each trace the event before which its state is printed
 
 VARIABLES
   n,        \* the trace
@@ -129,10 +130,10 @@ State ==
 
 \* The constraint of the run: looked at once in each state, and no step is taken where it is false.
 Told ==
-  LET stuck == Explain => PrintT(<<"stuck", n, i, State, CouldBe, Broken>>) IN
-  IF ~Sound THEN stuck /\ FALSE
-  ELSE IF i > Len(Events) THEN
-    IF \A s \in Traces[n].ends : Is(s) THEN PrintT(<<"accepted", n>>) ELSE stuck
-  ELSE IF Explain THEN ENABLED TraceNext \/ stuck
-  ELSE TRUE
+  LET sound == Sound IN
+  /\ Follow => PrintT(<<"at", n, i>>)
+  /\ Ask[n] = i => PrintT(<<"state", n, i, State, CouldBe>>)
+  /\ ~sound => PrintT(<<"broken", n, i, Broken>>)
+  /\ sound
+  /\ (i > Len(Events) /\ \A s \in Traces[n].ends : Is(s)) => PrintT(<<"accepted", n>>)
 =============================================================================

@@ -33,6 +33,12 @@ ACTIONS = {
         *("Invoke", "LoadMapping", "Look", "Append", "AppendLost", "Freeze", "Install"),
         *("InstallLost", "Return"),
     ),
+    "StructureModification": (
+        *("Pin", "Announce", "Unpin", "AppendSlot", "CheckAlive", "PostSeparator", "MarkEntry"),
+        *("CheckRoot", "RemovePage", "MergePage", "DeleteEntry", "FreezeRoot", "PublishRight"),
+        *("SwapEntry", "InstallUnion", "Collapse", "Retire", "Bury", "Advance", "Free"),
+        "RecyclePid",
+    ),
 }
 
 

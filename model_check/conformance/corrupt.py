@@ -118,7 +118,82 @@ def _other_slot(entries: Entries, k: int) -> list[Entry]:
     return [*entries[:k], replace(entries[k], values=values), *entries[k + 1 :]]
 
 
+def _field(name: str, by: int) -> Change:
+    """Change a number of what an entry says of the tree."""
+
+    def change(entries: Entries, k: int) -> list[Entry]:
+        t, what = entries[k].values
+        values = (t, {**what, name: what[name] + by})
+        return [*entries[:k], replace(entries[k], values=values), *entries[k + 1 :]]
+
+    return change
+
+
+def _one_entry_less(entries: Entries, k: int) -> list[Entry]:
+    t, what = entries[k].values
+    base = list(what["fresh"]["base"])
+    base[next(place for place, value in enumerate(base) if value)] = 0
+    values = (t, {**what, "fresh": {**what["fresh"], "base": tuple(base)}})
+    return [*entries[:k], replace(entries[k], values=values), *entries[k + 1 :]]
+
+
+def _with_entries(entries: Entries) -> list[int]:
+    """Give the exchanges for a page that is not empty."""
+    return [
+        k
+        for k, entry in enumerate(entries)
+        if entry.action == "SwapEntry" and any(entry.values[1]["fresh"]["base"])
+    ]
+
+
+def _used_again(entries: Entries) -> list[int]:
+    """Give the places at which a page id comes back that is published again."""
+    later: set[int] = set()
+    found = []
+    for k in range(len(entries) - 1, -1, -1):
+        action, values = entries[k].action, entries[k].values
+        if action == "PublishRight":
+            later |= {page["pid"] for page in values[1]["pages"]}
+        elif action == "RecyclePid" and values[1] in later:
+            found.append(k)
+    return found[::-1]
+
+
+def _before(action: str, other: str) -> tuple[Places, Change]:
+    """Exchange an entry and the last ``other`` before it, of the same thread."""
+
+    def place(entries: Entries, k: int) -> int:
+        who = entries[k].values[0]
+        return max(
+            (j for j in range(k) if entries[j].action == other and entries[j].values[0] == who),
+            default=-1,
+        )
+
+    def places(entries: Entries) -> list[int]:
+        return [
+            k
+            for k, entry in enumerate(entries)
+            if entry.action == action and place(entries, k) >= 0
+        ]
+
+    def change(entries: Entries, k: int) -> list[Entry]:
+        j = place(entries, k)
+        return [*entries[:j], entries[k], *entries[j:k], *entries[k + 1 :]]
+
+    return places, change
+
+
+def _of_a_root_child(kind: str) -> Places:
+    """Give the removals that are for a merge, or for the collapse of the root."""
+    return lambda entries: [
+        k
+        for k, entry in enumerate(entries)
+        if entry.action == "RemovePage" and entry.values[1]["kind"] == kind
+    ]
+
+
 _EPOCHS, _LOG = "TraceEpochReclamation", "TraceDeltaLog"
+_TREE = "TraceStructureModification"
 CORRUPTIONS: Sequence[Corruption] = (
     Corruption("a pin that does not announce", _EPOCHS, _of("Announce"), _without),
     Corruption("an epoch read that was not there", _EPOCHS, _of("ReadEpoch"), _with(1, 1)),
@@ -154,6 +229,22 @@ CORRUPTIONS: Sequence[Corruption] = (
         "a page that is never installed", _LOG, _followed_by("Install", "LoadMapping"), _without
     ),
     Corruption("a slot that is lost to nobody", _LOG, _of("AppendLost"), _twice),
+    Corruption("a post without a look at its page", _TREE, _of("CheckAlive"), _without),
+    Corruption("a post of another separator", _TREE, _of("PostSeparator"), _field("sep", 1)),
+    Corruption("a removal without a mark", _TREE, _of("MarkEntry"), _without),
+    Corruption("a merge without a removal", _TREE, _of_a_root_child("remove"), _without),
+    Corruption("a collapse without a removal", _TREE, _of_a_root_child("shrink"), _without),
+    Corruption("a union without a merge", _TREE, _of("MergePage"), _without),
+    Corruption("an entry is deleted twice", _TREE, _of("DeleteEntry"), _twice),
+    Corruption("a page is buried before its entry goes", _TREE, *_before("Bury", "DeleteEntry")),
+    Corruption("a page is exchanged that is not frozen", _TREE, _of("AppendSlot"), _without),
+    Corruption("a page is exchanged twice", _TREE, _of("SwapEntry"), _twice),
+    Corruption("a fresh page lacks an entry", _TREE, _with_entries, _one_entry_less),
+    Corruption("a right half that is nowhere", _TREE, _of("PublishRight"), _without),
+    Corruption("a page that is never retired", _TREE, _of("Retire"), _without),
+    Corruption("a page id is used that has not come back", _TREE, _used_again, _without),
+    Corruption("a page id comes back twice", _TREE, _of("RecyclePid"), _twice),
+    Corruption("a call of the tree gives another answer", _TREE, _of("Unpin"), _with(1, 99)),
 )
 
 

@@ -19,7 +19,7 @@ from typing import Literal
 
 from model_check.conformance import record
 from model_check.conformance.programs import PROGRAMS, Subject, traces_of
-from model_check.conformance.validate import validate
+from model_check.conformance.validate import explained, validate
 from model_check.explorer.harness import engine_folder
 from model_check.report import CannotRun
 from model_check.tlc.process import SPEC
@@ -205,6 +205,7 @@ def _in_traces(
     code = mutant.kind == "code"
     program = record.build(folder=folder if code else None)
     subjects = [each for each in programs if mutant.module in each.modules]
+    other = None if code else folder
     for seed in range(_SEEDS):
         traces = [
             trace
@@ -213,16 +214,18 @@ def _in_traces(
                 program, subject, seed=seed, modules=(mutant.module,), broken=True
             )
         ]
-        for verdict in validate(
-            traces, tools, spec=None if code else folder, jobs=os.cpu_count() or 1, doubted=True
-        ):
+        verdicts = validate(
+            traces, tools, spec=other, jobs=os.cpu_count() or 1, doubted=True, asked=False
+        )
+        for verdict in verdicts:
             if verdict.rejection is None:
                 continue
             at, entries = verdict.rejection.at, verdict.trace.entries
             action = entries[at].action if at < len(entries) else "the end"
+            told = explained(verdict, tools, spec=other).explain()
             if action in mutant.step:
-                return True, action, verdict.explain()
+                return True, action, told
             wanted = " or ".join(mutant.step)
-            return False, action, f"not rejected at {wanted}, but: {verdict.explain()}"
+            return False, action, f"not rejected at {wanted}, but: {told}"
     message = f"{mutant.name}: the traces of {_SEEDS} seeds are accepted"
     return False, "", message

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from model_check.conformance import delta_log, epochs, record
+from model_check.conformance import delta_log, epochs, record, structure
 from model_check.conformance.trace import Trace
 from model_check.explorer.build import Program
 from model_check.explorer.run import Options
 
-_EPOCHS, _LOG = "EpochReclamation", "DeltaLog"
+_EPOCHS, _LOG, _TREE = "EpochReclamation", "DeltaLog", "StructureModification"
+_OPTION = re.compile(r"\b(\w+)=(\d+)")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,24 @@ PROGRAMS: Sequence[Subject] = (
         "merge_threshold=50; before put 10 1, put 20 2, put 30 3, put 40 4; "
         "thread remove 10, remove 20, collect; "
         "thread remove 40, put 15 2, put 16 3, put 17 4, collect",
-        (_EPOCHS,),
+        (_EPOCHS, _TREE),
+    ),
+    Subject(
+        "a tree of three levels that loses them and grows again",
+        "options leaf_capacity=2 leaf_log=1 inner_log=2 inner_capacity=3 retire_batch=1 "
+        "merge_threshold=50; before put 10 1, put 20 2, put 30 3, put 40 4, put 50 5, put 60 6, "
+        "put 70 7, put 80 8; thread remove 10, remove 20, remove 30, remove 40, remove 50, "
+        "remove 60, collect, put 30 3, put 40 3, put 20 3, put 10 1; thread remove 80, remove 70, "
+        "insert 75 1, collect, compare_exchange 75 1 2, update 40 7, get 30, get 20",
+        (_TREE,),
+    ),
+    Subject(
+        "merges and a collapse beside splits",
+        "options leaf_capacity=2 leaf_log=1 inner_log=2 inner_capacity=3 retire_batch=1 "
+        "merge_threshold=50; before put 10 1, put 20 2; thread put 30 3, put 40 4, put 50 5, "
+        "remove 30, remove 40, remove 50, collect; "
+        "thread put 25 4, remove 10, remove 20, put 10 3, collect",
+        (_TREE,),
     ),
     Subject(
         "three threads that advance",
@@ -85,7 +104,7 @@ def traces_of(
     *,
     seed: int = 0,
     executions: int = 3,
-    modules: Sequence[str] = (_EPOCHS, _LOG),
+    modules: Sequence[str] = (_EPOCHS, _LOG, _TREE),
     broken: bool = False,
 ) -> Iterator[Trace]:
     """Give the traces of some random executions, each of its own seed.
@@ -104,3 +123,6 @@ def traces_of(
             yield from epochs.traces(execution.events, name)
         if _LOG in subject.modules and _LOG in modules:
             yield delta_log.trace(execution.events, name)
+        if _TREE in subject.modules and _TREE in modules:
+            limits = {word: int(number) for word, number in _OPTION.findall(subject.text)}
+            yield structure.trace(execution.events, name, limits)

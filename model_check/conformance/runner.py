@@ -164,7 +164,9 @@ def _corrupted(plan: Plan, good: Sequence[Trace], tools: Toolchain) -> list[Case
     begin = time.monotonic()
     short = sorted(good, key=lambda trace: len(trace.entries))
     chosen = list(corrupt.corrupted(short, plan.places))
-    verdicts = validate([trace for _, trace in chosen], tools, jobs=plan.jobs, doubted=True)
+    verdicts = validate(
+        [trace for _, trace in chosen], tools, jobs=plan.jobs, doubted=True, asked=False
+    )
     seconds = (time.monotonic() - begin) / max(len(chosen), 1)
     cases = [
         Case(

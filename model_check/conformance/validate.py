@@ -1,9 +1,10 @@
 """TLC's verdict on traces: accepted, or where one is stuck, and what could be done there.
 
 Many traces go into one generated module over a Trace module of spec/, and through one run of TLC:
-each is a first state of its own. What has not been accepted goes through a second run, which
-prints the place and the state where no step is left. Long traces are taken apart where they say
-that they can be; their pieces are traces like others, which must end where the next one begins.
+each is a first state of its own. What has not been accepted goes through a second run, which says
+how far each comes, and a third one, which prints the state at that place. Long traces are taken
+apart where they say that they can be; their pieces are traces like others, which must end where the
+next one begins.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from model_check.tlc.process import generated
 from model_check.tlc.tools import Toolchain
 
 #: Not at a line's beginning: TLC's reports of progress come in between.
-_BEGINS = re.compile(r'<<\s*"(?:accepted|stuck)"')
+_BEGINS = re.compile(r'<<\s*"(?:accepted|at|state|broken)"')
 _BRACKET = re.compile(r"<<|>>")
 #: About as many events go through one run of TLC: it takes as long as to start it two or three
 #: times.
@@ -51,27 +52,51 @@ _CONSTANTS: Mapping[str, Mapping[str, str]] = {
         "Pages": "1..threads + 1",
         "Mutation": '"none"',
     },
+    "TraceStructureModification": {
+        "Threads": "1..threads",
+        "Keys": "1..keys",
+        "Vals": "{}",
+        "Absent": "0",
+        "LeafCap": "leaf_capacity",
+        "InnerCap": "inner_capacity",
+        "LeafLog": "leaf_log",
+        "InnerLog": "inner_log",
+        **dict.fromkeys(("LeafMin", "InnerMin", "LeafFit", "InnerFit"), "0"),
+        "Mutation": '"none"',
+        "MaxPid": "pids",
+        "MaxObj": "objects",
+        **dict.fromkeys(("Trees", "Program"), "{}"),
+        "AtWill": "TRUE",
+        "CrossPost": "FALSE",
+        "Reclaiming": "TRUE",
+        "MayFail": "FALSE",
+        "EnginePids": "0..pids",
+    },
 }
 
-#: The number in which all traces of one run of TLC are alike: an advance scans all threads that
-#: there are, and a log is frozen when it is full.
-_ALIKE: Mapping[str, str] = {"TraceEpochReclamation": "threads", "TraceDeltaLog": "log"}
+#: The numbers in which all traces of one run of TLC are alike: an advance scans all threads that
+#: there are, a log is frozen when it is full, a page is cut when it is.
+_ALIKE: Mapping[str, tuple[str, ...]] = {
+    "TraceEpochReclamation": ("threads",),
+    "TraceDeltaLog": ("log",),
+    "TraceStructureModification": (*("leaf_capacity", "inner_capacity", "leaf_log", "inner_log"),),
+}
 
 
 @dataclass(frozen=True)
 class Rejection:
     """Where a trace is no behaviour: its entry number ``at`` (from 0) has no step.
 
-    ``state``: variable to value, as TLC has it there. ``possible``: actions that could be taken,
-    each with whom. ``broken``: invariants that the state does not keep. ``end``: the state in which
-    a piece that ends there should have ended.
+    ``state``: variable to value, as TLC has it there, empty if it was not asked. ``possible``:
+    actions that could be taken, each with whom. ``broken``: invariants that the state does not
+    keep. ``end``: the state in which a piece that ends there should have ended.
     """
 
     at: int
-    state: Mapping[str, Any]
-    possible: Mapping[str, frozenset[Any]]
-    broken: frozenset[str]
+    broken: frozenset[str] = frozenset()
     end: Mapping[str, Any] | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+    possible: Mapping[str, frozenset[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -134,23 +159,28 @@ def validate(
     spec: Path | None = None,
     jobs: int = 1,
     doubted: bool = False,
+    asked: bool = True,
 ) -> list[Verdict]:
     """Give TLC's verdict on each of the traces, which may be of several modules.
 
     ``spec``: another folder of modules than the project's, as a mutant is. ``jobs``: runs of TLC
-    at once. ``doubted``: most are expected to be rejected, so the first run explains. Raises
-    CannotRun.
+    at once. ``doubted``: most are expected to be rejected, so the first run says how far each
+    comes. ``asked``: rejections come with the state at that place. Raises CannotRun.
     """
     pieces = [(k, piece) for k, trace in enumerate(traces) for piece in trace.pieces()]
-    groups = defaultdict[tuple[str, int], list[int]](list)
+    groups = defaultdict[tuple[str, ...], list[int]](list)
     for number, (_, piece) in enumerate(pieces):
-        groups[piece.module, piece.constants[_ALIKE[piece.module]]].append(number)
+        constants = [piece.constants[constant] for constant in _ALIKE[piece.module]]
+        alike = (piece.module, *map(str, constants))
+        groups[alike].append(number)
 
     def size(mine: Sequence[int]) -> int:
         return sum(len(pieces[number][1].entries) for number in mine)
 
     def judge(mine: Sequence[int]) -> list[Verdict]:
-        return _group([pieces[number][1] for number in mine], tools, spec, doubted=doubted)
+        some = [pieces[number][1] for number in mine]
+        verdicts = _group(some, tools, spec, doubted=doubted)
+        return _asked(verdicts, tools, spec) if asked else verdicts
 
     # The longest first: the last one to end has then little to do alone.
     order = sorted(
@@ -197,38 +227,93 @@ def _group(
     traces: Sequence[Trace], tools: Toolchain, spec: Path | None, *, doubted: bool
 ) -> list[Verdict]:
     """Give the verdicts on traces of one configuration."""
-    verdicts: dict[int, Verdict] = {}
-    left = list(range(len(traces)))
-    if not doubted:
-        for told in _run(traces, tools, spec, explain=False):
-            verdicts[told[1] - 1] = Verdict(traces[told[1] - 1], None)
-        left = [k for k in left if k not in verdicts]
-    for told in _run([traces[k] for k in left], tools, spec, explain=True) if left else ():
-        k = left[told[1] - 1]
-        if told[0] == "accepted":
-            if not doubted:
-                message = f"TLC accepts {traces[k].name} at its second look only"
-                raise CannotRun(message)
-            verdicts[k] = Verdict(traces[k], None)
+    reached: dict[int, int] = {}
+    broken: dict[int, frozenset[str]] = {}
+    accepted: set[int] = set()
+    for follow in (False, True)[doubted:]:
+        left = [k for k in range(len(traces)) if k not in accepted]
+        if not left:
+            break
+        for told in _run([traces[k] for k in left], tools, spec, follow=follow):
+            k = left[told[1] - 1]
+            match told[0]:
+                case "accepted" if follow and not doubted:
+                    message = f"TLC accepts {traces[k].name} at its second look only"
+                    raise CannotRun(message)
+                case "accepted":
+                    accepted.add(k)
+                # Where several ways lead on, the one that leads farthest.
+                case "at" if told[2] > reached.get(k, 0):
+                    reached[k] = told[2]
+                    broken.pop(k, None)
+                case "broken" if told[2] == reached.get(k):
+                    broken[k] = told[3]
+    verdicts = []
+    for k, trace in enumerate(traces):
+        if k in accepted:
+            verdicts.append(Verdict(trace, None))
+        elif k in reached:
+            at, wrong = reached[k] - 1, broken.get(k, frozenset())
+            end = trace.end if at == len(trace.entries) and not wrong else None
+            verdicts.append(Verdict(trace, Rejection(at, wrong, end)))
+        else:
+            message = f"TLC has said nothing about {trace.name}: neither accepted nor how far"
+            raise CannotRun(message)
+    return verdicts
+
+
+def explained(verdict: Verdict, tools: Toolchain, *, spec: Path | None = None) -> Verdict:
+    """Give the verdict with the state at which the trace was rejected. Raises CannotRun."""
+    rejection = verdict.rejection
+    if rejection is None:
+        return verdict
+    begin = 0
+    for piece in verdict.trace.pieces():
+        end = begin + len(piece.entries)
+        if rejection.at < end or (rejection.at == end and rejection.end == piece.end):
+            mine = Verdict(piece, replace(rejection, at=rejection.at - begin))
+            (found,) = _asked([mine], tools, spec)
+            if found.rejection is not None:
+                return Verdict(verdict.trace, replace(found.rejection, at=rejection.at))
+        begin = end
+    return verdict
+
+
+def _asked(verdicts: Sequence[Verdict], tools: Toolchain, spec: Path | None) -> list[Verdict]:
+    """Give the verdicts, rejections with what TLC says of the state at that place."""
+    found = list(verdicts)
+    places: list[tuple[int, int]] = []
+    for k, verdict in enumerate(verdicts):
+        if verdict.rejection is not None:
+            places.append((k, verdict.rejection.at))
+    if not places:
+        return found
+    short = [replace(found[k].trace, entries=found[k].trace.entries[: at + 1]) for k, at in places]
+    for told in _run(short, tools, spec, ask=[at + 1 for _, at in places]):
+        if told[0] != "state":
             continue
-        at, whole = told[2] - 1, len(traces[k].entries)
-        end = traces[k].end if at == whole and not told[5] else None
-        rejection = Rejection(at, told[3], told[4], told[5], end)
-        known = verdicts.get(k)
-        # Where several ways lead on, the one that leads farthest; or the one that is accepted.
-        if known is None or (known.rejection is not None and known.rejection.at < rejection.at):
-            verdicts[k] = Verdict(traces[k], rejection)
-    missing = [trace.name for k, trace in enumerate(traces) if k not in verdicts]
-    if missing:
-        message = f"TLC has said nothing about {missing[0]}: neither accepted nor stuck"
-        raise CannotRun(message)
-    return [verdicts[k] for k in range(len(traces))]
+        # Of several states at that place the last one: nothing leads on from there.
+        k = places[told[1] - 1][0]
+        rejection = found[k].rejection
+        if rejection is not None:
+            at_place = replace(rejection, state=told[3], possible=told[4])
+            found[k] = Verdict(found[k].trace, at_place)
+    return found
 
 
 def _run(
-    traces: Sequence[Trace], tools: Toolchain, spec: Path | None, *, explain: bool
+    traces: Sequence[Trace],
+    tools: Toolchain,
+    spec: Path | None,
+    *,
+    follow: bool = False,
+    ask: Sequence[int] = (),
 ) -> Iterator[tuple[Any, ...]]:
-    """Run TLC on traces of one module; give what it prints."""
+    """Run TLC on traces of one module; give what it prints.
+
+    ``follow``: it says how far each trace comes. ``ask``: for each the event (from 1) before which
+    it prints the state.
+    """
     module = traces[0].module
     needs: dict[str, int] = {}
     values: set[str] = set()
@@ -238,7 +323,8 @@ def _run(
             needs[name] = max(needs.get(name, 0), number)
         values |= trace.values
         operations |= {tla(e.values[1]) for e in trace.entries if e.action == "Invoke"}
-    body, config = [], [f"CONSTANT Explain = {'TRUE' if explain else 'FALSE'}"]
+    body, config = [], [f"CONSTANT Follow = {str(follow).upper()}", "CONSTANT Ask <- TheAsk"]
+    body.append(f"TheAsk == {tla([*ask] or [0] * len(traces))}")
     for name, meaning in _CONSTANTS[module].items():
         text = meaning
         for need, number in needs.items():

@@ -2,7 +2,11 @@
  *
  *     APPEND, APPEND_LOST    page, slot, kind of the word, level, slots of the log, key, value
  *     LOOK                   page, slots read, frozen?, level, slots of the log
+ *     PUBLISH                page, page id, 0, and what the page is
+ *     INSTALL … COLLAPSE     page, page id, fresh page, and what the fresh page is
  *     all others             what, a, b
+ *
+ * What a page is: level, low, high, right, entries, and of the first ones key and value each.
  *
  * What its pointers lead to is read at the moment of the event: the teller is pinned, or has just put it there.
  */
@@ -12,7 +16,28 @@
 #include "program.h"
 #include "tree.h"
 
-enum { EVENT_WORDS = 7, EVENT_STATE = 64, EVENT_CALL = 65, EVENT_ANSWER = 66 };
+enum {
+    TOLD_ENTRIES = 12,
+    EVENT_WORDS = 8 + 2 * TOLD_ENTRIES,
+    EVENT_STATE = 64,
+    EVENT_CALL = 65,
+    EVENT_ANSWER = 66
+};
+
+/* Is there a page that has just come to be? */
+UNSEEN static inline const bw_page *event_fresh_page(enum bw_event_kind kind, const void *what,
+                                                     uint64_t b) {
+    switch (kind) {
+    case BW_EVENT_PUBLISH: return what;
+    case BW_EVENT_INSTALL:
+    case BW_EVENT_SPLIT:
+    case BW_EVENT_INSTALL_RUN:
+    case BW_EVENT_DROP:
+    case BW_EVENT_UNITE:
+    case BW_EVENT_COLLAPSE: return (const bw_page *)(uintptr_t)b;
+    default: return NULL;
+    }
+}
 
 /* Writes the event's words; gives how many. */
 UNSEEN static inline unsigned event_words(enum bw_event_kind kind, const void *what, uint64_t a,
@@ -38,7 +63,20 @@ UNSEEN static inline unsigned event_words(enum bw_event_kind kind, const void *w
         words[4] = page->log_slots;
         return 5;
     }
-    return 3;
+    unsigned n = 3;
+    const bw_page *fresh = event_fresh_page(kind, what, b);
+    if (fresh != NULL) {
+        words[n++] = fresh->level;
+        words[n++] = fresh->low;
+        words[n++] = fresh->high;
+        words[n++] = fresh->right;
+        words[n++] = fresh->count;
+        for (unsigned i = 0; i < fresh->count && i < TOLD_ENTRIES; i++) {
+            words[n++] = bw_page_key(fresh, i);
+            words[n++] = bw_page_value(fresh, i);
+        }
+    }
+    return n;
 }
 
 #endif

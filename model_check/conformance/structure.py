@@ -1,0 +1,312 @@
+"""Executions of the engine as traces of spec/TraceStructureModification.tla.
+
+A trace has what writes to the tree: records that are appended, pages that are published, exchanged,
+retired and given back, with what each fresh page is; the loads by which a post and the collapse of
+the root are validated; pins and the epoch; and of each call what it is and what it answers. It
+leaves out how a thread comes to a page, and exchanges and slots that were lost.
+
+Pages get numbers in the order in which they are published. Keys get theirs in order, from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from model_check.conformance.delta_log import UnfitError, saw_of
+from model_check.conformance.trace import ANSWER, CALL, Entry, Event, Trace
+
+MODULE = "TraceStructureModification"
+#: The options of a tree that a trace must know.
+LIMITS = ("leaf_capacity", "inner_capacity", "leaf_log", "inner_log")
+
+#: The harness's operation_kind (engine/program.h).
+_KINDS = ("get", "put", "insert", "update", "remove", "compare_exchange")
+_PUT, _DELETE, _MARK, _FREEZE, _REMOVE, _MERGE = range(1, 7)
+_NO_PID = (1 << 32) - 1
+_MARKED = 1 << 32
+_MARK_BIT = 100  # TreePages
+_MOST_PIDS = 90
+_TOLD = 12  # entries of a page (engine/event_words.h)
+
+_SWAPS = {
+    "INSTALL": "SwapEntry",
+    "SPLIT": "SwapEntry",
+    "UNITE": "InstallUnion",
+    "COLLAPSE": "Collapse",
+}
+_LOST = frozenset(("INSTALL_LOST", "SPLIT_LOST", "UNITE_LOST", "COLLAPSE_LOST"))
+_OTHERS = frozenset(("INSTALL_RUN", "RUN_LOST", "DROP", "DROP_LOST"))
+_UPKEEP = {"kind": "tend", "key": 0, "expected": 0, "val": 0}
+
+
+@dataclass
+class _Page:
+    """What is known of a page: its number, its page id, its level and fences."""
+
+    number: int
+    pid: int
+    level: int
+    low: int
+
+
+@dataclass
+class _Thread:
+    """What a thread has done lately."""
+
+    call: Mapping[str, Any] | None = None  # until its pin
+    pinned: bool = False
+    published: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    looked: int = -1  # the last end of a scan
+    loads: dict[int, tuple[int, int]] = field(default_factory=dict)  # pid: event, page
+
+
+@dataclass
+class _Reader:
+    """What is known at one place of the execution."""
+
+    keys: Mapping[int, int]
+    lost: frozenset[int]  # events that publish a page which is then not linked
+    answers: Mapping[int, int]  # the event of an unpin: what the call saw
+    threads: dict[int, int] = field(default_factory=dict)
+    own: dict[int, _Thread] = field(default_factory=dict)
+    pages: dict[int, _Page] = field(default_factory=dict)  # by address
+    numbers: int = 0
+    entries: list[tuple[int, Entry]] = field(default_factory=list)
+    most_pages: int = 1
+    most_pids: int = 1
+
+    def put(self, k: int, action: str, t: int, value: Any = 0) -> None:
+        self.entries.append((k, Entry(action, (t, value), k)))
+
+    def rank(self, key: int) -> int:
+        return 0 if key == 0 else self.keys[key]
+
+    def pid(self, number: int) -> int:
+        if number >= _MOST_PIDS:
+            message = f"page id {number} is above {_MOST_PIDS - 1}"
+            raise UnfitError(message)
+        self.most_pids = max(self.most_pids, number + 1)
+        return number
+
+    def told(self, address: int, pid: int, words: Sequence[int]) -> dict[str, Any]:
+        """Say what a fresh page is, and know it from now on."""
+        level, low, high, right, count, *rest = words
+        if count > _TOLD:
+            message = f"a page of {count} entries, of which {_TOLD} are told"
+            raise UnfitError(message)
+        base = [0] * (len(self.keys) + 1)  # for each key from 0 on
+        for key, value in zip(rest[::2], rest[1::2], strict=True):
+            marked = _MARK_BIT if level > 0 and value & _MARKED else 0
+            base[self.rank(key)] = value if level == 0 else self.pid(value & _NO_PID) + marked
+        self.numbers += 1
+        self.pages[address] = _Page(self.numbers, pid, level, self.rank(low))
+        self.most_pages = max(self.most_pages, len(self.pages))
+        last = right == _NO_PID
+        return {
+            "page": self.numbers,
+            "pid": self.pid(pid),
+            "level": level,
+            "low": self.rank(low),
+            "high": 0 if last else self.rank(high),  # 0: no end
+            "right": 0 if last else self.pid(right),
+            "base": tuple(base),
+        }
+
+    def follow(self, event: Event, k: int) -> None:
+        t = self.threads.setdefault(event.thread, len(self.threads) + 1)
+        own = self.own.setdefault(t, _Thread())
+        words = event.words
+        match event.name:
+            case "CALL":
+                self.call(own, words)
+            case "ANSWER":
+                own.call = None
+            case "READ_EPOCH":
+                self.put(k, "Pin", t, own.call or _UPKEEP)
+                own.call = None
+            case "ANNOUNCE":
+                own.pinned = True
+                self.put(k, "Announce", t)
+            case "UNPIN" if own.pinned:
+                own.pinned = False
+                self.put(k, "Unpin", t, self.answers.get(k, 0))
+                own.loads.clear()
+            case "LOOK":
+                own.looked = k
+            case "LOAD_MAPPING":
+                own.loads[words[1]] = (k, words[0])
+            case "PUBLISH" if k not in self.lost:
+                page = self.told(words[0], words[1], words[3:])
+                if self.numbers > 1:
+                    own.published.append((k, page))
+            case "APPEND":
+                self.append(own, t, words, k)
+            case "RETIRE" if words[0] in self.pages:
+                self.put(k, "Retire", t, self.pages[words[0]].number)
+            case "BURY":
+                page_ = self.pages[words[0]]
+                self.put(k, "Bury", t, self.duty("bury", page_, page_.low, page_.pid, 1))
+            case "COMMIT":
+                self.put(k, "Advance", t)
+            case "FREE" if words[0] in self.pages:
+                self.put(k, "Free", t, self.pages.pop(words[0]).number)
+            case "RECYCLE_PID":
+                self.put(k, "RecyclePid", t, self.pid(words[1]))
+            case name if name in _SWAPS:
+                self.swap(own, t, event, k)
+            case name if name in _OTHERS:
+                message = f"{name} is none of single keys"
+                raise UnfitError(message)
+
+    def call(self, own: _Thread, words: Sequence[int]) -> None:
+        kind, *arguments = words
+        if kind >= len(_KINDS):
+            message = f"operation {kind} of the harness is none of single keys"
+            raise UnfitError(message)
+        name = _KINDS[kind]
+        key, a, b = arguments
+        own.call = {
+            "kind": name,
+            "key": self.rank(key),
+            "expected": a if name == "compare_exchange" else 0,
+            "val": {"put": a, "insert": a, "update": a, "compare_exchange": b}.get(name, 0),
+        }
+
+    def duty(
+        self, kind: str, page: _Page, sep: int, target: int, above: int = 0, slot: int = 0
+    ) -> dict[str, Any]:
+        """Say what is written, into which slot of which page, and for which duty."""
+        return {
+            "page": page.number,
+            "pid": page.pid,
+            "slot": slot,
+            "kind": kind,
+            "sep": sep,
+            "target": self.pid(target),
+            "level": page.level + above,
+        }
+
+    def append(self, own: _Thread, t: int, words: Sequence[int], k: int) -> None:
+        address, slot, kind, level, _, key, value = words
+        page = self.pages[address]
+        if level == 0 and kind in (_PUT, _DELETE):
+            what = self.duty("op", page, 0, 0, slot=slot)
+            word, put = ("put", value) if kind == _PUT else ("delete", 0)
+            self.put(k, "AppendSlot", t, what | {"record": (word, self.rank(key), put)})
+        elif kind == _PUT:
+            post = self.duty("post", page, self.rank(key), value, slot=slot)
+            # Alive means: loaded after the scan that found the slot.
+            self.validated("CheckAlive", own, t, value, own.looked, post)
+            self.put(k, "PostSeparator", t, post)
+        elif kind == _DELETE:
+            what = self.duty("delete", page, self.rank(key), value >> 32, slot=slot)
+            self.put(k, "DeleteEntry", t, what)
+        elif kind == _MARK:
+            self.put(k, "MarkEntry", t, self.duty("mark", page, self.rank(key), value, slot=slot))
+        elif kind == _MERGE:
+            what = self.duty("merge", page, self.rank(key), value, 1, slot)
+            self.put(k, "MergePage", t, what)
+        elif kind == _REMOVE and page.low == 0:
+            what = self.duty("shrink", page, 0, page.pid, 1, slot)
+            self.validated("CheckRoot", own, t, 0, own.loads.get(page.pid, (k, 0))[0], what)
+            self.put(k, "RemovePage", t, what)
+        elif kind == _REMOVE:
+            self.put(k, "RemovePage", t, self.duty("remove", page, page.low, page.pid, 1, slot))
+        elif page.pid == 0 and level > 0:
+            self.put(k, "FreezeRoot", t, self.duty("collapse", page, 0, 0, slot=slot))
+        else:
+            message = "a page is frozen unasked"
+            raise UnfitError(message)
+
+    def validated(
+        self, action: str, own: _Thread, t: int, pid: int, after: int, what: dict[str, Any]
+    ) -> None:
+        """Tell of the load of ``pid``'s mapping entry, if it came ``after`` that event."""
+        at, address = own.loads.get(pid, (-1, 0))
+        if at > after:
+            seen = self.pages[address].number if address in self.pages else 0
+            self.put(at, action, t, what | {"seen": seen})
+
+    def swap(self, own: _Thread, t: int, event: Event, k: int) -> None:
+        old, pid, fresh, *what = event.words
+        pages = [page for _, page in sorted(own.published, key=lambda each: each[1]["low"])]
+        number = self.pages[old].number
+        if pages:
+            # The leftmost piece keeps the page id, but in a root.
+            cut = frozenset(page["low"] for page in pages) - {0}
+            at = max(place for place, _ in own.published)
+            self.put(at, "PublishRight", t, {"page": number, "cut": cut, "pages": tuple(pages)})
+        own.published.clear()
+        page = self.told(fresh, pid, what)
+        self.put(k, _SWAPS[event.name], t, {"page": number, "fresh": page, "pages": tuple(pages)})
+
+
+def _lost(events: Sequence[Event]) -> frozenset[int]:
+    """Give the events by which pages were published that were never linked."""
+    waiting: dict[int, list[int]] = {}
+    found: set[int] = set()
+    for k, event in enumerate(events):
+        if event.name == "PUBLISH":
+            waiting.setdefault(event.thread, []).append(k)
+        elif event.name in _SWAPS:
+            waiting.pop(event.thread, None)
+        elif event.name in _LOST:
+            found |= set(waiting.pop(event.thread, ()))
+    return frozenset(found)
+
+
+def _answers(events: Sequence[Event]) -> dict[int, int]:
+    """Give what each call of one key saw, by the event at which its pin ends."""
+    called: dict[int, tuple[int, ...]] = {}
+    unpinned: dict[int, int] = {}
+    found: dict[int, int] = {}
+    for k, event in enumerate(events):
+        if event.name == CALL:
+            called[event.thread] = event.words
+            unpinned.pop(event.thread, None)
+        elif event.name == "UNPIN":
+            unpinned[event.thread] = k
+        elif event.name == ANSWER:
+            kind, _, expected, _ = called.pop(event.thread)
+            if kind < len(_KINDS) and event.thread in unpinned:
+                saw = saw_of(_KINDS[kind], expected, *event.words)
+                found[unpinned[event.thread]] = 0 if saw == "absent" else int(saw[1:])
+    return found
+
+
+def trace(events: Sequence[Event], name: str, limits: Mapping[str, int]) -> Trace:
+    """Give the trace of an execution; ``limits``: `LIMITS` of the tree.
+
+    Raises UnfitError if it is none of StructureModification's.
+    """
+    end = len(events)
+    for k, event in enumerate(events):
+        if event.name == CALL and event.words[0] > 50:  # CONTENTS: all is over
+            end = k
+            break
+    events = events[:end]
+    keys = sorted(
+        {event.words[1] for event in events if event.name == CALL and event.words[0] < len(_KINDS)}
+    )
+    reader = _Reader(
+        {key: number for number, key in enumerate(keys, 1)}, _lost(events), _answers(events)
+    )
+    for k, event in enumerate(events):
+        reader.follow(event, k)
+    # Stable: what was found out later belongs in front of what came after it.
+    entries = [entry for _, entry in sorted(reader.entries, key=lambda each: each[0])]
+    return Trace(
+        MODULE,
+        name,
+        {
+            "threads": len(reader.threads),
+            "keys": max(len(keys), 1),
+            "pids": reader.most_pids,
+            "objects": reader.most_pages + 1,
+            **{option: limits[option] for option in LIMITS},
+        },
+        {},
+        tuple(entries),
+    )

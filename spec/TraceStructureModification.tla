@@ -1,0 +1,308 @@
+--------------------- MODULE TraceStructureModification ---------------------
+(* Is what the engine did to a tree a behaviour of StructureModification?    *)
+(*                                                                          *)
+(* As TraceEpochReclamation, which says what is printed. Each event that    *)
+(* writes to shared memory is the step of StructureModification that writes *)
+(* it, with its guards and its effects: appends, exchanges of mapping       *)
+(* entries, what is published, retired and given back; and with it the two  *)
+(* loads that a write is validated by (CheckAlive, CheckRoot). A page that  *)
+(* comes into being must be what the engine has built.                      *)
+(*                                                                          *)
+(* What leads to a write is not followed, the descent above all. Before a   *)
+(* write the thread sets out anew (SetOut): with the duty that the record   *)
+(* names, at the page that it goes into. It then loads that page and scans  *)
+(* it by the steps of StructureModification, which decide whether the write *)
+(* may follow. A duty must be one that somebody can have (MayHave). So the  *)
+(* threads here do more than those of StructureModification: they may begin *)
+(* a duty at any time.                                                      *)
+(*                                                                          *)
+(* A call that has written nothing must give an answer that was right at    *)
+(* one moment since it was invoked: OrderedMap's `seen`.                    *)
+(*                                                                          *)
+(* Other liberties: the engine may cut a page elsewhere, where it fits;     *)
+(* epochs in which nothing waits are not counted (Advance has that guard);  *)
+(* what may be freed is freed together, at the first event that needs it.   *)
+EXTENDS StructureProperties, TLC
+
+CONSTANTS
+  Traces,
+  Follow,
+  Ask,
+  EnginePids   \* the numbers that the engine has for page ids
+
+VARIABLES
+  n,        \* the trace
+  i,        \* its next event
+  aimed,    \* the event for which its thread has set out
+  number,   \* number[o]: what the trace calls page o, 0 when it is free
+  name      \* name[q]: the pid that the engine calls q; Away, Unknown
+
+traceVars == <<vars, n, i, aimed, number, name>>
+
+Away    == -1   \* free here already, not yet in the engine
+Unknown == -2   \* no pid
+
+Events == Traces[n].events
+
+-----------------------------------------------------------------------------
+(* Pages as they are told: level, fences (0: no end), right sibling, and for *)
+(* each key of the trace, from 0 on, what is there; pids as the engine has   *)
+(* them.                                                                     *)
+
+Renamed(x) == name[PidOf(x)] + (IF IsMarked(x) THEN MarkBit ELSE 0)
+Entries(told) ==
+  [s \in Seps |-> LET x == IF s < Len(told.base) THEN told.base[s + 1] ELSE None IN
+                  IF told.level = 0 \/ x = None THEN x ELSE Renamed(x)]
+IsTold(pg, told) ==
+  /\ pg.level = told.level /\ pg.low = told.low /\ pg.high = (IF told.high = 0 THEN Inf ELSE told.high)
+  /\ pg.right = (IF told.right = None THEN None ELSE name[told.right])
+  /\ pg.base = Entries(told) /\ pg.log = <<>>
+
+Called(x) == CHOOSE o \in Objects : number[o] = x
+IsKnown(x) == \E o \in Objects : number[o] = x
+
+TraceInit ==
+  /\ n \in 1..Len(Traces)
+  /\ i = 1 /\ aimed = 0
+  /\ map = [p \in Pids |-> IF p = 0 THEN 1 ELSE None]
+  /\ heap = [o \in Objects |-> IF o = 1 THEN Page(0, 0, 0, Inf, None, Empty) ELSE Freed]
+  /\ number = [o \in Objects |-> IF o = 1 THEN 1 ELSE 0]
+  /\ name = [q \in EnginePids |-> IF q = 0 THEN 0 ELSE Unknown]
+  /\ G = 1
+  /\ ann = [t \in Threads |-> 0]
+  /\ th = [t \in Threads |-> IdleThread(1)]
+  /\ abs = [k \in Keys |-> Absent]
+  /\ call = [t \in Threads |-> IdleCall]
+
+-----------------------------------------------------------------------------
+(* Setting out.                                                              *)
+
+\* What the trace tells of a write: page, its pid, slot, and the duty that is done by it.
+\* (Of a collapse only the root is told, which names its only child.)
+Duty(e) ==
+  <<e.kind, e.sep, IF e.kind = "collapse" THEN PidOf(Content(Cur(0))[0]) ELSE name[e.target],
+    e.level>>
+
+\* Can somebody have this duty? Of what it follows from, this is what nobody undoes meanwhile.
+MayHave(duty) ==
+  LET sep == duty[2]  p == duty[3]  parents == OnChain(duty[4]) IN
+  CASE duty[1] = "remove" -> \E q \in parents : Content(Cur(q))[sep] = p + MarkBit
+    [] duty[1] = "merge"  -> Mapped(p) /\ Removed(Cur(p))
+    [] duty[1] \in {"delete", "bury"} ->
+         Mapped(p) /\ Removed(Cur(p)) /\ (duty[4] - 1 \in Levels => p \notin OnChain(duty[4] - 1))
+    [] OTHER -> TRUE
+
+\* Nothing is owed at once.
+IsFree(t) == ann[t] # 0 /\ th[t].pc \notin {"retire", "retire buried"}
+
+SetOut(t, e) ==
+  /\ IsFree(t) /\ aimed # i /\ aimed' = i
+  /\ IF e.kind = "op" THEN
+       /\ ~th[t].answered /\ ~IsUpkeep(th[t].op)
+       /\ Become(t, Goto([th[t] EXCEPT !.help = <<>>, !.duties = <<>>], name[e.pid], <<>>))
+     ELSE
+       /\ MayHave(Duty(e))
+       /\ Become(t, IF e.kind = "bury" THEN At([th[t] EXCEPT !.help = <<Duty(e)>>], "bury")
+                    ELSE Goto([th[t] EXCEPT !.help = <<Duty(e)>>], name[e.pid], <<>>))
+  /\ UNCHANGED <<map, heap, G, ann, abs, call>>
+
+\* Somebody has met a frozen page, whatever for.
+SetOutToReplace(t, e) ==
+  /\ IsFree(t) /\ aimed # i /\ aimed' = i
+  /\ IsKnown(e.page)
+  /\ LET o == Called(e.page)  pg == heap[o] IN
+     /\ Frozen(pg) /\ ~Removed(pg)
+     /\ Become(t, Replace([Goto([th[t] EXCEPT !.help = <<>>, !.duties = <<>>, !.removed = None],
+                                pg.pid, <<>>) EXCEPT !.obj = o], pg))
+  /\ UNCHANGED <<map, heap, G, ann, abs, call>>
+
+\* The engine cuts where it likes, if all pieces fit and none begins at a mark.
+CutElsewhere(t, cut) ==
+  LET r == th[t]  pg == heap[r.obj]  v == Result(r) IN
+  /\ r.cut # cut
+  /\ cut \subseteq {s \in Present(v) \ {pg.low} : pg.level = 0 \/ ~IsMarked(v[s])}
+  /\ Largest(v, pg.low, cut) <= Cap(pg.level)
+  /\ Become(t, [r EXCEPT !.cut = cut])
+  /\ UNCHANGED <<map, heap, G, ann, abs, call, aimed>>
+
+\* The writes, by the event's name; what is at hand when the step itself can be taken.
+Writes == {"AppendSlot", "CheckAlive", "PostSeparator", "MarkEntry", "CheckRoot", "RemovePage",
+           "MergePage", "DeleteEntry", "FreezeRoot", "Bury"}
+Follows(e) == e[1] = "PostSeparator" \/ (e[1] = "RemovePage" /\ e[3].kind = "shrink")
+
+\* Steps that the engine does not tell, or that need not be where they were told, before the next
+\* event, which is thread t's.
+Hidden(e, t) ==
+  CASE e[1] \in Writes ->
+         \/ ~(Follows(e) /\ th[t].pc \in {"append", "remove"}) /\ SetOut(t, e[3])
+         \/ aimed = i /\ UNCHANGED aimed /\ (LoadEntry(t) \/ ScanSlot(t))
+    [] e[1] = "PublishRight" ->
+         \/ SetOutToReplace(t, e[3])
+         \/ aimed = i /\ UNCHANGED aimed /\ LoadRemoved(t)
+         \/ aimed = i /\ th[t].pc = "publish" /\ CutElsewhere(t, e[3].cut)
+    [] e[1] \in {"SwapEntry", "InstallUnion", "Collapse"} /\ th[t].pub = <<>> ->
+         \/ SetOutToReplace(t, e[3])
+         \/ aimed = i /\ UNCHANGED aimed /\ LoadRemoved(t)
+    [] e[1] = "Unpin" ->
+         /\ IsFree(t) /\ th[t].pc # "unpin" /\ Become(t, Fail(th[t]))
+         /\ UNCHANGED <<map, heap, G, ann, abs, call, aimed>>
+    [] OTHER -> FALSE
+
+-----------------------------------------------------------------------------
+(* The steps of events.                                                      *)
+
+IsAt(t, page) == th[t].obj # None /\ number[th[t].obj] = page
+AtSlot(t, e) == IsAt(t, e.page) /\ Len(heap[th[t].obj].log) = e.slot
+Same == UNCHANGED <<number, name>>
+
+\* Who gets what was published: numbers and names of the new pages.
+Published(t, pages) ==
+  LET pub == th'[t].pub IN
+  /\ Len(pub) = Len(pages)
+  /\ \A k \in DOMAIN pages : name[pages[k].pid] = Unknown
+  /\ name' = [q \in EnginePids |->
+                IF \E k \in DOMAIN pages : pages[k].pid = q
+                THEN pub[CHOOSE k \in DOMAIN pages : pages[k].pid = q] ELSE name[q]]
+  /\ number' = [o \in Objects |->
+                  IF \E k \in DOMAIN pub : map'[pub[k]] = o
+                  THEN pages[CHOOSE k \in DOMAIN pub : map'[pub[k]] = o].page ELSE number[o]]
+\* What they are can be said when all names are known.
+AreTold(pages) == \A k \in DOMAIN pages : IsTold(Cur(name[pages[k].pid]), pages[k])
+
+Swapped(t, e) ==
+  LET p == th[t].pid  o == map'[th[t].pid] IN
+  /\ IsAt(t, e.page) /\ o # map[p]
+  /\ IsTold(heap'[o], e.fresh)
+  /\ number' = [number EXCEPT ![o] = e.fresh.page]
+  /\ UNCHANGED name
+
+\* Whatever may be freed is freed.
+Forgotten ==
+  /\ number' = [o \in Objects |-> IF heap'[o].state = "free" THEN 0 ELSE number[o]]
+  /\ name' = [q \in EnginePids |-> IF name[q] >= 0 /\ map'[name[q]] = None THEN Away ELSE name[q]]
+
+StepOf(e, t) ==
+  LET x == e[3] IN
+  CASE e[1] = "Pin"      -> th[t].pc = "idle" /\ Begin(t, x) /\ Same
+    [] e[1] = "Announce" -> Announce(t) /\ Same
+    [] e[1] = "Unpin"    ->
+         /\ th[t].pc = "unpin"
+         /\ call[t].phase = "answered" => call[t].answer = x
+         /\ call[t].phase = "called" => x \in call[t].seen
+         /\ call[t].phase = "idle" => x = Absent
+         /\ ann' = [ann EXCEPT ![t] = 0]
+         /\ Become(t, IdleThread(1)) /\ call' = Returned(call, t)
+         /\ UNCHANGED <<map, heap, G, abs>> /\ Same
+    [] e[1] = "AppendSlot" ->
+         /\ th[t].pc = "append" /\ AtSlot(t, x) /\ AppendSlot(t) /\ th'[t].pc = "unpin"
+         /\ Last(heap'[th[t].obj].log) = x.record /\ Same
+    [] e[1] = "CheckAlive" ->
+         /\ th[t].pc = "alive" /\ AtSlot(t, x) /\ map[Target(th[t])] \in Objects
+         /\ number[map[Target(th[t])]] = x.seen /\ CheckAlive(t) /\ Same
+    [] e[1] = "PostSeparator" ->
+         /\ AtSlot(t, x) /\ Task(th[t]) = Duty(x) /\ PostSeparator(t) /\ heap' # heap /\ Same
+    [] e[1] = "MarkEntry"   -> AtSlot(t, x) /\ MarkEntry(t) /\ Same
+    [] e[1] = "CheckRoot"   -> AtSlot(t, x) /\ number[map[0]] = x.seen /\ CheckRoot(t) /\ Same
+    [] e[1] = "RemovePage"  -> AtSlot(t, x) /\ Task(th[t]) = Duty(x) /\ RemovePage(t) /\ Same
+    [] e[1] = "MergePage"   -> AtSlot(t, x) /\ MergePage(t) /\ Same
+    [] e[1] = "DeleteEntry" -> AtSlot(t, x) /\ DeleteEntry(t) /\ Same
+    [] e[1] = "FreezeRoot"  -> AtSlot(t, x) /\ FreezeRoot(t) /\ Same
+    [] e[1] = "PublishRight" ->
+         /\ th[t].pc = "publish" /\ th[t].cut = x.cut /\ IsAt(t, x.page)
+         /\ PublishRight(t) /\ Published(t, x.pages)
+    [] e[1] = "SwapEntry"    -> SwapEntry(t) /\ Swapped(t, x) /\ AreTold(x.pages)
+    [] e[1] = "InstallUnion" -> InstallUnion(t) /\ Swapped(t, x) /\ AreTold(x.pages)
+    [] e[1] = "Collapse"     -> Collapse(t) /\ Swapped(t, x)
+    [] e[1] = "Retire"       ->
+         /\ IsAt(t, x)
+         /\ IF th[t].pc = "retire buried" THEN RetireBuried(t) ELSE Retire(t)
+         /\ Same
+    [] e[1] = "Bury"         ->
+         /\ th[t].pc = "bury" /\ aimed = i /\ Mapped(Target(th[t]))
+         /\ number[map[Target(th[t])]] = x.page /\ Bury(t) /\ Same
+    [] e[1] = "Advance"      ->
+         /\ \/ Advance
+            \/ /\ \A o \in Limbo : G >= heap[o].tag + Grace
+               /\ \A u \in Threads : ann[u] \in {0, G}
+               /\ UNCHANGED vars
+         /\ Same
+    [] e[1] = "Free"         ->
+         IF IsKnown(x)
+         THEN FreeEligible /\ heap'[Called(x)].state = "free" /\ Forgotten
+         ELSE UNCHANGED vars /\ Same
+    [] e[1] = "RecyclePid"   ->
+         IF name[x] = Away THEN UNCHANGED <<vars, number>> /\ name' = [name EXCEPT ![x] = Unknown]
+         ELSE /\ name[x] > 0 /\ FreeEligible /\ map[name[x]] = Tomb /\ map'[name[x]] = None
+              /\ number' = [o \in Objects |-> IF heap'[o].state = "free" THEN 0 ELSE number[o]]
+              /\ name' = [q \in EnginePids |->
+                            IF q = x THEN Unknown
+                            ELSE IF name[q] >= 0 /\ map'[name[q]] = None THEN Away ELSE name[q]]
+
+TraceNext ==
+  /\ i <= Len(Events)
+  /\ LET e == Events[i] IN
+     \/ StepOf(e, e[2]) /\ i' = i + 1 /\ UNCHANGED aimed
+     \/ Hidden(e, e[2]) /\ UNCHANGED <<i, number, name>>
+  /\ UNCHANGED n
+
+TraceSpec == TraceInit /\ [][TraceNext]_traceVars
+
+\* A trace ends, too, where its state breaks an invariant. That of the tree is looked at where an event
+\* may have changed it.
+TreeIsSound ==
+  /\ ChainTiles /\ LeavesHoldTheMap /\ ChildrenAliveOrMarked /\ OneMark /\ MergesTheNext
+  /\ UnfrozenIsCurrent /\ NoUseAfterFree /\ PagesFit
+Elsewhere == {"Pin", "Announce", "Unpin", "Advance", "CheckAlive", "CheckRoot"}
+Sound ==
+  /\ BuriesTheMerged /\ NoDeadEnd
+  /\ aimed = i \/ i = 1 \/ Events[i - 1][1] \in Elsewhere \/ TreeIsSound
+Broken ==
+  {what \in {"ChainTiles", "LeavesHoldTheMap", "ChildrenAliveOrMarked", "OneMark",
+             "MergesTheNext", "BuriesTheMerged", "UnfrozenIsCurrent", "NoUseAfterFree",
+             "PagesFit", "NoDeadEnd"} :
+     ~CASE what = "ChainTiles"            -> ChainTiles
+        [] what = "LeavesHoldTheMap"      -> LeavesHoldTheMap
+        [] what = "ChildrenAliveOrMarked" -> ChildrenAliveOrMarked
+        [] what = "OneMark"               -> OneMark
+        [] what = "MergesTheNext"         -> MergesTheNext
+        [] what = "BuriesTheMerged"       -> BuriesTheMerged
+        [] what = "UnfrozenIsCurrent"     -> UnfrozenIsCurrent
+        [] what = "NoUseAfterFree"        -> NoUseAfterFree
+        [] what = "PagesFit"              -> PagesFit
+        [] what = "NoDeadEnd"             -> NoDeadEnd}
+
+\* The actions that could be taken now, and by whom.
+CouldBe ==
+  [AppendSlot    |-> {t \in Threads : ENABLED AppendSlot(t)},
+   CheckAlive    |-> {t \in Threads : ENABLED CheckAlive(t)},
+   PostSeparator |-> {t \in Threads : ENABLED PostSeparator(t)},
+   MarkEntry     |-> {t \in Threads : ENABLED MarkEntry(t)},
+   CheckRoot     |-> {t \in Threads : ENABLED CheckRoot(t)},
+   RemovePage    |-> {t \in Threads : ENABLED RemovePage(t)},
+   MergePage     |-> {t \in Threads : ENABLED MergePage(t)},
+   DeleteEntry   |-> {t \in Threads : ENABLED DeleteEntry(t)},
+   FreezeRoot    |-> {t \in Threads : ENABLED FreezeRoot(t)},
+   PublishRight  |-> {t \in Threads : ENABLED PublishRight(t)},
+   SwapEntry     |-> {t \in Threads : ENABLED SwapEntry(t)},
+   InstallUnion  |-> {t \in Threads : ENABLED InstallUnion(t)},
+   Collapse      |-> {t \in Threads : ENABLED Collapse(t)},
+   Retire        |-> {t \in Threads : ENABLED (Retire(t) \/ RetireBuried(t))},
+   Bury          |-> {t \in Threads : ENABLED Bury(t)}]
+
+Shown(o) == [page |-> number[o], level |-> heap[o].level, low |-> heap[o].low,
+             high |-> heap[o].high, right |-> heap[o].right, holds |-> Content(heap[o]),
+             log |-> heap[o].log]
+State ==
+  [pages |-> [p \in {q \in Pids : Mapped(q)} |-> Shown(map[p])],
+   thread |-> [t \in Threads |-> [pc |-> th[t].pc, duty |-> Task(th[t]), pid |-> th[t].pid]],
+   G |-> G, ann |-> ann, abs |-> abs]
+
+\* The constraint of the run: looked at once in each state, and no step is taken where it is false.
+Told ==
+  LET sound == Sound IN
+  /\ Follow => PrintT(<<"at", n, i>>)
+  /\ Ask[n] = i => PrintT(<<"state", n, i, State, CouldBe>>)
+  /\ ~sound => PrintT(<<"broken", n, i, Broken>>)
+  /\ sound
+  /\ (i > Len(Events)) => PrintT(<<"accepted", n>>)
+=============================================================================
