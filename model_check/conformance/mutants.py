@@ -57,7 +57,7 @@ class Fate:
     seconds: float
 
 
-_EPOCHS, _LOG = "EpochReclamation", "DeltaLog"
+_EPOCHS, _LOG, _TREE = "EpochReclamation", "DeltaLog", "StructureModification"
 
 MUTANTS: Sequence[Mutant] = (
     # ---- one line of the engine ----
@@ -115,6 +115,63 @@ MUTANTS: Sequence[Mutant] = (
         _LOG,
         ("Return",),
     ),
+    Mutant(
+        "code: a page is removed before its entry is marked",
+        "code",
+        "merge.c",
+        "    bw_status status = mark_entry(self, duty, &marked, duties);\n",
+        "    bw_status status = remove_page(self, duty, duties);\n"
+        "    if (status == BW_OK)\n"
+        "        status = mark_entry(self, duty, &marked, duties);\n",
+        _TREE,
+        ("RemovePage",),
+    ),
+    Mutant(
+        "code: a post without a look whether its page is alive",
+        "code",
+        "split.c",
+        "            done = !is_alive(tree, duty);\n",
+        "            (void)is_alive;\n",
+        _TREE,
+        ("PostSeparator",),
+    ),
+    Mutant(
+        "code: a page id is given back at once",
+        "code",
+        "merge.c",
+        "    page->limbo_pid = pid;\n",
+        "    BW_EVENT(RECYCLE_PID, page, pid, 0);\n    bw_pids_give_back(self, 1, &pid);\n",
+        _TREE,
+        ("RecyclePid",),
+    ),
+    Mutant(
+        "code: a root that is not frozen is exchanged",
+        "code",
+        "collapse.c",
+        "        bw_log_freeze(root);\n",
+        "",
+        _TREE,
+        ("Collapse",),
+    ),
+    Mutant(
+        "code: the root's child is removed without a look at the root",
+        "code",
+        "collapse.c",
+        "only_child(tree, bw_map_load(tree, BW_ROOT)) != pid",
+        "false",
+        _TREE,
+        ("RemovePage",),
+    ),
+    Mutant(
+        "code: a page is buried before its entry is deleted",
+        "code",
+        "merge.c",
+        "        status = delete_entry(self, duty, &alone, duties);\n",
+        "        status = bw_bury(self, duty.pid, page)\n"
+        "                     ? delete_entry(self, duty, &alone, duties) : BW_OK;\n",
+        _TREE,
+        ("Bury",),
+    ),
     # ---- one action of a spec ----
     Mutant(
         "spec: objects are freed one epoch later",
@@ -160,6 +217,33 @@ MUTANTS: Sequence[Mutant] = (
         '  /\\ thread[t].at = "frozen" /\\ FALSE\n  /\\ ~Effective',
         _LOG,
         ("Look",),
+    ),
+    Mutant(
+        "spec: pages and page ids are freed one epoch later",
+        "spec",
+        "StructureModification.tla",
+        'IF Mutation = "free_one_epoch_early" THEN 1 ELSE 2',
+        'IF Mutation = "free_one_epoch_early" THEN 1 ELSE 3',
+        _TREE,
+        ("Free", "RecyclePid"),
+    ),
+    Mutant(
+        "spec: a MARK says nothing of the entry",
+        "spec",
+        "TreePages.tla",
+        '[] rec[1] = "mark"   -> [v EXCEPT ![rec[2]] = rec[3] + MarkBit]',
+        '[] rec[1] = "mark"   -> v',
+        _TREE,
+        ("RemovePage",),
+    ),
+    Mutant(
+        "spec: a child of the root is never removed",
+        "spec",
+        "StructureDescent.tla",
+        '"shrink_without_root_check" THEN "remove" ELSE "check root")',
+        '"shrink_without_root_check" THEN "remove" ELSE "unpin")',
+        _TREE,
+        ("CheckRoot",),
     ),
 )
 
@@ -220,7 +304,9 @@ def _in_traces(
         for verdict in verdicts:
             if verdict.rejection is None:
                 continue
-            at, entries = verdict.rejection.at, verdict.trace.entries
+            # A state that breaks an invariant is what the event before it has led to.
+            at = verdict.rejection.at - bool(verdict.rejection.broken)
+            entries = verdict.trace.entries
             action = entries[at].action if at < len(entries) else "the end"
             told = explained(verdict, tools, spec=other).explain()
             if action in mutant.step:
