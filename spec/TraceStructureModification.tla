@@ -53,26 +53,82 @@ Renamed(x) == name[PidOf(x)] + (IF IsMarked(x) THEN MarkBit ELSE 0)
 Entries(told) ==
   [s \in Seps |-> LET x == IF s < Len(told.base) THEN told.base[s + 1] ELSE None IN
                   IF told.level = 0 \/ x = None THEN x ELSE Renamed(x)]
-IsTold(pg, told) ==
-  /\ pg.level = told.level /\ pg.low = told.low /\ pg.high = (IF told.high = 0 THEN Inf ELSE told.high)
+HasTheFences(pg, told) ==
+  /\ pg.level = told.level /\ pg.low = told.low
+  /\ pg.high = (IF told.high = 0 THEN Inf ELSE told.high)
   /\ pg.right = (IF told.right = None THEN None ELSE name[told.right])
-  /\ pg.base = Entries(told) /\ pg.log = <<>>
+IsTold(pg, told) == HasTheFences(pg, told) /\ pg.base = Entries(told)
 
 Called(x) == CHOOSE o \in Objects : number[o] = x
 IsKnown(x) == \E o \in Objects : number[o] = x
 
+-----------------------------------------------------------------------------
+(* Moments at which nobody is pinned: those in which a trace, or a piece of  *)
+(* one, begins. `pages` are those of the mapping table, with their logs;     *)
+(* `limbo` those that are retired, with their tags, and with the pid of one  *)
+(* that takes it along (else 0); of the content of these nothing is said, as *)
+(* nobody can come to them. `map` has the first keys.                        *)
+
+Mapping(s, k) == IF k <= Len(s.map) THEN s.map[k] ELSE Absent
+BuriedPids(s) == {s.limbo[k].pid : k \in DOMAIN s.limbo} \ {0}
+PidsOf(s)     == {s.pages[k].pid : k \in DOMAIN s.pages}
+Named(s)      == PidsOf(s) \cup BuriedPids(s)
+Base(told)    == [k \in Seps |-> IF k < Len(told.base) THEN told.base[k + 1] ELSE None]
+
+\* With the engine's own names for pids: a page, and one in limbo, which is frozen as all there are.
+Begun(told) ==
+  [Page(told.pid, told.level, told.low, IF told.high = 0 THEN Inf ELSE told.high, told.right,
+        Base(told))
+   EXCEPT !.log = told.log]
+Waiting(told) ==
+  [Page(told.pid, 0, 0, 0, None, Empty)
+   EXCEPT !.state = "retired", !.tag = told.tag, !.buried = told.pid # 0,
+          !.log = <<<<"freeze", 0, 0>>>>]
+
 TraceInit ==
   /\ n \in 1..Len(Traces)
   /\ i = 1 /\ aimed = 0
-  /\ map = [p \in Pids |-> IF p = 0 THEN 1 ELSE None]
-  /\ heap = [o \in Objects |-> IF o = 1 THEN Page(0, 0, 0, Inf, None, Empty) ELSE Freed]
-  /\ number = [o \in Objects |-> IF o = 1 THEN 1 ELSE 0]
-  /\ name = [q \in EnginePids |-> IF q = 0 THEN 0 ELSE Unknown]
-  /\ G = 1
+  /\ LET s == Traces[n].start  live == Len(s.pages)  all == live + Len(s.limbo) IN
+     /\ map = [p \in Pids |-> IF p \in PidsOf(s) THEN CHOOSE o \in 1..live : s.pages[o].pid = p
+                              ELSE IF p \in BuriedPids(s) THEN Tomb ELSE None]
+     /\ heap = [o \in Objects |-> IF o <= live THEN Begun(s.pages[o])
+                                  ELSE IF o <= all THEN Waiting(s.limbo[o - live]) ELSE Freed]
+     /\ number = [o \in Objects |-> IF o <= live THEN s.pages[o].page
+                                    ELSE IF o <= all THEN s.limbo[o - live].page ELSE 0]
+     /\ name = [q \in EnginePids |-> IF q \in Named(s) THEN q
+                                     ELSE IF q \in s.away THEN Away ELSE Unknown]
+     /\ G = s.G
+     /\ abs = [k \in Keys |-> Mapping(s, k)]
   /\ ann = [t \in Threads |-> 0]
   /\ th = [t \in Threads |-> IdleThread(1)]
-  /\ abs = [k \in Keys |-> Absent]
   /\ call = [t \in Threads |-> IdleCall]
+
+\* Is this page the one that is told? An entry that the log has overwritten may name a pid that is gone:
+\* it says nothing any more.
+IsPage(pg, told) ==
+  LET v == Fold(Base(told), told.log, Len(told.log)) IN
+  /\ HasTheFences(pg, told)
+  /\ Present(pg.base) = Present(Base(told))
+  /\ [k \in DOMAIN pg.log |-> <<pg.log[k][1], pg.log[k][2]>>]
+       = [k \in DOMAIN told.log |-> <<told.log[k][1], told.log[k][2]>>]
+  /\ Content(pg) = [k \in Seps |-> IF told.level = 0 \/ v[k] = None THEN v[k] ELSE Renamed(v[k])]
+
+\* Is this the state s?
+Is(s) ==
+  /\ G = s.G /\ abs = [k \in Keys |-> Mapping(s, k)]
+  /\ \A t \in Threads : ann[t] = 0 /\ th[t] = IdleThread(1) /\ call[t] = IdleCall
+  /\ {number[o] : o \in {x \in Objects : heap[x].state = "live"}}
+       = {s.pages[k].page : k \in DOMAIN s.pages}
+  /\ \A k \in DOMAIN s.pages :
+       LET told == s.pages[k]  o == map[name[told.pid]] IN
+       o \in Objects /\ number[o] = told.page /\ IsPage(heap[o], told)
+  /\ {<<number[o], heap[o].tag, heap[o].buried>> : o \in Limbo}
+       = {<<s.limbo[k].page, s.limbo[k].tag, s.limbo[k].pid # 0>> : k \in DOMAIN s.limbo}
+  /\ \A k \in DOMAIN s.limbo :
+       s.limbo[k].pid # 0 => heap[Called(s.limbo[k].page)].pid = name[s.limbo[k].pid]
+  /\ \A q \in EnginePids :
+       name[q] = IF q \in s.away THEN Away ELSE IF q \in Named(s) THEN name[q] ELSE Unknown
+  /\ \A q \in Named(s) : name[q] >= 0
 
 -----------------------------------------------------------------------------
 (* Setting out.                                                              *)
@@ -172,7 +228,7 @@ AreTold(pages) == \A k \in DOMAIN pages : IsTold(Cur(name[pages[k].pid]), pages[
 Swapped(t, e) ==
   LET p == th[t].pid  o == map'[th[t].pid] IN
   /\ IsAt(t, e.page) /\ o # map[p]
-  /\ IsTold(heap'[o], e.fresh)
+  /\ IsTold(heap'[o], e.fresh) /\ heap'[o].log = <<>>
   /\ number' = [number EXCEPT ![o] = e.fresh.page]
   /\ UNCHANGED name
 
@@ -247,14 +303,15 @@ TraceNext ==
 
 TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 
-\* A trace ends, too, where its state breaks an invariant. That of the tree is looked at where an event
-\* may have changed it.
+\* A trace ends, too, where its state breaks an invariant. Those of the whole tree are looked at where
+\* an event may have changed it.
 TreeIsSound ==
   /\ ChainTiles /\ LeavesHoldTheMap /\ ChildrenAliveOrMarked /\ OneMark /\ MergesTheNext
-  /\ UnfrozenIsCurrent /\ NoUseAfterFree /\ PagesFit
-Elsewhere == {"Pin", "Announce", "Unpin", "Advance", "CheckAlive", "CheckRoot"}
+  /\ UnfrozenIsCurrent /\ PagesFit
+Elsewhere == {"Pin", "Announce", "Unpin", "Advance", "CheckAlive", "CheckRoot", "Retire", "Free",
+              "RecyclePid"}
 Sound ==
-  /\ BuriesTheMerged /\ NoDeadEnd
+  /\ BuriesTheMerged /\ NoDeadEnd /\ NoUseAfterFree
   /\ aimed = i \/ i = 1 \/ Events[i - 1][1] \in Elsewhere \/ TreeIsSound
 Broken ==
   {what \in {"ChainTiles", "LeavesHoldTheMap", "ChildrenAliveOrMarked", "OneMark",
@@ -304,5 +361,5 @@ Told ==
   /\ Ask[n] = i => PrintT(<<"state", n, i, State, CouldBe>>)
   /\ ~sound => PrintT(<<"broken", n, i, Broken>>)
   /\ sound
-  /\ (i > Len(Events)) => PrintT(<<"accepted", n>>)
+  /\ (i > Len(Events) /\ \A s \in Traces[n].ends : Is(s)) => PrintT(<<"accepted", n>>)
 =============================================================================

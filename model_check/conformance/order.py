@@ -2,7 +2,8 @@
 
 Three things are known. Each thread's events came in the order in which it told them. What an event
 saw tells what came before it: an append took the first free slot, a load found the page that some
-exchange had put there, an epoch was read while it was the epoch (`_Memory`). And an event's access
+exchange had put there, an epoch was read while it was the epoch (`_Memory`; `order_tree` for
+merges). And an event's access
 came after the time at which its thread told the event before it, and before its own time (with some
 slack: a store may be seen later than the clock that was read after it).
 
@@ -19,10 +20,12 @@ gives up without need (`SCAN_LATE`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from model_check.conformance.order_tree import Tree
 from model_check.conformance.trace import Event
+from model_check.conformance.undo import Undo, all_of, nothing, put
 
 #: Nanoseconds by which a store may be seen later than the time read after it.
 SLACK = 3_000
@@ -83,6 +86,7 @@ class _Memory:
     mapped: dict[int, int] = field(default_factory=dict)
     filled: dict[int, int] = field(default_factory=dict)
     alive: set[int] = field(default_factory=set)  # pages published and not freed
+    tree: Tree = field(default_factory=Tree)
 
     def sees(self, event: Event) -> Event | None:
         """Give the event if it can come now, as it is to be told; None if it cannot."""
@@ -114,61 +118,39 @@ class _Memory:
             ok = self.mapped.get(words[1]) == words[0] and words[2] not in self.alive
         elif name in _LOST:
             ok = self.mapped.get(words[1]) != words[0]
-        return event if ok else None
+        return event if ok and self.tree.sees(event) else None
 
-    def take(self, event: Event) -> Callable[[], None]:
+    def take(self, event: Event) -> Undo:
         """Take an event that can come now; gives what undoes it."""
+        return all_of([*self.tree.take(event), self._take(event)])
+
+    def _take(self, event: Event) -> Undo:
         words, name = event.words, event.name
         if name == "COMMIT":
             self.epoch += 1
             return self._earlier_epoch
         if name in ("ANNOUNCE", "UNPIN"):
             told = words[1] if name == "ANNOUNCE" else 0
-            undo = [_put(self.announced, words[0], told)]
+            undo = [put(self.announced, words[0], told)]
             if told:
-                undo.append(_put(self.last, words[0], told))
-            return _all(undo)
+                undo.append(put(self.last, words[0], told))
+            return all_of(undo)
         if name == "APPEND":
-            return _put(self.filled, words[0], words[1] + 1)
+            return put(self.filled, words[0], words[1] + 1)
         if name == "PUBLISH" or name in _SWAPS:
             page = words[0] if name == "PUBLISH" else words[2]
-            undo = [_put(self.mapped, words[1], page), _put(self.filled, page, 0)]
+            undo = [put(self.mapped, words[1], page), put(self.filled, page, 0)]
             if name != "BURY":
                 self.alive.add(page)
                 undo.append(lambda: self.alive.discard(page))
-            return _all(undo)
+            return all_of(undo)
         if name == "FREE" and words[0] in self.alive:
             self.alive.discard(words[0])
             return lambda: self.alive.add(words[0])
-        return _nothing
+        return nothing
 
     def _earlier_epoch(self) -> None:
         self.epoch -= 1
-
-
-def _nothing() -> None:
-    pass
-
-
-def _put(into: dict[int, int], key: int, value: int) -> Callable[[], None]:
-    before = into.get(key)
-    into[key] = value
-
-    def undo() -> None:
-        if before is None:
-            del into[key]
-        else:
-            into[key] = before
-
-    return undo
-
-
-def _all(undo: Sequence[Callable[[], None]]) -> Callable[[], None]:
-    def back() -> None:
-        for each in reversed(undo):
-            each()
-
-    return back
 
 
 @dataclass
@@ -177,7 +159,7 @@ class _Choice:
 
     others: list[int]
     taken: int
-    undo: Callable[[], None]
+    undo: Undo
 
 
 def ordered(threads: Sequence[Sequence[Timed]]) -> list[Event]:

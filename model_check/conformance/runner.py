@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from model_check.conformance import corrupt, delta_log, epochs, record, threads
+from model_check.conformance import corrupt, delta_log, epochs, record, structure, threads
 from model_check.conformance.mutants import MUTANTS, Mutant, judge
 from model_check.conformance.order import NoOrderError, Timed, ordered
 from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
@@ -25,6 +25,10 @@ LOADS: Sequence[tuple[threads.Load, tuple[str, ...]]] = (
     (
         threads.Load(threads=2, calls=250, keys=40, capacity=4, log=2, batch=4),
         ("EpochReclamation",),
+    ),
+    (
+        threads.Load(threads=2, calls=120, keys=10, capacity=2, log=1, inner=3),
+        ("StructureModification",),
     ),
 )
 #: Page ids of one run whose traces are looked at: each has all pins.
@@ -106,7 +110,7 @@ def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
             mine = replace(load, seed=plan.seed + number, calls=load.calls * plan.calls // 100)
             told = threads.run(executable, mine)
             try:
-                found += [("threads", trace) for trace in threads_traces(told, str(mine), modules)]
+                found += [("threads", trace) for trace in threads_traces(told, mine, modules)]
             except NoOrderError as error:
                 cases.append(_contradiction(error, str(mine), sum(map(len, told))))
             except delta_log.UnfitError as error:
@@ -129,15 +133,17 @@ def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
 
 
 def threads_traces(
-    told: Sequence[Sequence[Timed]], name: str, modules: Sequence[str]
+    told: Sequence[Sequence[Timed]], load: threads.Load, modules: Sequence[str]
 ) -> list[Trace]:
     """Give the traces of what real threads told. Raises NoOrderError."""
-    events = ordered(told)
+    events, name = ordered(told), str(load)
     found: list[Trace] = []
     if "EpochReclamation" in modules:
         found += epochs.traces(events, name)[:_MOST_PAGE_IDS]
     if "DeltaLog" in modules:
         found.append(delta_log.trace(events, name))
+    if "StructureModification" in modules:
+        found.append(structure.trace(events, name, load.limits()))
     return found
 
 

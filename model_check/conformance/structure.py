@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from model_check.conformance.delta_log import UnfitError, saw_of
-from model_check.conformance.trace import ANSWER, CALL, Entry, Event, Trace
+from model_check.conformance.trace import ANSWER, CALL, Cut, Entry, Event, Trace
 
 MODULE = "TraceStructureModification"
 #: The options of a tree that a trace must know.
@@ -24,6 +24,9 @@ LIMITS = ("leaf_capacity", "inner_capacity", "leaf_log", "inner_log")
 #: The harness's operation_kind (engine/program.h).
 _KINDS = ("get", "put", "insert", "update", "remove", "compare_exchange")
 _PUT, _DELETE, _MARK, _FREEZE, _REMOVE, _MERGE = range(1, 7)
+_WORDS = {_DELETE: "delete", _MARK: "mark", _FREEZE: "freeze", _REMOVE: "remove", _MERGE: "merge"}
+#: Events after which a trace is cut where it can be: they take longer than others.
+PIECE = 300
 _NO_PID = (1 << 32) - 1
 _MARKED = 1 << 32
 _MARK_BIT = 100  # TreePages
@@ -38,17 +41,50 @@ _SWAPS = {
 }
 _LOST = frozenset(("INSTALL_LOST", "SPLIT_LOST", "UNITE_LOST", "COLLAPSE_LOST"))
 _OTHERS = frozenset(("INSTALL_RUN", "RUN_LOST", "DROP", "DROP_LOST"))
+#: A tree of one empty leaf.
+_FENCES = {"level": 0, "low": 0, "high": 0, "right": 0}
+_ROOT = {"page": 1, "pid": 0, **_FENCES, "base": (), "log": ()}
+_START = {"G": 1, "pages": (_ROOT,), "limbo": (), "away": frozenset[int](), "map": ()}
 _UPKEEP = {"kind": "tend", "key": 0, "expected": 0, "val": 0}
 
 
 @dataclass
 class _Page:
-    """What is known of a page: its number, its page id, its level and fences."""
+    """What is known of a page: its number, page id, level and low fence; as it is told; its log."""
 
     number: int
     pid: int
     level: int
     low: int
+    told: Mapping[str, Any]
+    log: list[tuple[str, int, int]] = field(default_factory=list)
+
+
+@dataclass
+class _Limbo:
+    """The spec's epochs, in which only those count in which a page waits; see `Advance`, `Free`."""
+
+    G: int = 1
+    tags: dict[int, int] = field(default_factory=dict)  # of pages that are retired
+    buried: dict[int, int] = field(default_factory=dict)  # their page ids, if they take them along
+    away: set[int] = field(
+        default_factory=set
+    )  # page ids that the spec has back, not yet the engine
+
+    def advance(self) -> None:
+        self.G += any(tag + 2 > self.G for tag in self.tags.values())
+
+    def free(self) -> None:
+        for number in [number for number, tag in self.tags.items() if tag + 2 <= self.G]:
+            del self.tags[number]
+            if number in self.buried:
+                self.away.add(self.buried.pop(number))
+
+    def state(self) -> tuple[dict[str, int], ...]:
+        return tuple(
+            {"page": number, "tag": tag, "pid": self.buried.get(number, 0)}
+            for number, tag in self.tags.items()
+        )
 
 
 @dataclass
@@ -76,6 +112,10 @@ class _Reader:
     entries: list[tuple[int, Entry]] = field(default_factory=list)
     most_pages: int = 1
     most_pids: int = 1
+    mapped: dict[int, _Page] = field(default_factory=dict)  # by page id
+    limbo: _Limbo = field(default_factory=_Limbo)
+    map: dict[int, int] = field(default_factory=dict)  # the ordered map
+    cuts: list[Cut] = field(default_factory=list)
 
     def put(self, k: int, action: str, t: int, value: Any = 0) -> None:
         self.entries.append((k, Entry(action, (t, value), k)))
@@ -101,10 +141,8 @@ class _Reader:
             marked = _MARK_BIT if level > 0 and value & _MARKED else 0
             base[self.rank(key)] = value if level == 0 else self.pid(value & _NO_PID) + marked
         self.numbers += 1
-        self.pages[address] = _Page(self.numbers, pid, level, self.rank(low))
-        self.most_pages = max(self.most_pages, len(self.pages))
         last = right == _NO_PID
-        return {
+        told = {
             "page": self.numbers,
             "pid": self.pid(pid),
             "level": level,
@@ -112,6 +150,27 @@ class _Reader:
             "high": 0 if last else self.rank(high),  # 0: no end
             "right": 0 if last else self.pid(right),
             "base": tuple(base),
+        }
+        page = _Page(self.numbers, pid, level, self.rank(low), told)
+        self.pages[address] = self.mapped[pid] = page
+        self.most_pages = max(self.most_pages, len(self.pages))
+        return told
+
+    def cut(self) -> None:
+        """Note that it can be taken apart here, if the last such place is long ago."""
+        last = self.cuts[-1].at if self.cuts else 0
+        if len(self.entries) - last >= PIECE and not any(own.pinned for own in self.own.values()):
+            self.cuts.append(Cut(len(self.entries), self.state()))
+
+    def state(self) -> dict[str, Any]:
+        """Give what the spec has when nobody is pinned."""
+        pages = tuple({**page.told, "log": tuple(page.log)} for page in self.mapped.values())
+        return {
+            "G": self.limbo.G,
+            "pages": pages,
+            "limbo": self.limbo.state(),
+            "away": frozenset(self.limbo.away),
+            "map": tuple(self.map.get(key, 0) for key in range(1, len(self.keys) + 1)),
         }
 
     def follow(self, event: Event, k: int) -> None:
@@ -121,18 +180,6 @@ class _Reader:
         match event.name:
             case "CALL":
                 self.call(own, words)
-            case "ANSWER":
-                own.call = None
-            case "READ_EPOCH":
-                self.put(k, "Pin", t, own.call or _UPKEEP)
-                own.call = None
-            case "ANNOUNCE":
-                own.pinned = True
-                self.put(k, "Announce", t)
-            case "UNPIN" if own.pinned:
-                own.pinned = False
-                self.put(k, "Unpin", t, self.answers.get(k, 0))
-                own.loads.clear()
             case "LOOK":
                 own.looked = k
             case "LOAD_MAPPING":
@@ -144,21 +191,48 @@ class _Reader:
             case "APPEND":
                 self.append(own, t, words, k)
             case "RETIRE" if words[0] in self.pages:
+                self.limbo.tags[self.pages[words[0]].number] = self.limbo.G
                 self.put(k, "Retire", t, self.pages[words[0]].number)
             case "BURY":
                 page_ = self.pages[words[0]]
+                self.mapped.pop(page_.pid, None)
+                self.limbo.buried[page_.number] = page_.pid
                 self.put(k, "Bury", t, self.duty("bury", page_, page_.low, page_.pid, 1))
-            case "COMMIT":
-                self.put(k, "Advance", t)
-            case "FREE" if words[0] in self.pages:
-                self.put(k, "Free", t, self.pages.pop(words[0]).number)
-            case "RECYCLE_PID":
-                self.put(k, "RecyclePid", t, self.pid(words[1]))
             case name if name in _SWAPS:
                 self.swap(own, t, event, k)
             case name if name in _OTHERS:
                 message = f"{name} is none of single keys"
                 raise UnfitError(message)
+            case _:
+                self.follow_epochs(own, t, event, k)
+
+    def follow_epochs(self, own: _Thread, t: int, event: Event, k: int) -> None:
+        words = event.words
+        match event.name:
+            case "READ_EPOCH":
+                own.pinned = True
+                self.put(k, "Pin", t, own.call or _UPKEEP)
+                own.call = None
+            case "ANNOUNCE":
+                self.put(k, "Announce", t)
+            case "UNPIN" if own.pinned:
+                own.pinned = False
+                self.put(k, "Unpin", t, self.answers.get(k, 0))
+                own.loads.clear()
+                self.cut()
+            case "COMMIT":
+                self.limbo.advance()
+                self.put(k, "Advance", t)
+            case "FREE" if words[0] in self.pages:
+                number = self.pages.pop(words[0]).number
+                if number in self.limbo.tags:
+                    self.limbo.free()
+                self.put(k, "Free", t, number)
+            case "RECYCLE_PID":
+                if words[1] not in self.limbo.away:
+                    self.limbo.free()
+                self.limbo.away.discard(words[1])
+                self.put(k, "RecyclePid", t, self.pid(words[1]))
 
     def call(self, own: _Thread, words: Sequence[int]) -> None:
         kind, *arguments = words
@@ -191,10 +265,11 @@ class _Reader:
     def append(self, own: _Thread, t: int, words: Sequence[int], k: int) -> None:
         address, slot, kind, level, _, key, value = words
         page = self.pages[address]
+        page.log.append(self.record(kind, level, key, value))
         if level == 0 and kind in (_PUT, _DELETE):
             what = self.duty("op", page, 0, 0, slot=slot)
-            word, put = ("put", value) if kind == _PUT else ("delete", 0)
-            self.put(k, "AppendSlot", t, what | {"record": (word, self.rank(key), put)})
+            self.map[self.rank(key)] = value if kind == _PUT else 0
+            self.put(k, "AppendSlot", t, what | {"record": page.log[-1]})
         elif kind == _PUT:
             post = self.duty("post", page, self.rank(key), value, slot=slot)
             # Alive means: loaded after the scan that found the slot.
@@ -219,6 +294,14 @@ class _Reader:
         else:
             message = "a page is frozen unasked"
             raise UnfitError(message)
+
+    def record(self, kind: int, level: int, key: int, value: int) -> tuple[str, int, int]:
+        """Write a record as the spec does, page ids as the engine has them."""
+        if kind in (_FREEZE, _REMOVE):
+            return _WORDS[kind], 0, 0
+        if kind == _DELETE:
+            return "delete", self.rank(key), value >> 32 if level > 0 else 0
+        return _WORDS.get(kind, "put"), self.rank(key), value
 
     def validated(
         self, action: str, own: _Thread, t: int, pid: int, after: int, what: dict[str, Any]
@@ -307,6 +390,7 @@ def trace(events: Sequence[Event], name: str, limits: Mapping[str, int]) -> Trac
             "objects": reader.most_pages + 1,
             **{option: limits[option] for option in LIMITS},
         },
-        {},
+        _START,
         tuple(entries),
+        cuts=tuple(reader.cuts),
     )

@@ -4,7 +4,7 @@
  * time at which it was told: what it is about happened after the thread's event before it, and before that
  * time. Usage:
  *
- *     threads THREADS CALLS SEED KEYS VALUES CAPACITY LOG BATCH PACE
+ *     threads THREADS CALLS SEED KEYS VALUES CAPACITY LOG BATCH PACE INNER
  *
  * Prints a line for each event: thread, time in ns, kind, words (model_check/explorer/engine/event_words.h).
  * Calls are of one key each: get, put, insert, update, remove, compare_exchange, as often as each other.
@@ -147,20 +147,24 @@ static void give(unsigned number) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 10) {
-        fprintf(
-            stderr,
-            "usage: threads THREADS CALLS SEED KEYS VALUES CAPACITY LOG BATCH PACE, all numbers\n");
+    if (argc != 11) {
+        fprintf(stderr, "usage: threads THREADS CALLS SEED KEYS VALUES CAPACITY LOG BATCH PACE "
+                        "INNER, all numbers\n");
         return 2;
     }
-    unsigned long given[9];
-    for (unsigned i = 0; i < 9; i++)
+    unsigned long given[10];
+    for (unsigned i = 0; i < 10; i++)
         given[i] = strtoul(argv[i + 1], NULL, 10);
     bw_options options;
     bw_options_init(&options);
     options.leaf_capacity = (uint32_t)given[5];
     options.leaf_log = (uint32_t)given[6];
     options.retire_batch = (uint32_t)given[7];
+    if (given[9] != 0) {
+        options.inner_capacity = (uint32_t)given[9];
+        options.inner_log = 2;
+        options.merge_threshold = 50;
+    }
     options.worker = false;
     options.simd = BW_SIMD_SCALAR;
     char message[160] = "";

@@ -18,6 +18,7 @@ from model_check.report import CannotRun
 _SOURCE = Path(__file__).parent / "threads.c"
 _ENGINE = Path(__file__).parents[1] / "explorer" / "engine"
 _SECONDS = 60
+_INNER_LOG = 2  # threads.c
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,16 @@ class Load:
     log: int = 4
     batch: int = 1
     pace: int = 10
+    inner: int = 0
+
+    def limits(self) -> dict[str, int]:
+        """Give the tree's options that a trace of its structure must know (`inner` is not 0)."""
+        return {
+            "leaf_capacity": self.capacity,
+            "leaf_log": self.log,
+            "inner_capacity": self.inner,
+            "inner_log": _INNER_LOG,
+        }
 
     def __str__(self) -> str:
         """Say it in words."""

@@ -26,9 +26,10 @@ from model_check.tlc.tools import Toolchain
 #: Not at a line's beginning: TLC's reports of progress come in between.
 _BEGINS = re.compile(r'<<\s*"(?:accepted|at|state|broken)"')
 _BRACKET = re.compile(r"<<|>>")
-#: About as many events go through one run of TLC: it takes as long as to start it two or three
-#: times.
-_EVENTS_A_RUN = 6_000
+#: So many events are worth a run of TLC of their own, where runs go side by side.
+_EVENTS_A_RUN = 4_000
+#: An event of the tree takes TLC longer than one of the others.
+_WEIGHT = {"TraceStructureModification": 3}
 _ROOT = "---- MODULE Traces ----\nEXTENDS Told\n====\n"
 
 #: For each Trace module, its constants: from the numbers that its traces need.
@@ -175,7 +176,8 @@ def validate(
         groups[alike].append(number)
 
     def size(mine: Sequence[int]) -> int:
-        return sum(len(pieces[number][1].entries) for number in mine)
+        some = [pieces[number][1] for number in mine]
+        return sum(len(piece.entries) * _WEIGHT.get(piece.module, 1) for piece in some)
 
     def judge(mine: Sequence[int]) -> list[Verdict]:
         some = [pieces[number][1] for number in mine]
@@ -184,7 +186,7 @@ def validate(
 
     # The longest first: the last one to end has then little to do alone.
     order = sorted(
-        (share for mine in groups.values() for share in _shares(mine, size)),
+        (share for mine in groups.values() for share in _shares(mine, size, jobs)),
         key=size,
         reverse=True,
     )
@@ -201,10 +203,12 @@ def validate(
     return [_joined(trace, whole[k]) for k, trace in enumerate(traces)]
 
 
-def _shares(mine: Sequence[int], size: Callable[[Sequence[int]], int]) -> list[list[int]]:
-    """Give out pieces to as many runs of TLC as are worth their start."""
+def _shares(
+    mine: Sequence[int], size: Callable[[Sequence[int]], int], most: int
+) -> list[list[int]]:
+    """Give out pieces to as many runs of TLC as are worth their start, ``most`` at most."""
     shares: list[list[int]] = [[]]
-    wanted = size(mine) / max(1, round(size(mine) / _EVENTS_A_RUN))
+    wanted = size(mine) / max(1, min(most, round(size(mine) / _EVENTS_A_RUN)))
     for number in mine:
         if shares[-1] and size(shares[-1]) + size([number]) / 2 > wanted:
             shares.append([])
