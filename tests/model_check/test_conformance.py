@@ -15,17 +15,26 @@ import pytest
 from typer.testing import CliRunner
 
 from model_check.cli import app
-from model_check.conformance import command, corrupt, delta_log, epochs, mutants, record, runner
-from model_check.conformance.order import NoOrderError, Timed, ordered
-from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
+from model_check.conformance import (
+    command,
+    corrupt,
+    delta_log,
+    epochs,
+    mutants,
+    record,
+    runner,
+    structure,
+)
+from model_check.conformance.programs import PROGRAMS, FindingError, Subject, traces_of
 from model_check.conformance.runner import Case
-from model_check.conformance.threads import split
-from model_check.conformance.trace import Entry, Event, Trace, names, tla
+from model_check.conformance.trace import Entry, Event, Trace, tla
 from model_check.conformance.validate import Verdict, explained, validate
 from model_check.explorer.build import Program
 from model_check.explorer.catalogue_engine import named
 from model_check.tlc.process import SPEC
 from model_check.tlc.tools import Toolchain, find_toolchain
+
+MODULES = {epochs.MODULE, delta_log.MODULE, structure.MODULE}
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +49,29 @@ def program() -> Program:
 
 @pytest.fixture(scope="module")
 def traces(program: Program) -> list[Trace]:
-    (tree,) = [each for each in PROGRAMS if "three levels" in each.name]
-    return [*traces_of(program, PROGRAMS[0], executions=2), *traces_of(program, tree, executions=1)]
+    more = traces_of(program, _tree(), executions=1)
+    return [*traces_of(program, PROGRAMS[0], executions=2), *more]
+
+
+def _tree() -> Subject:
+    (found,) = [each for each in PROGRAMS if "three levels" in each.name]
+    return found
 
 
 @pytest.fixture(scope="module")
 def cut(program: Program) -> list[Trace]:
-    """Traces that can be taken apart at every moment at which nothing is under way."""
+    """Traces that can be taken apart at most moments at which nothing is under way."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(epochs, "PIECE", 1)
         patch.setattr(delta_log, "PIECE", 1)
-        found = list(traces_of(program, PROGRAMS[0], executions=1))
-    assert {trace.module for trace in found if trace.cuts} == {epochs.MODULE, delta_log.MODULE}
+        patch.setattr(structure, "PIECE", 60)
+        found = [
+            trace
+            for subject in (PROGRAMS[0], _tree())
+            for trace in traces_of(program, subject, executions=1)
+        ]
+    assert all(trace.cuts for trace in found)
+    assert {trace.module for trace in found} == MODULES
     return found
 
 
@@ -74,14 +94,18 @@ def broken(traces: list[Trace]) -> list[Trace]:
 
 @pytest.fixture(scope="module")
 def misplaced(cut: list[Trace]) -> list[Trace]:
-    epoch, log = (
-        next(each for each in cut if each.module == name)
-        for name in (epochs.MODULE, delta_log.MODULE)
+    epoch, log, tree = (
+        next(each for each in cut if each.module == module.MODULE)
+        for module in (epochs, delta_log, structure)
     )
+    away = tree.cuts[-1].state["away"]
     return [
         _elsewhere(epoch, "G", epoch.cuts[-1].state["G"] + 1),
         _elsewhere(log, "base", ("v9", "v9")),
         _elsewhere(log, "number", 99),
+        _elsewhere(tree, "map", (9, 9)),
+        _elsewhere(tree, "pages", tree.cuts[-1].state["pages"][1:]),
+        _elsewhere(tree, "away", away ^ {max(away, default=1)}),
     ]
 
 
@@ -104,7 +128,7 @@ def test_what_the_engine_does_is_accepted(
     group: str, verdicts: Mapping[str, list[Verdict]]
 ) -> None:
     assert [each.explain() for each in verdicts[group] if not each.accepted] == []
-    assert len({each.trace.module for each in verdicts["traces"]}) == 3
+    assert {each.trace.module for each in verdicts[group]} == MODULES
 
 
 def test_what_nobody_did_is_rejected_with_the_state_at_that_place(
@@ -181,54 +205,6 @@ def test_a_registration_that_an_advance_does_not_meet_is_scanned_when_it_begins(
 def test_values_are_written_as_tla() -> None:
     assert tla({"a": (1, "x"), "b": frozenset({2})}) == '[a |-> <<1, "x">>, b |-> {2}]'
     assert Entry("Commit", (1, 2), 0).told(tla) == '<<"Commit", 1, 2, 0>>'
-
-
-# ---- real threads ----
-
-
-def _line(thread: int, time: int, name: str, *words: int) -> str:
-    return " ".join(map(str, (thread, time, names().index(name), *words)))
-
-
-def test_events_of_threads_are_ordered_by_what_they_saw_not_by_their_clocks() -> None:
-    threads = split(
-        [
-            _line(0, 10, "PUBLISH", 96, 0, 0),
-            _line(1, 50, "APPEND", 96, 1, 1, 0, 4, 7, 7),
-            _line(2, 60, "APPEND", 96, 0, 1, 0, 4, 8, 8),
-        ]
-    )
-    assert [event.thread for event in ordered(threads)] == [0, 2, 1]
-
-
-def test_an_earlier_choice_is_taken_back_when_it_leads_nowhere() -> None:
-    threads = split(
-        [
-            _line(1, 10, "APPEND", 96, 0, 1, 0, 4, 7, 7),
-            _line(2, 25, "UNPIN", 16, 0, 0),
-            _line(2, 30, "LOOK", 96, 0, 0, 0, 4),
-        ]
-    )
-    assert [event.name for event in ordered(threads)] == ["UNPIN", "LOOK", "APPEND"]
-
-
-def test_the_epoch_does_not_move_while_somebody_has_still_to_read_it() -> None:
-    threads = split(
-        [
-            _line(1, 10, "COMMIT", 16, 1, 0),
-            _line(2, 15, "ANNOUNCE", 32, 1, 0),
-            _line(2, 900, "READ_EPOCH", 32, 1, 0),
-        ]
-    )
-    assert [event.name for event in ordered(threads)] == ["ANNOUNCE", "READ_EPOCH", "COMMIT"]
-
-
-def test_threads_that_contradict_each_other_have_no_order() -> None:
-    one = Event(1, "APPEND", (96, 0, 1, 0, 4, 7, 7))
-    two = Event(2, "APPEND", (96, 0, 1, 0, 4, 8, 8))
-    with pytest.raises(NoOrderError, match="goes on after 1") as caught:
-        ordered([[Timed(1, one)], [Timed(2, two)]])
-    assert caught.value.heads == [two]
 
 
 # ---- mutants ----
