@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from model_check.conformance import corrupt, delta_log, epochs, record, structure, threads
 from model_check.conformance.mutants import MUTANTS, Mutant, judge
-from model_check.conformance.order import NoOrderError, Timed, ordered
+from model_check.conformance.order import NoOrderError, ordered
 from model_check.conformance.programs import PROGRAMS, FindingError, traces_of
-from model_check.conformance.trace import Trace
+from model_check.conformance.trace import Event, Trace
 from model_check.conformance.validate import validate
 from model_check.tlc.startup import with_startup
 from model_check.tlc.tools import Toolchain
@@ -110,7 +110,8 @@ def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
             mine = replace(load, seed=plan.seed + number, calls=load.calls * plan.calls // 100)
             told = threads.run(executable, mine)
             try:
-                found += [("threads", trace) for trace in threads_traces(told, mine, modules)]
+                events = ordered(told)
+                found += [("threads", trace) for trace in traces_in(events, mine, modules)]
             except NoOrderError as error:
                 cases.append(_contradiction(error, str(mine), sum(map(len, told))))
             except delta_log.UnfitError as error:
@@ -132,11 +133,9 @@ def _traces(plan: Plan, tools: Toolchain) -> tuple[list[Case], list[Trace]]:
     return cases, [verdict.trace for verdict in verdicts if verdict.accepted]
 
 
-def threads_traces(
-    told: Sequence[Sequence[Timed]], load: threads.Load, modules: Sequence[str]
-) -> list[Trace]:
-    """Give the traces of what real threads told. Raises NoOrderError."""
-    events, name = ordered(told), str(load)
+def traces_in(events: Sequence[Event], load: threads.Load, modules: Sequence[str]) -> list[Trace]:
+    """Give the traces in what real threads told, in one order."""
+    name = str(load)
     found: list[Trace] = []
     if "EpochReclamation" in modules:
         found += epochs.traces(events, name)[:_MOST_PAGE_IDS]
