@@ -21,6 +21,7 @@
 (*                                                                          *)
 (* Other liberties: the engine may cut a page elsewhere, where it fits;     *)
 (* epochs in which nothing waits are not counted (Advance has that guard);  *)
+(* who pins while another moves the epoch may be overlooked (AdvancePast);  *)
 (* what may be freed is freed together, at the first event that needs it.   *)
 EXTENDS StructureProperties, TLC
 
@@ -237,6 +238,13 @@ Forgotten ==
   /\ number' = [o \in Objects |-> IF heap'[o].state = "free" THEN 0 ELSE number[o]]
   /\ name' = [q \in EnginePids |-> IF name[q] >= 0 /\ map'[name[q]] = None THEN Away ELSE name[q]]
 
+\* Advance looks at all threads in one step; the engine looks at one after the other, as
+\* EpochReclamation does. These have announced an epoch since they were looked at.
+AdvancePast(late) ==
+  /\ \A u \in Threads \ late : ann[u] \in {0, G}
+  /\ G' = IF \E o \in Limbo : G < heap[o].tag + Grace THEN G + 1 ELSE G
+  /\ UNCHANGED <<map, heap, ann, th, abs, call>>
+
 StepOf(e, t) ==
   LET x == e[3] IN
   CASE e[1] = "Pin"      -> th[t].pc = "idle" /\ Begin(t, x) /\ Same
@@ -277,10 +285,11 @@ StepOf(e, t) ==
          /\ th[t].pc = "bury" /\ aimed = i /\ Mapped(Target(th[t]))
          /\ number[map[Target(th[t])]] = x.page /\ Bury(t) /\ Same
     [] e[1] = "Advance"      ->
-         /\ \/ Advance
-            \/ /\ \A o \in Limbo : G >= heap[o].tag + Grace
-               /\ \A u \in Threads : ann[u] \in {0, G}
-               /\ UNCHANGED vars
+         /\ IF x # {} THEN AdvancePast(x)
+            ELSE \/ Advance
+                 \/ /\ \A o \in Limbo : G >= heap[o].tag + Grace
+                    /\ \A u \in Threads : ann[u] \in {0, G}
+                    /\ UNCHANGED vars
          /\ Same
     [] e[1] = "Free"         ->
          IF IsKnown(x)

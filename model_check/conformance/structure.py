@@ -93,6 +93,10 @@ class _Thread:
 
     call: Mapping[str, Any] | None = None  # until its pin
     pinned: bool = False
+    registration: int = 0
+    announced: int = -1  # the event
+    began: int = 0  # of its last attempt to advance: the event, and those of its scans
+    scanned: dict[int, int] = field(default_factory=dict)
     published: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     looked: int = -1  # the last end of a scan
     loads: dict[int, tuple[int, int]] = field(default_factory=dict)  # pid: event, page
@@ -214,7 +218,12 @@ class _Reader:
                 self.put(k, "Pin", t, own.call or _UPKEEP)
                 own.call = None
             case "ANNOUNCE":
+                own.registration, own.announced = words[0], k
                 self.put(k, "Announce", t)
+            case "ADVANCE_START":
+                own.began, own.scanned = k, {}
+            case "SCAN":
+                own.scanned[words[0]] = k
             case "UNPIN" if own.pinned:
                 own.pinned = False
                 self.put(k, "Unpin", t, self.answers.get(k, 0))
@@ -222,7 +231,7 @@ class _Reader:
                 self.cut()
             case "COMMIT":
                 self.limbo.advance()
-                self.put(k, "Advance", t)
+                self.put(k, "Advance", t, self.late(own))
             case "FREE" if words[0] in self.pages:
                 number = self.pages.pop(words[0]).number
                 if number in self.limbo.tags:
@@ -233,6 +242,17 @@ class _Reader:
                     self.limbo.free()
                 self.limbo.away.discard(words[1])
                 self.put(k, "RecyclePid", t, self.pid(words[1]))
+
+    def late(self, advancer: _Thread) -> frozenset[int]:
+        """Give the threads that have pinned since the advance looked at them.
+
+        A registration that it did not meet had no pin when it began.
+        """
+        return frozenset(
+            t
+            for t, own in self.own.items()
+            if own.pinned and own.announced > advancer.scanned.get(own.registration, advancer.began)
+        )
 
     def call(self, own: _Thread, words: Sequence[int]) -> None:
         kind, *arguments = words
