@@ -97,7 +97,7 @@ class _Thread:
     announced: int = -1  # the event
     began: int = 0  # of its last attempt to advance: the event, and those of its scans
     scanned: dict[int, int] = field(default_factory=dict)
-    published: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    published: list[dict[str, Any]] = field(default_factory=list)  # and not yet linked
     looked: int = -1  # the last end of a scan
     loads: dict[int, tuple[int, int]] = field(default_factory=dict)  # pid: event, page
 
@@ -191,7 +191,7 @@ class _Reader:
             case "PUBLISH" if k not in self.lost:
                 page = self.told(words[0], words[1], words[3:])
                 if self.numbers > 1:
-                    own.published.append((k, page))
+                    own.published.append(page)
             case "APPEND":
                 self.append(own, t, words, k)
             case "RETIRE" if words[0] in self.pages:
@@ -334,13 +334,14 @@ class _Reader:
 
     def swap(self, own: _Thread, t: int, event: Event, k: int) -> None:
         old, pid, fresh, *what = event.words
-        pages = [page for _, page in sorted(own.published, key=lambda each: each[1]["low"])]
+        pages = sorted(own.published, key=lambda page: page["low"])
         number = self.pages[old].number
         if pages:
             # The leftmost piece keeps the page id, but in a root.
             cut = frozenset(page["low"] for page in pages) - {0}
-            at = max(place for place, _ in own.published)
-            self.put(at, "PublishRight", t, {"page": number, "cut": cut, "pages": tuple(pages)})
+            # Nobody has heard of them before the exchange, and what froze the page may have been
+            # told late.
+            self.put(k, "PublishRight", t, {"page": number, "cut": cut, "pages": tuple(pages)})
         own.published.clear()
         page = self.told(fresh, pid, what)
         self.put(k, _SWAPS[event.name], t, {"page": number, "fresh": page, "pages": tuple(pages)})
