@@ -21,6 +21,7 @@ target_sources(test_recorded PRIVATE ${BWTREE_RECORDED_SOURCES})
 target_include_directories(test_recorded PRIVATE ${PROJECT_SOURCE_DIR}/model_check
                            ${PROJECT_SOURCE_DIR}/model_check/recorder)
 target_link_libraries(test_recorded PRIVATE m ${CMAKE_DL_LIBS})
+target_link_options(test_recorded PRIVATE -Wl,--wrap=bw_page_range)
 
 # This one stands before two functions that files of the library call in each other.
 target_link_options(test_forced_races PRIVATE -Wl,--wrap=bw_page_range -Wl,--wrap=bw_find)

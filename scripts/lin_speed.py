@@ -22,8 +22,10 @@ _POINTS = {
     Kind.GET: 40, Kind.PUT: 20, Kind.INSERT: 15, Kind.UPDATE: 5, Kind.REMOVE: 15,
     Kind.COMPARE_EXCHANGE: 5,
 }  # fmt: skip
-#: What corruptions need to find a place: pops and deletions, too.
-_ALL = {**_POINTS, Kind.POP_FIRST: 1, Kind.POP_LAST: 1, Kind.DELETE_RANGE: 1}
+#: What corruptions need to find a place: pops, deletions and walks, too.
+_ALL = {
+    **_POINTS, Kind.POP_FIRST: 1, Kind.POP_LAST: 1, Kind.DELETE_RANGE: 1, Kind.SCAN_FORWARD: 1
+}  # fmt: skip
 
 
 @dataclass

@@ -3,11 +3,13 @@
 ``check``     the verdict on a history, and the order that explains it (parts.h, judge.h)
 ``objects``   the same for operations of any service: ``operations``, ``models`` of what they do
 ``convert``   their files (``textual``, ``jepsen``), and the way between formats
+``page_reads`` was each page that a cursor read, read at one instant? ``circle`` says why not
 ``shrink``    from a violation to the few calls that matter, and a sentence that says why
 ``oracle``    small checkers in Python and z3 that the C ones are compared with
 ``differential``  the comparison, on millions of random histories
+``random_pages`` another, on small random histories with page reads
 ``whole``     another, for small histories, that takes the map as one object, not key by key
-``corrupt``   seventeen corruptions that must all be rejected
+``corrupt``   nineteen corruptions that must all be rejected
 ``timeline``  a violation as a picture
 ``command``   ``bwcheck lin``
 """
@@ -23,6 +25,7 @@ from model_check.linearizability.check import (
     find_order,
     judge,
 )
+from model_check.linearizability.circle import explain_circle, what_is_wrong
 from model_check.linearizability.convert import convert, read
 from model_check.linearizability.corrupt import CORRUPTIONS, Corruption, corruptions
 from model_check.linearizability.models import IMPOSSIBLE, MODELS, CellModel, Model
@@ -56,10 +59,12 @@ __all__ = [
     "check_operations",
     "convert",
     "corruptions",
+    "explain_circle",
     "find_order",
     "find_whole_order",
     "judge",
     "read",
     "render",
     "render_calls",
+    "what_is_wrong",
 ]

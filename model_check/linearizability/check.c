@@ -2,6 +2,7 @@
 #include "check.h"
 #include "buckets.h"
 #include "judge.h"
+#include "page_reads.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ struct lin_check {
     lin_buckets *buckets;
     lin_partition partition;
     lin_judge *judge;
+    lin_page_reads *page_reads;
     uint64_t record_count;
     uint64_t bad, failed; /* rank of the key in the way; part, counted from its first */
     _Atomic bool stop;
@@ -47,6 +49,7 @@ void lin_check_free(lin_check *check) {
     lin_buckets_free(check->buckets);
     lin_partition_free(&check->partition);
     lin_judge_free(check->judge);
+    lin_page_reads_free(check->page_reads);
     free(check);
 }
 
@@ -98,6 +101,28 @@ int lin_check_run(lin_check *check, uint64_t first, uint64_t last) {
             return verdict;
     }
     return LIN_OK;
+}
+
+int lin_check_pages(lin_check *check, lin_page_figures *figures) {
+    *figures = (lin_page_figures){0};
+    if (check->buckets != NULL) /* calls on single keys */
+        return LIN_OK;
+    lin_page_reads_free(check->page_reads);
+    check->page_reads = lin_page_reads_new();
+    if (check->page_reads == NULL)
+        return LIN_UNKNOWN_MEMORY;
+    int verdict =
+        lin_page_reads_judge(check->page_reads, check->history, &check->partition, &check->stop);
+    lin_page_reads_figures(check->page_reads, figures);
+    return verdict;
+}
+
+const lin_link *lin_check_circle(const lin_check *check, uint64_t *count) {
+    return lin_page_reads_circle(check->page_reads, count);
+}
+
+lin_place lin_check_place(const lin_check *check, uint32_t step) {
+    return lin_page_reads_place(check->page_reads, step);
 }
 
 uint64_t lin_check_steps(const lin_check *check) {

@@ -7,6 +7,7 @@
 #ifndef LIN_CHECK_H
 #define LIN_CHECK_H
 
+#include "circle.h"
 #include "parts.h"
 #include "verdict.h"
 
@@ -27,6 +28,15 @@ uint64_t lin_check_keys(const lin_check *check);    /* judged; where there are b
 uint64_t lin_check_records(const lin_check *check); /* of all lanes */
 void lin_check_figures(const lin_check *check, lin_figures *figures);
 uint64_t lin_check_bytes(const lin_check *check); /* of memory, beside the history itself */
+
+/* What is asked of many keys at one instant (page_reads.h), after LIN_OK for all steps. Gives an enum lin_verdict,
+ * and stays until lin_check_free. */
+int lin_check_pages(lin_check *check, lin_page_figures *figures);
+
+/* After LIN_VIOLATION by lin_check_pages: links in a circle, each `to` the next one's `from`; perhaps a second circle
+ * behind a LIN_INSTEAD. And what their steps are. */
+const lin_link *lin_check_circle(const lin_check *check, uint64_t *count);
+lin_place lin_check_place(const lin_check *check, uint32_t step);
 
 /* What is in the way, after a verdict other than LIN_OK. */
 uint64_t lin_check_bad_key(const lin_check *check);

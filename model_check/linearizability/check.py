@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from model_check.linearizability.page_reads import Link, PageReads, read_circle
 from model_check.linearizability.parts import NEVER, Part, from_native, judge_parts
 from model_check.linearizability.shrink import Kept, shrink
 from model_check.recorder.native import ffi, interruptible, lib, text
@@ -51,6 +52,13 @@ _REASONS = {
     lib.LIN_UNKNOWN_WIDE: "more than 16,384 operations on one key in flight",
     lib.LIN_UNKNOWN_MODEL: "the model failed",
     lib.LIN_UNKNOWN_DISPUTE: "two algorithms disagree: this is a defect of the checker, report it",
+}
+
+
+_PAGE_REASONS = {
+    lib.LIN_UNKNOWN_LIMIT: "page reads: too many places of absent keys had to be tried",
+    lib.LIN_UNKNOWN_MEMORY: "page reads: out of memory",
+    lib.LIN_UNKNOWN_STOPPED: "stopped",
 }
 
 
@@ -96,6 +104,10 @@ class Report:
     seconds: float
     reason: str = ""
     violation: Violation | None = None
+    pages: PageReads = field(
+        default_factory=PageReads
+    )  #: what was judged of many keys at one instant
+    circle: tuple[Link, ...] = ()  #: why that is impossible (circle.py)
 
     @property
     def how(self) -> str:
@@ -137,6 +149,14 @@ def check(
         verdict = _call(
             history, lambda: _run(native, steps, progress), lambda: lib.lin_check_stop(native)
         )
+        violation = _violation(native) if verdict == lib.LIN_VIOLATION else None
+        reason = _reason(verdict, limit, seconds, native)
+        pages = PageReads()
+        circle: tuple[Link, ...] = ()
+        if verdict == lib.LIN_OK:
+            verdict, pages = _judge_pages(history, native)
+            circle = read_circle(native) if verdict == lib.LIN_VIOLATION else ()
+            reason = _PAGE_REASONS.get(verdict, "")
         figures = ffi.new("lin_figures *")
         lib.lin_check_figures(native, figures)
         return Report(
@@ -148,10 +168,12 @@ def check(
             overlapping=int(figures.overlapping),
             forced=int(figures.parts[Algorithm.FORCED]),
             searched=int(figures.parts[Algorithm.SEARCHED]),
-            bytes=int(lib.lin_check_bytes(native)),
+            bytes=int(lib.lin_check_bytes(native)) + pages.bytes,
             seconds=time.monotonic() - begin,
-            reason=_reason(verdict, limit, seconds, native),
-            violation=_violation(native) if verdict == lib.LIN_VIOLATION else None,
+            reason=reason,
+            violation=violation,
+            pages=pages,
+            circle=circle,
         )
     finally:
         lib.lin_check_free(native)
@@ -220,6 +242,18 @@ def _run(native: Any, steps: int, progress: Callable[[float], None] | None) -> i
             return verdict
         progress((piece + 1) / _SLICES)
     return int(lib.LIN_OK)
+
+
+def _judge_pages(history: History, native: Any) -> tuple[int, PageReads]:
+    """Judge what is of many keys at one instant (page_reads.h)."""
+    figures = ffi.new("lin_page_figures *")
+    verdict = _call(
+        history,
+        lambda: int(lib.lin_check_pages(native, figures)),
+        lambda: lib.lin_check_stop(native),
+    )
+    fields = {name: getattr(figures, name) for name, _ in ffi.typeof("lin_page_figures").fields}
+    return verdict, PageReads(**fields)
 
 
 def _call(history: History, call: Callable[[], Any], stop: Callable[[], None]) -> Any:

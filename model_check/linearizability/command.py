@@ -107,7 +107,7 @@ def lin(
     """Check histories completely: every operation, every result, every key.
 
     With FILE, check that history (docs/linearizability.md): ours, or one of any service. Without,
-    record runs of real threads and check them, then corrupt histories in seventeen ways, each of
+    record runs of real threads and check them, then corrupt histories in nineteen ways, each of
     which must be rejected.
 
     Example: bwcheck lin build/check/histories/all.bwh;
@@ -316,6 +316,15 @@ def _conclude(
     console.print(
         f"decided by forced order: {ways['forced']:,} parts; by search: {ways['searched']:,} parts"
     )
+    instants = {
+        way: sum(int(finding.row.get(way) or 0) for finding in runs)
+        for way in ("page_reads", "at_one_instant")
+    }
+    console.print(
+        f"each at one instant: {instants['page_reads']:,} page reads of scans and walks, "
+        f"{instants['at_one_instant']:,} navigations and pops"
+    )
+    figures["page_reads_checked"] = instants["page_reads"]
     spent = sum(float(finding.row.get("seconds") or 0) for finding in runs)
     rate = f", {checked / spent / 1e6:.1f} million/s" if spent > 0 else ""
     console.print(

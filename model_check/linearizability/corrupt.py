@@ -1,4 +1,4 @@
-"""Seventeen ways to corrupt a history, each certain to make it one that no order explains.
+"""Nineteen ways to corrupt a history, each certain to make it one that no order explains.
 
 A checker that never says no has shown nothing. Each corruption looks for places in a right
 history where it *must* be visible, by an argument about unique values: a value is written
@@ -25,6 +25,11 @@ its life lies between its writer and its consumer. W: writes v; C: consumed v; R
     miss                W < R < C, R saw v: let R have found nothing
     removed twice       C removed a, a later remove found nothing: let it have removed a
     exchanged values    W1 wrote a, R saw a, R < W2 and W2 wrote b: exchange what they wrote
+    torn page read      W1 replaced a at one key, W1 < W2 and W2 wrote at another, and one page read
+                        saw what both wrote: let it have begun with W1, and have seen a
+    torn walk           the same where an earlier page read of the walk saw what W2 wrote
+
+After the last two each key for itself is still right: the value replaced was there when W1 began.
 
 The number of a deletion is certain only if every call tells what it saw: all values that nobody
 names and that are gone at the end were then taken by deletions, each by one (deletions.h).
@@ -36,11 +41,11 @@ import bisect
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
-from model_check.recorder.history import History, Record
-from model_check.recorder.native import Kind, Status
+from model_check.recorder.history import History, Pair, Record
+from model_check.recorder.native import BLIND, PAGED, PRESENT, Kind, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 #: A value no recorder writes: thread number + 1 in the top 16 bits would be 65535.
 _NOBODYS = 0xFFFF << 48
@@ -100,16 +105,19 @@ class Index:
         self.failed_removes: dict[int, list[Place]] = {}
         self.pops: list[Place] = []
         self.deletions: list[Place] = []
+        self.walks: list[Place] = []
+        self.history = history
         self.blind = False  #: some call does not tell what it replaced
         for lane in range(history.lane_count):
             for index, record in enumerate(history.records(lane)):
-                self.blind = self.blind or record.flags != 0
+                self.blind = self.blind or record.flags & (BLIND | PRESENT) != 0
                 if share == 1 or record.key * 0x9E3779B97F4A7C15 % 2**64 % share == 0:
                     self._note(Place(lane, index, record))
         for places in self.misses.values():
             places.sort(key=lambda place: place.record.invoked)
         for places in (self.pops, self.deletions):
             places.sort(key=lambda place: place.record.invoked)
+        dice.shuffle(self.walks)
         self._consumers = list(self.consumer.items())
         dice.shuffle(self._consumers)
         self.reads = list(self.readers.items())
@@ -151,6 +159,8 @@ class Index:
             self.pops.append(place)
         if record.kind == Kind.DELETE_RANGE:
             self.deletions.append(place)
+        if record.flags & PAGED and Kind.SCAN_FORWARD <= record.kind <= Kind.WALK_BACKWARD:
+            self.walks.append(place)
         if record.kind == Kind.REMOVE and record.status == Status.NOT_FOUND:
             self.failed_removes.setdefault(record.key, []).append(place)
 
@@ -282,6 +292,44 @@ def _exchanged_values(index: Index) -> Iterator[tuple[Place, ...]]:
                 yield first, consumer
 
 
+def _torn(index: Index, *, walk: bool) -> Iterator[tuple[Place, ...]]:
+    """Give a walk, the writer of what it saw of a key, and a later writer of what it saw.
+
+    The later one's key came from the same page, or, of a torn ``walk``, from an earlier page.
+    """
+    for place in index.walks:
+        ends = index.history.page_ends(place.lane, place.index)
+        pairs = index.history.pairs(place.lane, place.record.seen, place.record.count)
+        down = place.record.kind in {Kind.SCAN_BACKWARD, Kind.WALK_BACKWARD}
+        pages = [sum((key < end) if down else (key > end) for end in ends) for key, _ in pairs]
+        writers = [index.writer.get((key, value)) for key, value in pairs]
+        for a, first in enumerate(writers):
+            if first is None or _consumed(first.record) is None:
+                continue
+            for b, second in enumerate(writers):
+                fits = pages[b] < pages[a] if walk else pages[b] == pages[a]
+                if second is not None and a != b and fits and _before(first, second):
+                    yield place, first
+
+
+def _torn_page_read(index: Index) -> Iterator[tuple[Place, ...]]:
+    return _torn(index, walk=False)
+
+
+def _torn_walk(index: Index) -> Iterator[tuple[Place, ...]]:
+    return _torn(index, walk=True)
+
+
+def _see_before(history: History, walk: Place, writer: Place) -> str:
+    record, key = walk.record, writer.record.key
+    for at in range(record.seen, record.seen + record.count):
+        if history.pairs(walk.lane, at, 1)[0].key == key:
+            history.change_pair(walk.lane, at, Pair(key, writer.record.seen))
+    begin = min(record.invoked, writer.record.invoked)
+    history.change(walk.lane, walk.index, record._replace(invoked=begin))
+    return f"a walk from {record.key} sees {writer.record.seen} at key {key}, and a later write"
+
+
 def _swap(history: History, first: Place, second: Place) -> str:
     a, b = first.record, second.record
     history.change(first.lane, first.index, a._replace(seen=b.seen))
@@ -399,17 +447,26 @@ CORRUPTIONS: Mapping[
     "miss": (_duplicated_insert, _miss),
     "removed twice": (_removed_twice, _see_what_was_consumed),
     "exchanged values": (_exchanged_values, _exchange_values),
+    "torn page read": (_torn_page_read, _see_before),
+    "torn walk": (_torn_walk, _see_before),
 }
 
 
-def corruptions(history: History, seed: int = 0, share: int = 1) -> Iterator[Corruption]:
-    """Give one corrupted copy of ``history`` for each of the ways, at places by ``seed``.
+#: Those that leave each key right for itself: only the level of pages sees them.
+OF_PAGES = frozenset({"torn page read", "torn walk"})
+
+
+def corruptions(
+    history: History, seed: int = 0, share: int = 1, names: Collection[str] = ()
+) -> Iterator[Corruption]:
+    """Give a corrupted copy of ``history`` for each way (or of ``names``), at places by ``seed``.
 
     Places are sought at one key in ``share``. A way for which the history has no place is left out:
     the caller must count.
     """
     index = Index(history, random.Random(seed), share)
-    for name, (places, make) in CORRUPTIONS.items():
+    for name in names or CORRUPTIONS:
+        places, make = CORRUPTIONS[name]
         place = next(places(index), None)
         if place is None:
             continue

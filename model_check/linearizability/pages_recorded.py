@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from model_check.linearizability.check import Outcome, check, find_order
 from model_check.linearizability.page import READS, REMOVES, WRITES, Bar, Picture, Point
+from model_check.linearizability.page_reads import Why
 from model_check.linearizability.parts import NEVER
 from model_check.linearizability.timeline import describe, describe_value, lane_name, why
 from model_check.recorder.history import History, Lane
@@ -42,12 +43,17 @@ def picture(history: History, report: Report, title: str) -> Picture:
             record = history.record(item.part.lane, item.part.record)
             texts[bar] = describe(record, item.part, report.violation.key)
         prefix = report.violation.fails_at
+    for link in report.circle:
+        if link.why is not Why.INSTEAD:
+            for place in (link.first, link.second):
+                marks[calls.bar_of[place.lane, place.record]] = 1
     bars = [
         bar._replace(mark=marks.get(i, 0), text=texts.get(i, bar.text))
         for i, bar in enumerate(calls.bars)
     ]
     points: list[Point] = []
-    if history.record_count() <= _ORDERED and report.outcome is not Outcome.UNKNOWN:
+    known = report.outcome is not Outcome.UNKNOWN and not report.circle
+    if history.record_count() <= _ORDERED and known:
         prefix, points = _instants(history, calls, prefix)
     else:
         prefix = None
@@ -66,6 +72,8 @@ def _verdict(report: Report) -> str:
             f"No order explains these {len(report.violation.core)} operations on key "
             f"{report.violation.key} ({report.violation.parts:,} in the whole history)."
         )
+    if report.circle:
+        return "Each key is linearizable, but keys that were read at one instant are not."
     if report.outcome is Outcome.OK:
         return f"Linearizable: {report.operations:,} operations on {report.keys:,} keys."
     return f"Undecided: {report.reason}."

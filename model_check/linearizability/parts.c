@@ -53,9 +53,10 @@ static void emit(struct maker *m, uint64_t rank, const lin_part *part) {
     ++*next;
 }
 
-/* Every history allows this key to be absent at the beginning of the call. */
+/* Every history allows this key to be absent at any instant of the call. (At its beginning would do for the key,
+ * but not for a page read, which has one instant for all its keys.) */
 static bool surely_absent(const struct maker *m, uint64_t rank, const lin_part *part) {
-    return !m->out->initial[rank].present && part->invoked <= m->first_write[rank];
+    return !m->out->initial[rank].present && part->responded < m->first_write[rank];
 }
 
 static void emit_range(struct maker *m, const lin_range *range, lin_part part) {

@@ -10,9 +10,9 @@
  *
  * A range read (scan, walk, navigation) becomes one part for each entry it returned and one for each
  * key that it passed over: each was present with that value, or absent, at some instant of the call.
- * Different keys of one range read may have different instants: that is what the tree promises for
- * cursors. Absences that every history allows are left out: the key is absent at first, and nothing
- * that could insert it was invoked before the read was.
+ * Different keys of one range read may have different instants here; that those of one page share one is for
+ * page_reads.h. Absences that every history allows are left out: the key is absent at first, and nothing that could
+ * insert it was invoked before the read had ended.
  */
 #ifndef LIN_PARTS_H
 #define LIN_PARTS_H

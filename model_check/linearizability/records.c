@@ -1,5 +1,6 @@
 /* records.c: what a record says about the one key that it is a call on. See parts.h. */
 #include "parts.h"
+#include "ranges.h"
 
 #include "bwtree.h"
 
@@ -59,6 +60,27 @@ bool lin_part_of_record(const rec_record *r, lin_part *part) {
     return true;
 }
 
+/* The page reads of a walk go in its direction, and together answer for all its keys. */
+static const char *unsound_pages(const rec_lane *lane, const rec_record *r) {
+    const bool down = r->kind == REC_SCAN_BACKWARD || r->kind == REC_WALK_BACKWARD;
+    const uint64_t room = lane->pair_count - r->seen - r->count;
+    uint64_t pages;
+    lin_range range;
+    if (room == 0)
+        return "the page reads of a scan stand outside the pairs of its lane";
+    const uint64_t *ends = rec_page_ends(r, lane->pairs, &pages);
+    if (pages == 0 || pages > UINT32_MAX || rec_page_pairs(pages) > room)
+        return "the page reads of a scan stand outside the pairs of its lane";
+    for (uint64_t i = 1; i < pages; i++)
+        if (down ? ends[i] >= ends[i - 1] : ends[i] <= ends[i - 1])
+            return "the page reads of a scan are not in its direction";
+    (void)lin_range_of_record(r, lane->pairs, &range);
+    if (range.low <= range.high &&
+        (down ? ends[pages - 1] > range.low : ends[pages - 1] < range.high))
+        return "the page reads of a scan end before it does";
+    return NULL;
+}
+
 const char *lin_unsound(const rec_lane *lane, const rec_record *r) {
     if (r->kind >= REC_KINDS)
         return "a record is of an unknown kind";
@@ -73,6 +95,8 @@ const char *lin_unsound(const rec_lane *lane, const rec_record *r) {
             return "a scan points outside the pairs of its lane";
         if (r->count > r->expected)
             return "a scan returned more than it was asked for";
+        if ((r->flags & REC_PAGED) != 0)
+            return unsound_pages(lane, r);
     }
     return NULL;
 }

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_check.linearizability.check import LIMIT, Outcome, check
-from model_check.linearizability.corrupt import CORRUPTIONS, corruptions
-from model_check.linearizability.timeline import render
+from model_check.linearizability.circle import what_is_wrong
+from model_check.linearizability.corrupt import CORRUPTIONS, OF_PAGES, corruptions
 from model_check.recorder import (
     Distribution,
     History,
@@ -116,12 +116,10 @@ def judge_history(
     if report.ok:
         return Finding(row, Verdict.GREEN, report.operations)
     path = source or keep(history, name)
-    replay = f"replay: bwcheck lin {path}"
-    if report.violation is None:
-        problem = f"{name}: undecided: {report.reason}; {replay}"
+    what, picture = what_is_wrong(history, report)
+    problem = f"{name}: {what}; replay: bwcheck lin {path}"
+    if report.outcome is Outcome.UNKNOWN:
         return Finding(row, Verdict.BROKEN, 0, problem=problem)
-    problem = f"{name}: key {report.violation.key} is not linearizable; {replay}"
-    picture = render(history, report.violation)
     return Finding(row, Verdict.RED, report.operations, problem=problem, picture=picture)
 
 
@@ -160,11 +158,16 @@ def mutants(seed: int) -> Iterator[Finding]:
                 )
 
 
-#: The histories that are corrupted, and how: what takes two keys cannot be done to one.
+#: The histories that are corrupted, and how: what takes two keys cannot be done to one, and a walk
+#: over several pages takes small ones.
 MUTATED: Mapping[str, Collection[str]] = {
-    "all": CORRUPTIONS.keys(),
-    "zipfian": CORRUPTIONS.keys(),
-    "one hot key": CORRUPTIONS.keys() - {"pop past a key", "deletion leaves a key"},
+    "all": tuple(CORRUPTIONS),
+    "zipfian": tuple(name for name in CORRUPTIONS if name != "torn walk"),
+    "one hot key": tuple(
+        name
+        for name in CORRUPTIONS
+        if name not in {"pop past a key", "deletion leaves a key", *OF_PAGES}
+    ),
 }
 
 #: How many corrupted histories :func:`mutants` gives.
@@ -180,12 +183,16 @@ _SIMPLE = {
     Kind.POP_FIRST: 3,
     Kind.POP_LAST: 3,
     Kind.DELETE_RANGE: 1,
+    Kind.SCAN_FORWARD: 2,
+    Kind.WALK_BACKWARD: 1,
 }
 
 
 def _judge_mutant(name: str, history: History, detail: str) -> Finding:
     report = check(history)
-    killed = report.outcome is Outcome.VIOLATION
+    # What tears a page read apart must be seen as that: each key for itself is right.
+    of_pages = name.partition(" (")[0] in OF_PAGES
+    killed = report.outcome is Outcome.VIOLATION and of_pages == bool(report.circle)
     row = {**_row(name, report), "mutant": True, "killed": killed}
     problem = "" if killed else f"{name}: accepted though {detail}; kept as {keep(history, name)}"
     verdict = Verdict.GREEN if killed else Verdict.RED
@@ -203,6 +210,8 @@ def _row(name: str, report: Report) -> dict[str, Scalar]:
         "configurations": report.peak,
         "forced": report.forced,
         "searched": report.searched,
+        "page_reads": report.pages.page_reads,
+        "at_one_instant": report.pages.whole,
         "seconds": round(report.seconds, 3),
         "reason": report.reason,
     }

@@ -117,7 +117,8 @@ class Builds:
         """Build a program of tests/c; it loads the library. Raises NotCompiled."""
         objects = [self._object(TESTS / f"{name}.c")]
         if name == _RECORDED:
-            objects += self._recorder
+            more = ("-Wl,--wrap=bw_page_range", *self._with(self.library()))
+            return self._link(name, [*objects, *self._recorder], more)
         if name == _WRAPPED:
             return self._link(name, [*objects, *self._engine], _WRAP)
         return self._link(name, objects, self._with(self.library()))

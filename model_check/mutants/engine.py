@@ -230,6 +230,19 @@ _OTHERS: Sequence[Defect] = (
     ),
 )
 
+_PAGE_READS: Sequence[Defect] = (
+    Defect(
+        "a cursor looks the values of a page up anew",
+        "cursor.c",
+        "                            values + *n);\n        BW_EVENT",
+        "                            values + *n);\n"
+        "        for (size_t i = 0; i < *n; i++)\n"
+        "            (void)tree->search->get(tree, keys[i], &values[i]);\n"
+        "        BW_EVENT",
+        (),
+    ),
+)
+
 _SEEN_BY_ONE: Sequence[Defect] = (
     Defect(
         "AVX2 compares keys as signed numbers",
@@ -255,7 +268,9 @@ _SEEN_BY_ONE: Sequence[Defect] = (
 )
 
 #: All mutants of the engine but the memory orders.
-ENGINE: Sequence[Defect] = (*DEFECTS, *PUBLISHED, *_MERGES, *_OTHERS, *_SEEN_BY_ONE)
+ENGINE: Sequence[Defect] = (
+    *DEFECTS, *PUBLISHED, *_MERGES, *_OTHERS, *_PAGE_READS, *_SEEN_BY_ONE
+)  # fmt: skip
 
 
 #: Sanitizer to mutants on which it is tried although its programs find them without it.

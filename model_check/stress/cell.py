@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from model_check.console import output
-from model_check.linearizability import check, render
+from model_check.linearizability import check, what_is_wrong
 from model_check.recorder import Run, RunFailed, Tree, save
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def _fill(row: dict[str, Scalar], history: History, cell: Cell, folder: Path, re
     row["checked"] = report.operations if not report.reason else 0
     row["parts"] = report.parts
     row["overlapping"] = report.overlapping
+    row["page_reads"] = report.pages.page_reads
     row["problem"] = ""
     if report.ok:
         return
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{cell.name}.bwh"
     save(history, path)
-    what = report.reason
-    if report.violation is not None:
-        what = f"key {report.violation.key} is not linearizable"
-        output().print(render(history, report.violation))
+    what, picture = what_is_wrong(history, report)
+    if picture is not None:
+        output().print(picture)
     row["problem"] = f"{cell.name}: {what}; see it: bwcheck lin {path}; run it again: {replay}"

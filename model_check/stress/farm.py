@@ -152,6 +152,7 @@ def _section(
             "histories": len(rows),
             "operations_recorded": sum(int(row.get("operations") or 0) for row in rows),
             "operations_checked": sum(int(row.get("checked") or 0) for row in rows),
+            "page_reads_checked": sum(int(row.get("page_reads") or 0) for row in rows),
             "cells": len(cells),
             "processes": jobs,
         },

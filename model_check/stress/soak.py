@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from model_check.console import output, progress
-from model_check.linearizability import check, render
+from model_check.linearizability import Outcome, check, what_is_wrong
 from model_check.recorder import (
     Distribution,
     Kind,
@@ -275,16 +275,17 @@ def _conclude(window: Window, totals: Totals, begin: float) -> None:
     leg, history, row = window.leg, window.history, window.row
     report = window.report.result()
     row.update(outcome=report.outcome.value, check_seconds=round(report.seconds, 3))
+    row.update(page_reads=report.pages.page_reads)
     totals.operations += history.record_count()
     totals.checked += 0 if report.reason else report.operations
     if not report.ok:
         path = FOLDER / f"soak-{row['round']}.bwh"
         FOLDER.mkdir(parents=True, exist_ok=True)
         save(history, path)
-        if report.violation is not None:
-            output().print(render(history, report.violation))
-        totals.undecided = report.violation is None
-        what = report.reason or "not linearizable"
+        what, picture = what_is_wrong(history, report)
+        if picture is not None:
+            output().print(picture)
+        totals.undecided = report.outcome is Outcome.UNKNOWN
         totals.problems.append(f"{leg.name}: {what}; see it: bwcheck lin {path}")
     row.update(rss_bytes=max(int(row["rss_bytes"] or 0), resident()), checked=totals.checked)
     row["minutes"] = round((time.monotonic() - begin) / 60, 2)
@@ -333,6 +334,7 @@ def _section(totals: Totals, seconds: float) -> Section:
             "histories": totals.rounds,
             "operations_recorded": totals.operations,
             "operations_checked": totals.checked,
+            "page_reads_checked": sum(int(row.get("page_reads") or 0) for row in totals.rows),
             **peaks,
         },
         rows=totals.rows,

@@ -19,8 +19,14 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from model_check.linearizability import Event, Step, check, find_order, find_whole_order
-from model_check.linearizability.timeline import render
+from model_check.linearizability import (
+    Event,
+    Step,
+    check,
+    find_order,
+    find_whole_order,
+    what_is_wrong,
+)
 from model_check.recorder import (
     History,
     Kind,
@@ -229,12 +235,12 @@ class Replay:
 def demand_three_agree(history: History, options: TreeOptions) -> None:
     """The recorded run, a sequential tree and a dict give the same results and the same end."""
     report = check(history)
-    if report.violation is not None:
+    if not report.ok:
         from rich.console import Console
 
         console = Console(width=160)
         with console.capture() as capture:
-            console.print(render(history, report.violation))
+            console.print(*what_is_wrong(history, report))
         pytest.fail(capture.get())
     order = find_order(history)
     assert order is not None

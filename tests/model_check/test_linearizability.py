@@ -558,7 +558,7 @@ def test_an_order_of_all_keys_keeps_the_order_of_time() -> None:
 def test_every_corruption_of_a_recorded_history_is_rejected(seed: int, threads: int) -> None:
     simple = {Kind.GET: 40, Kind.PUT: 15, Kind.INSERT: 15, Kind.UPDATE: 10, Kind.REMOVE: 10,
               Kind.COMPARE_EXCHANGE: 10, Kind.POP_FIRST: 3, Kind.POP_LAST: 3,
-              Kind.DELETE_RANGE: 1}  # fmt: skip
+              Kind.DELETE_RANGE: 1, Kind.SCAN_FORWARD: 2, Kind.WALK_BACKWARD: 1}  # fmt: skip
     workload = Workload(seed=seed, threads=threads, operations=20_000, space=50, weights=simple)
     with Tree(TreeOptions.tiny()) as tree, Run(tree, workload) as run:
         right = run.round()

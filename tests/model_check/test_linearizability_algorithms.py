@@ -243,10 +243,10 @@ def test_z3_and_the_search_in_python_agree() -> None:
 def test_every_corruption_is_rejected_at_every_size(operations: int) -> None:
     simple = {Kind.GET: 40, Kind.PUT: 15, Kind.INSERT: 15, Kind.UPDATE: 10, Kind.REMOVE: 10,
               Kind.COMPARE_EXCHANGE: 10, Kind.POP_FIRST: 3, Kind.POP_LAST: 3,
-              Kind.DELETE_RANGE: 1}  # fmt: skip
+              Kind.DELETE_RANGE: 1, Kind.SCAN_FORWARD: 2, Kind.WALK_BACKWARD: 1}  # fmt: skip
     space = max(operations // 400, 50)
     workload = Workload(seed=1, threads=2, operations=operations, space=space, weights=simple)
-    with Tree(TreeOptions()) as tree, Run(tree, workload) as run:
+    with Tree(TreeOptions(leaf_capacity=8, leaf_log=4)) as tree, Run(tree, workload) as run:
         right = run.round()
         assert check(right).ok
         share = max(operations // 30_000, 1)
@@ -254,5 +254,5 @@ def test_every_corruption_is_rejected_at_every_size(operations: int) -> None:
             mutant.name: check(mutant.history).outcome
             for mutant in corruptions(right, 3, share=share)
         }
-    assert len(CORRUPTIONS) == 17
+    assert len(CORRUPTIONS) == 19
     assert rejected == dict.fromkeys(CORRUPTIONS, Outcome.VIOLATION)
