@@ -137,6 +137,24 @@ def test_a_get_that_returned_tells_that_the_write_had_its_instant() -> None:
     assert "had its instant when thread 3's get(1)" in said
 
 
+def test_a_get_of_the_value_before_tells_that_the_write_had_not_had_its_instant() -> None:
+    writes = [[put(1, 11, 10, 5, 90)], [put(2, 22, 20, 10, 20)]]
+    late = [Record.of(Kind.GET, 1, (30, 40), seen=10)]
+    walk = scan(0, 100, 1, [2], (1, 11), (2, 20))
+    assert check(history(*writes, walk, initial=BEFORE)).ok
+    assert sorted(refused(history(*writes, walk, late, initial=BEFORE))) == [
+        Why.WROTE, Why.SAW, Why.TIME
+    ]  # fmt: skip
+
+
+def test_calls_that_touch_in_one_instant_are_not_ordered_by_it() -> None:
+    writes = [[put(1, 11, None, 10, 20)], [put(2, 22, None, 10, 20)]]
+    one, other = scan(20, 30, 1, [2], (1, 11)), scan(20, 20, 1, [2], (2, 22))
+    assert check(history(*writes, one)).ok
+    assert check(history(*writes, other)).ok
+    assert Why.TIME not in refused(history(*writes, one, other))
+
+
 def test_a_key_that_comes_and_goes_may_be_absent_at_either_time() -> None:
     calls = [
         put(1, 11, None, 10, 20),
