@@ -220,6 +220,7 @@ def test_what_was_driven_and_what_was_left_out_is_told_with_its_reason(
     )
     monkeypatch.setattr(runner, "run_all", lambda *_, **__: [driven])
     monkeypatch.setattr(command, "find_toolchain", lambda: SimpleNamespace(describe=dict))
+    monkeypatch.setattr(runner, "with_startup", lambda tools: tools)
     summary = tmp_path / "conform.json"
     done = CliRunner().invoke(app, ["conform", "--tours", "--json", str(summary)])
     assert done.exit_code == 1, done.output
