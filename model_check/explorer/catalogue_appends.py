@@ -58,6 +58,12 @@ APPENDS: Sequence[Case] = (
         ALL,
     ),
     Case(
+        "append-upkeep",
+        "an append into a page that is consolidated before its log is full",
+        "options leaf_capacity=4 leaf_log=4; before put 10 1; thread put 10 5; thread consolidate",
+        ALL,
+    ),
+    Case(
         "update-remove",
         "an update and a removal of one key, and a read after",
         "before put 10 1, put 20 2; thread update 10 5; thread remove 10, get 10",

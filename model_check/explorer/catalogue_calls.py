@@ -35,6 +35,20 @@ CALLS: Sequence[Case] = (
         SOME,
     ),
     Case(
+        "delete-range-append",
+        "a leaf that is emptied before its log is full, and a put into it",
+        "options leaf_capacity=4 leaf_log=4; before put 10 1; thread delete_range 0 max; "
+        "thread put 20 5",
+        ALL,
+    ),
+    Case(
+        "delete-range-remove",
+        "a range that is deleted key by key, one of which another removes",
+        "options leaf_capacity=4 leaf_log=4; before put 10 1, put 20 2; thread delete_range 10 15; "
+        "thread remove 10",
+        ALL,
+    ),
+    Case(
         "count-move",
         "a count beside an insert and a removal",
         f"before {FOUR}; thread put 25 5, remove 10; thread count 0 100",

@@ -182,7 +182,7 @@ _OTHERS: Sequence[Defect] = (
         "upkeep.c",
         "            bw_log_freeze(place.page);\n",
         "",
-        ("append-consolidation",),
+        ("append-upkeep",),
     ),
     Defect(
         "a leaf is emptied without being frozen",
@@ -191,7 +191,7 @@ _OTHERS: Sequence[Defect] = (
         "    bw_kind last = bw_word_kind(bw_slot(leaf, slots - 1));\n",
         "    unsigned slots = bw_log_length(leaf);\n"
         "    bw_kind last = slots > 0 ? bw_word_kind(bw_slot(leaf, slots - 1)) : BW_KIND_NONE;\n",
-        (),
+        ("delete-range-append",),
     ),
     Defect(
         "a pop takes an empty leaf for an empty map",
@@ -205,7 +205,7 @@ _OTHERS: Sequence[Defect] = (
         "trim.c",
         "        *removed += status == BW_OK;\n",
         "        *removed += 1;\n",
-        (),
+        ("delete-range-remove",),
     ),
     Defect(
         "a run of puts is installed although another was first",

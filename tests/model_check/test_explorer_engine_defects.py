@@ -8,6 +8,7 @@ import pytest
 
 from model_check.explorer.catalogue_engine import CATALOGUE, named
 from model_check.explorer.mutants import DEFECTS, Defect, changed, defect_plans, judge
+from model_check.mutants.engine import ENGINE
 from model_check.report import CannotRun
 from tests.exploring import ROOT
 
@@ -62,3 +63,15 @@ def test_a_defect_is_found_with_a_counterexample_that_gets_no_more_preemptions(
     assert outcome.shrunk.preemptions <= outcome.found.preemptions
     assert outcome.executions > 0
     assert outcome.found.steps  # a replay shows the same
+
+
+def test_a_lost_write_that_only_the_contents_at_the_end_tell_is_found() -> None:
+    # Histories that are known to be right are not judged again: what the map holds at the end must
+    # be part of what tells them apart.
+    lost = next(each for each in ENGINE if each.name.startswith("upkeep replaces a page"))
+    outcome = judge(lost)
+    assert outcome.case is not None
+    assert outcome.case.name == "append-upkeep"
+    assert outcome.found is not None
+    assert outcome.found.kind == "not-linearizable"
+    assert "at the end the map holds 10=1" in outcome.found.sentence
