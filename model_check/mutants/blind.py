@@ -41,11 +41,34 @@ _OUT_OF_BOUNDS = (
     "only, and not met there within 100 s. TLC rejects the same step in the specs."
 )
 
+_ONE_MOMENT = (
+    "It takes a thread that stands still in one moment of a merge while others go on: beyond the "
+    "bounds of the catalogue's programs, and not met there within 60 s. C tests that force such "
+    "moments kill it, and TLC rejects the same step in the specs."
+)
+_FREED_LATER = (
+    "The page is freed when the epoch has advanced twice, and reading it takes less than a "
+    "microsecond: no program of this checker brings the one into the other."
+)
+_KEY_BY_KEY = "It judges what a walk gives key by key; each key is right for itself."
+
 #: Checker to mutant's name to the reason.
 BLIND: Mapping[str, Mapping[str, str]] = {
     "explorer": {
         "a helper with an old view of the parent takes a merge for finished": _OUT_OF_BOUNDS,
         "a post asks before its scan whether its page is alive": _OUT_OF_BOUNDS,
+        "a parent is split at the separator of a page that is being merged": _ONE_MOMENT,
+        "a merged page is gone before its separator is": _ONE_MOMENT,
+        "an inner page with a mark is removed": _ONE_MOMENT,
+        "a write believes a page that is being merged": _ONE_MOMENT,
+        "a read believes a page that is being merged": _ONE_MOMENT,
+        "the root collapses without a second look at it": _ONE_MOMENT,
+        "navigation looks at a removed leaf again, not at its witness": _ONE_MOMENT,
+        "a cursor reads its leaf when its pin has ended": _FREED_LATER,
+        "a cursor looks the values of a page up anew": _KEY_BY_KEY,
+        "a run of puts is installed although another was first": (
+            "A run has eight keys at least, and the harness's put_many takes four."
+        ),
         "AVX2 compares keys as signed numbers": (
             "The explorer builds the library without the files of wide vectors. z3 proves their "
             "steps bit by bit (`search: signed_comparison` is this mutant there)."
@@ -63,11 +86,23 @@ BLIND: Mapping[str, Mapping[str, str]] = {
         "the mapping table's load does not acquire": _SAME_INSTRUCTION,
         "pinning has no fence": _STORE_BUFFER,
         "the list of free page ids does not count its pops": _BETWEEN_TWO_STEPS,
+        "a leaf is emptied without being frozen": _BETWEEN_TWO_STEPS,
+        "a deletion counts keys that others have removed": _BETWEEN_TWO_STEPS,
+        "a cursor reads its leaf when its pin has ended": _FREED_LATER,
         "the self check walks over registrations without an acquire": (
             "On x86-64 the machine code is the same; ThreadSanitizer sees the missing order."
         ),
     },
     "ASan + UBSan": {
+        "pop_first is first and then remove": _BETWEEN_TWO_CALLS,
+        "the slot's compare-and-swap does not release": _SAME_INSTRUCTION,
+        "the mapping table's load does not acquire": _SAME_INSTRUCTION,
+        "pinning has no fence": _STORE_BUFFER,
+        "the list of free page ids does not count its pops": _BETWEEN_TWO_STEPS,
+        "a leaf is emptied without being frozen": _BETWEEN_TWO_STEPS,
+        "a deletion counts keys that others have removed": _BETWEEN_TWO_STEPS,
+        "a cursor reads its leaf when its pin has ended": _FREED_LATER,
+        "a cursor looks the values of a page up anew": _WITHIN_A_PAGE_READ,
         "the self check walks over registrations without an acquire": (
             "The machine code is the same but for the checks of addresses, and all are right."
         ),
