@@ -135,6 +135,10 @@ KEPT_ALL_THE_SAME: Mapping[str, str] = {
         "they need no more than a compiler, say in seconds what callers are promised, and are the "
         "only ones that make allocations fail and calls be misused"
     ),
+    "ASan + UBSan": (
+        "they see each access at its place, also one that happens to read what is right, and say who "
+        "freed the memory; what the others find they explain"
+    ),
 }
 
 
