@@ -136,8 +136,8 @@ KEPT_ALL_THE_SAME: Mapping[str, str] = {
         "only ones that make allocations fail and calls be misused"
     ),
     "ASan + UBSan": (
-        "they see each access at its place, also one that happens to read what is right, and say who "
-        "freed the memory; what the others find they explain"
+        "they see each access at its place, also one that happens to read what is right, and say "
+        "who freed the memory; what the others find they explain"
     ),
 }
 
