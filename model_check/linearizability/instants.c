@@ -187,11 +187,12 @@ static void tell_edge(lin_instants *i, const struct edge *edge) {
                        .how = edge->how});
 }
 
-static void reverse(lin_link *links, uint64_t count) {
-    for (uint64_t a = 0, b = count; a + 1 < b; a++, b--) {
-        const lin_link spare = links[a];
-        links[a] = links[b - 1];
-        links[b - 1] = spare;
+/* The links from this one on. (There may be none at all, and no array of them.) */
+static void reverse_from(lin_instants *i, uint64_t from) {
+    for (uint64_t a = from, b = i->circle_count; a + 1 < b; a++, b--) {
+        const lin_link spare = i->circle[a];
+        i->circle[a] = i->circle[b - 1];
+        i->circle[b - 1] = spare;
     }
 }
 
@@ -200,7 +201,7 @@ static uint32_t tell_low(lin_instants *i, uint32_t step) {
     const uint64_t from = i->circle_count;
     for (uint32_t by; (by = i->steps[step].low_by) != NO_EDGE; step = i->edges[by].from)
         tell_edge(i, &i->edges[by]);
-    reverse(i->circle + from, i->circle_count - from);
+    reverse_from(i, from);
     return step;
 }
 
@@ -229,7 +230,7 @@ static void tell_way(lin_instants *i, uint32_t begin, uint32_t step) {
     const uint64_t from = i->circle_count;
     for (; step != begin; step = i->edges[i->steps[step].came_by].from)
         tell_edge(i, &i->edges[i->steps[step].came_by]);
-    reverse(i->circle + from, i->circle_count - from);
+    reverse_from(i, from);
 }
 
 const lin_link *lin_instants_circle(const lin_instants *i, uint64_t *count) {
