@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A first batch is small, for walks that end early; each is three times the one before, up to the
-# largest, for which bwpy_walk has room.
-_FIRST_BATCH = 32
-_LARGEST_BATCH = 256
-
 _WALK = ffi.typeof("bwpy_walk *")
+
+# A first batch is small, for walks that end early; each is three times the one before, up to the
+# largest that a walk has room for.
+_FIRST_BATCH = 32
+_LARGEST_BATCH: int = len(ffi.new(_WALK).keys)
+
 _open, _next, _close = lib.bwpy_walk_open, lib.bwpy_walk_next, lib.bwpy_walk_close
 _unpack = ffi.unpack
 

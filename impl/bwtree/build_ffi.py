@@ -7,6 +7,15 @@ from call to call could be overwritten by a signal handler or a finalizer that u
 the call and the reading of it, and one that is allocated for every call costs twice as much.
 ``bwpy_get`` goes further: most gets find their key, so it returns the bare value, and the rare
 value that equals BWPY_NO_VALUE only sends the caller to ``bwpy_find``, which tells for sure.
+
+A walk (_walk.py) is a cursor with room for a batch of entries, in one allocation. It is opened with
+its first batch in one call, since a call from Python costs more than a batch of a few entries.
+
+Calls on one key, navigation and steps of a walk keep the GIL (:func:`keep_gil`). They are lock-free
+and take less time than it takes to hand the GIL over: two threads that did so at every call would
+get half as far as one. (A thread's first call may wait for a mutex of the library; whoever holds
+that never waits for the GIL.) What may take long releases it: batches, pops, ranges, upkeep,
+closing.
 """
 
 from __future__ import annotations

@@ -189,11 +189,10 @@ static bw_page *build_edited(bw_thread *self, const bw_page *leaf, const bw_edit
 
 /* ---- consolidation ---- */
 
-/* A run has at least so many records: fewer ascend by chance. */
-enum { BW_RUN = 8 };
+enum { LEAST_ASCENDING = 8 }; /* records: fewer ascend by chance */
 
-/* Whether the records were appended in the order of their keys, and the last one's key. */
-static bool is_ascending_run(const bw_page *page, uint64_t *last) {
+/* Whether the log's records were appended in the order of their keys, and the last one's key. */
+static bool log_ascends(const bw_page *page, uint64_t *last) {
     unsigned records = 0;
     for (unsigned i = 0; i < page->log_slots; i++) {
         const bw_record *record = bw_word_record(bw_slot(page, i));
@@ -203,13 +202,13 @@ static bool is_ascending_run(const bw_page *page, uint64_t *last) {
             return false;
         *last = record->key;
     }
-    return records >= BW_RUN;
+    return records >= LEAST_ASCENDING;
 }
 
 /* How many of n entries the left page keeps. Where all records lie behind the base, inserts ascend, and the left
  * page will not grow further: it is filled. Where nearly all do, several threads insert ascending keys, a little
- * out of order: it is left 90 % full. For descending inserts, the same of the right page. Where the records are an
- * ascending run amid the base, a thread fills what one that is ahead of it has left out: before the run's end all is
+ * out of order: it is left 90 % full. For descending inserts, the same of the right page. Where the records
+ * ascend amid the base, a thread fills what one that is ahead of it has left out: up to the last of them all is
  * there, behind it one more is to come for each entry, and the left page keeps as many as will then have filled it. */
 static unsigned left_share(const bw_page *page, const uint64_t *keys, unsigned n,
                            unsigned capacity) {
@@ -231,7 +230,7 @@ static unsigned left_share(const bw_page *page, const uint64_t *keys, unsigned n
         large = large < capacity ? large : capacity;
         return behind > before ? large : n - large;
     }
-    if (!is_ascending_run(page, &last))
+    if (!log_ascends(page, &last))
         return n / 2;
     unsigned done = 0;
     while (done < n && keys[done] <= last)

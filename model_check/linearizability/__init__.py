@@ -3,7 +3,7 @@
 ``check``     the verdict on a history, and the order that explains it (parts.h, judge.h)
 ``objects``   the same for operations of any service: ``operations``, ``models`` of what they do
 ``convert``   their files (``textual``, ``jepsen``), and the way between formats
-``page_reads`` was each page that a cursor read, read at one instant? ``circle`` says why not
+``page_reads`` was each page that a cursor read, read at one instant? ``cycle`` says why not
 ``shrink``    from a violation to the few calls that matter, and a sentence that says why
 ``oracle``    small checkers in Python and z3 that the C ones are compared with
 ``differential``  the comparison, on millions of random histories
@@ -25,9 +25,9 @@ from model_check.linearizability.check import (
     find_order,
     judge,
 )
-from model_check.linearizability.circle import explain_circle, what_is_wrong
 from model_check.linearizability.convert import convert, read
 from model_check.linearizability.corrupt import CORRUPTIONS, Corruption, corruptions
+from model_check.linearizability.cycle import explain_page_cycle, what_is_wrong
 from model_check.linearizability.models import IMPOSSIBLE, MODELS, CellModel, Model
 from model_check.linearizability.objects import ObjectReport, check_operations
 from model_check.linearizability.operations import Operation, Operations, OperationsError
@@ -59,7 +59,7 @@ __all__ = [
     "check_operations",
     "convert",
     "corruptions",
-    "explain_circle",
+    "explain_page_cycle",
     "find_order",
     "find_whole_order",
     "judge",

@@ -10,7 +10,7 @@ struct slot {
     uint32_t number; /* of the key in its bucket, + 1; 0: free */
 };
 
-struct lin_bench {
+struct lin_workspace {
     struct slot *table;
     unsigned table_bits;
     uint64_t *keys;
@@ -25,8 +25,8 @@ struct lin_bench {
 
 /* ------------------------------------------------------------------ room -------------------- */
 
-lin_bench *lin_bench_new(void) {
-    lin_bench *b = calloc(1, sizeof *b);
+lin_workspace *lin_workspace_new(void) {
+    lin_workspace *b = calloc(1, sizeof *b);
     if (b == NULL)
         return NULL;
     b->table_bits = 9;
@@ -37,11 +37,11 @@ lin_bench *lin_bench_new(void) {
     b->places = malloc((b->key_capacity + 1) * sizeof *b->places);
     if (b->table && b->keys && b->states && b->places)
         return b;
-    lin_bench_free(b);
+    lin_workspace_free(b);
     return NULL;
 }
 
-void lin_bench_free(lin_bench *b) {
+void lin_workspace_free(lin_workspace *b) {
     if (b == NULL)
         return;
     lin_room_free(b->parts, b->part_capacity * sizeof *b->parts);
@@ -53,21 +53,21 @@ void lin_bench_free(lin_bench *b) {
     free(b);
 }
 
-uint64_t lin_bench_keys(const lin_bench *b) {
+uint64_t lin_workspace_keys(const lin_workspace *b) {
     return b->keys_judged;
 }
 
-uint64_t lin_bench_parts(const lin_bench *b) {
+uint64_t lin_workspace_parts(const lin_workspace *b) {
     return b->parts_judged;
 }
 
-uint64_t lin_bench_bytes(const lin_bench *b) {
+uint64_t lin_workspace_bytes(const lin_workspace *b) {
     return b->part_capacity * (sizeof *b->parts + sizeof *b->numbers) +
            (sizeof *b->table << b->table_bits) +
            b->key_capacity * (sizeof *b->keys + sizeof *b->states + sizeof *b->places);
 }
 
-static bool room_for_parts(lin_bench *b, uint64_t count) {
+static bool room_for_parts(lin_workspace *b, uint64_t count) {
     if (count <= b->part_capacity)
         return true;
     lin_room_free(b->parts, b->part_capacity * sizeof *b->parts);
@@ -80,11 +80,11 @@ static bool room_for_parts(lin_bench *b, uint64_t count) {
 
 /* ------------------------------------------------------------------ the keys of a bucket ---- */
 
-static uint64_t slot_of(const lin_bench *b, const lin_dealt *dealt, uint64_t key) {
+static uint64_t slot_of(const lin_workspace *b, const lin_dealt *dealt, uint64_t key) {
     return lin_scatter_key(key) << dealt->bits >> (64 - b->table_bits);
 }
 
-static bool more_keys(lin_bench *b, const lin_dealt *dealt) {
+static bool more_keys(lin_workspace *b, const lin_dealt *dealt) {
     uint32_t capacity = 2 * b->key_capacity;
     uint64_t *keys = realloc(b->keys, capacity * sizeof *keys);
     b->keys = keys ? keys : b->keys;
@@ -113,7 +113,7 @@ static bool more_keys(lin_bench *b, const lin_dealt *dealt) {
 }
 
 /* The number of the key in its bucket; UINT32_MAX: out of memory. */
-static inline uint32_t number_of(lin_bench *b, const lin_dealt *dealt, uint64_t key) {
+static inline uint32_t number_of(lin_workspace *b, const lin_dealt *dealt, uint64_t key) {
     uint64_t mask = ((uint64_t)1 << b->table_bits) - 1, at = slot_of(b, dealt, key);
     for (; b->table[at].number != 0; at = (at + 1) & mask)
         if (b->table[at].key == key)
@@ -127,7 +127,7 @@ static inline uint32_t number_of(lin_bench *b, const lin_dealt *dealt, uint64_t 
 }
 
 /* Numbers the keys of a bucket, and counts the parts of each. */
-static bool number_keys(lin_bench *b, const lin_dealt *dealt, uint64_t bucket) {
+static bool number_keys(lin_workspace *b, const lin_dealt *dealt, uint64_t bucket) {
     const lin_entries *initial = &dealt->initial, *final = &dealt->final;
     uint32_t at = 0;
     memset(b->table, 0, sizeof *b->table << b->table_bits);
@@ -159,7 +159,7 @@ static bool number_keys(lin_bench *b, const lin_dealt *dealt, uint64_t bucket) {
 /* ------------------------------------------------------------------ their parts ------------- */
 
 /* From how many parts each key has to where they begin. */
-static void lay_out(lin_bench *b, const lin_dealt *dealt) {
+static void lay_out(lin_workspace *b, const lin_dealt *dealt) {
     uint32_t at = 0;
     for (uint32_t k = 0; k < b->key_count; k++) {
         uint32_t count = b->places[k] + (dealt->reading != NULL);
@@ -169,7 +169,7 @@ static void lay_out(lin_bench *b, const lin_dealt *dealt) {
 }
 
 /* Unpacks the parts in the order of keys, and within each in that of their invocations. */
-static void unpack(lin_bench *b, const lin_dealt *dealt, uint64_t bucket) {
+static void unpack(lin_workspace *b, const lin_dealt *dealt, uint64_t bucket) {
     const uint32_t *number = b->numbers;
     for (uint32_t h = 0; h < dealt->hand_count; h++) {
         lin_reader r;
@@ -188,7 +188,7 @@ static void unpack(lin_bench *b, const lin_dealt *dealt, uint64_t bucket) {
 }
 
 /* What the whole map was read as, as a last part of each key. */
-static void unpack_reading(lin_bench *b, const lin_dealt *dealt, uint64_t bucket) {
+static void unpack_reading(lin_workspace *b, const lin_dealt *dealt, uint64_t bucket) {
     const rec_record *reading = dealt->reading;
     const lin_entries *final = &dealt->final;
     lin_part absent = {
@@ -202,8 +202,8 @@ static void unpack_reading(lin_bench *b, const lin_dealt *dealt, uint64_t bucket
     }
 }
 
-int lin_bench_judge(lin_bench *b, const lin_dealt *dealt, uint64_t bucket, lin_judge *judge,
-                    uint64_t *bad) {
+int lin_workspace_judge(lin_workspace *b, const lin_dealt *dealt, uint64_t bucket, lin_judge *judge,
+                        uint64_t *bad) {
     uint64_t calls = 0, entries = dealt->initial.first[bucket + 1] - dealt->initial.first[bucket] +
                                   dealt->final.first[bucket + 1] - dealt->final.first[bucket];
     for (uint32_t h = 0; h < dealt->hand_count; h++)

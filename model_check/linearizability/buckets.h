@@ -17,18 +17,18 @@
 #include "judge.h"
 
 /* What it takes to unpack a bucket; it belongs to one thread. */
-typedef struct lin_bench lin_bench;
+typedef struct lin_workspace lin_workspace;
 
-lin_bench *lin_bench_new(void);
-void lin_bench_free(lin_bench *bench);
+lin_workspace *lin_workspace_new(void);
+void lin_workspace_free(lin_workspace *workspace);
 
 /* Judges all keys of one bucket until the first that is not OK: *bad is that key then. Gives an enum
  * lin_verdict. */
-int lin_bench_judge(lin_bench *bench, const lin_dealt *dealt, uint64_t bucket, lin_judge *judge,
-                    uint64_t *bad);
+int lin_workspace_judge(lin_workspace *workspace, const lin_dealt *dealt, uint64_t bucket,
+                        lin_judge *judge, uint64_t *bad);
 
-uint64_t lin_bench_keys(const lin_bench *bench);  /* of the buckets judged so far ... */
-uint64_t lin_bench_parts(const lin_bench *bench); /* ... and their parts */
-uint64_t lin_bench_bytes(const lin_bench *bench); /* of memory */
+uint64_t lin_workspace_keys(const lin_workspace *workspace);  /* of the buckets judged so far ... */
+uint64_t lin_workspace_parts(const lin_workspace *workspace); /* ... and their parts */
+uint64_t lin_workspace_bytes(const lin_workspace *workspace); /* of memory */
 
 #endif

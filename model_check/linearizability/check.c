@@ -12,7 +12,7 @@ enum { STRIDE = 16 }; /* steps that a worker takes at a time, where there are ma
 
 struct worker {
     lin_judge *judge;
-    lin_bench *bench;
+    lin_workspace *workspace;
     /* The first of its steps that was not OK. */
     uint64_t step, key, failed;
     int verdict;
@@ -46,9 +46,9 @@ static bool hire(lin_check *check, uint32_t count, const lin_limits *limits) {
     return check->workers != NULL;
 }
 
-static bool give_benches(lin_check *check) {
+static bool give_workspaces(lin_check *check) {
     for (uint32_t i = 0; i < check->worker_count; i++)
-        if ((check->workers[i].bench = lin_bench_new()) == NULL)
+        if ((check->workers[i].workspace = lin_workspace_new()) == NULL)
             return false;
     return true;
 }
@@ -67,7 +67,7 @@ lin_check *lin_check_new(const rec_history *history, uint64_t configurations, ui
     if (made)
         check->dealt = lin_dealt_new(history, check->worker_count);
     if (made && check->dealt != NULL)
-        made = give_benches(check);
+        made = give_workspaces(check);
     const char *wrong = NULL;
     int result = made && !check->dealt ? lin_partition_make(&check->partition, history, &wrong) : 0;
     if (result == -2)
@@ -84,7 +84,7 @@ void lin_check_free(lin_check *check) {
         return;
     for (uint32_t i = 0; check->workers != NULL && i < check->worker_count; i++) {
         lin_judge_free(check->workers[i].judge);
-        lin_bench_free(check->workers[i].bench);
+        lin_workspace_free(check->workers[i].workspace);
     }
     free(check->workers);
     lin_dealt_free(check->dealt);
@@ -120,7 +120,7 @@ static int take_step(const lin_check *check, struct worker *worker, uint64_t ste
         return LIN_UNKNOWN_STOPPED;
     *key = step;
     if (check->dealt != NULL)
-        return lin_bench_judge(worker->bench, check->dealt, step, worker->judge, key);
+        return lin_workspace_judge(worker->workspace, check->dealt, step, worker->judge, key);
     return judge_key(check, worker->judge, step, failed, NULL);
 }
 
@@ -203,8 +203,8 @@ int lin_check_pages(lin_check *check, lin_page_figures *figures) {
     return verdict;
 }
 
-const lin_link *lin_check_circle(const lin_check *check, uint64_t *count) {
-    return lin_page_reads_circle(check->page_reads, count);
+const lin_link *lin_check_cycle(const lin_check *check, uint64_t *count) {
+    return lin_page_reads_cycle(check->page_reads, count);
 }
 
 lin_place lin_check_place(const lin_check *check, uint32_t step) {
@@ -222,7 +222,7 @@ uint64_t lin_check_keys(const lin_check *check) {
     if (check->partition.keys != NULL)
         return check->partition.key_count;
     for (uint32_t i = 0; i < check->worker_count; i++)
-        keys += lin_bench_keys(check->workers[i].bench);
+        keys += lin_workspace_keys(check->workers[i].workspace);
     return keys;
 }
 
@@ -248,8 +248,8 @@ void lin_check_figures(const lin_check *check, lin_figures *figures) {
         figures->overlapping += one.overlapping;
         figures->deep += one.deep;
         figures->bytes += one.bytes;
-        if (worker->bench != NULL)
-            figures->partitioned += lin_bench_parts(worker->bench);
+        if (worker->workspace != NULL)
+            figures->partitioned += lin_workspace_parts(worker->workspace);
     }
     if (check->partition.keys != NULL)
         figures->partitioned = check->partition.part_count;
@@ -261,7 +261,7 @@ uint64_t lin_check_bytes(const lin_check *check) {
     lin_check_figures(check, &figures);
     uint64_t bytes = figures.bytes + (check->dealt ? check->dealt->bytes : 0);
     for (uint32_t i = 0; check->dealt && i < check->worker_count; i++)
-        bytes += lin_bench_bytes(check->workers[i].bench);
+        bytes += lin_workspace_bytes(check->workers[i].workspace);
     return bytes + p->part_count * sizeof *p->parts +
            p->key_count * (sizeof *p->keys + sizeof *p->initial + sizeof *p->first);
 }

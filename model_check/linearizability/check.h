@@ -8,7 +8,7 @@
 #ifndef LIN_CHECK_H
 #define LIN_CHECK_H
 
-#include "circle.h"
+#include "page_report.h"
 #include "parts.h"
 #include "verdict.h"
 
@@ -36,9 +36,9 @@ uint64_t lin_check_bytes(const lin_check *check); /* of memory, beside the histo
  * and stays until lin_check_free. */
 int lin_check_pages(lin_check *check, lin_page_figures *figures);
 
-/* After LIN_VIOLATION by lin_check_pages: links in a circle, each `to` the next one's `from`; perhaps a second circle
+/* After LIN_VIOLATION by lin_check_pages: links in a cycle, each `to` the next one's `from`; perhaps a second cycle
  * behind a LIN_INSTEAD. And what their steps are. */
-const lin_link *lin_check_circle(const lin_check *check, uint64_t *count);
+const lin_link *lin_check_cycle(const lin_check *check, uint64_t *count);
 lin_place lin_check_place(const lin_check *check, uint32_t step);
 
 /* What is in the way, after a verdict other than LIN_OK. */

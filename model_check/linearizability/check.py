@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from model_check.linearizability.page_reads import Link, PageReads, read_circle
+from model_check.linearizability.page_reads import Link, PageReads, read_cycle
 from model_check.linearizability.parts import NEVER, Part, from_native, judge_parts
 from model_check.linearizability.shrink import Kept, shrink
 from model_check.recorder.native import ffi, interruptible, lib, text
@@ -107,7 +107,7 @@ class Report:
     pages: PageReads = field(
         default_factory=PageReads
     )  #: what was judged of many keys at one instant
-    circle: tuple[Link, ...] = ()  #: why that is impossible (circle.py)
+    cycle: tuple[Link, ...] = ()  #: why that is impossible (cycle.py)
 
     @property
     def how(self) -> str:
@@ -156,10 +156,10 @@ def check(
         violation = _violation(native) if verdict == lib.LIN_VIOLATION else None
         reason = _reason(verdict, limit, seconds, native)
         pages = PageReads()
-        circle: tuple[Link, ...] = ()
+        cycle: tuple[Link, ...] = ()
         if verdict == lib.LIN_OK:
             verdict, pages = _judge_pages(history, native)
-            circle = read_circle(native) if verdict == lib.LIN_VIOLATION else ()
+            cycle = read_cycle(native) if verdict == lib.LIN_VIOLATION else ()
             reason = _PAGE_REASONS.get(verdict, "")
         figures = ffi.new("lin_figures *")
         lib.lin_check_figures(native, figures)
@@ -177,7 +177,7 @@ def check(
             reason=reason,
             violation=violation,
             pages=pages,
-            circle=circle,
+            cycle=cycle,
         )
     finally:
         lib.lin_check_free(native)

@@ -45,9 +45,9 @@ struct lin_instants {
     struct change *changes;
     struct trial *trials;
     uint32_t *stack;
-    lin_link *circle;
-    uint64_t step_count, edge_count, linked, choice_count, change_count, trial_count, circle_count;
-    uint64_t step_room, edge_room, choice_room, change_room, trial_room, stack_room, circle_room;
+    lin_link *cycle;
+    uint64_t step_count, edge_count, linked, choice_count, change_count, trial_count, cycle_count;
+    uint64_t step_room, edge_room, choice_room, change_room, trial_room, stack_room, cycle_room;
     uint64_t tried, conflicts;
     uint32_t walk;
     bool starved, searching;
@@ -83,7 +83,7 @@ void lin_instants_free(lin_instants *i) {
     free(i->changes);
     free(i->trials);
     free(i->stack);
-    free(i->circle);
+    free(i->cycle);
     free(i);
 }
 
@@ -137,7 +137,7 @@ uint64_t lin_instants_bytes(const lin_instants *i) {
     return i->step_room * sizeof *i->steps + i->edge_room * sizeof *i->edges +
            i->choice_room * sizeof *i->choices + i->change_room * sizeof *i->changes +
            i->trial_room * sizeof *i->trials + i->stack_room * sizeof *i->stack +
-           i->circle_room * sizeof *i->circle;
+           i->cycle_room * sizeof *i->cycle;
 }
 
 /* ------------------------------------------------------------------ edges and choices ------- */
@@ -175,8 +175,8 @@ bool lin_instants_either(lin_instants *i, lin_link one, lin_link other) {
 /* ------------------------------------------------------------------ what is wrong ----------- */
 
 static void tell(lin_instants *i, lin_link link) {
-    if (more(i, &i->circle, i->circle_count, &i->circle_room, sizeof *i->circle))
-        i->circle[i->circle_count++] = link;
+    if (more(i, &i->cycle, i->cycle_count, &i->cycle_room, sizeof *i->cycle))
+        i->cycle[i->cycle_count++] = link;
 }
 
 static void tell_edge(lin_instants *i, const struct edge *edge) {
@@ -189,16 +189,16 @@ static void tell_edge(lin_instants *i, const struct edge *edge) {
 
 /* The links from this one on. (There may be none at all, and no array of them.) */
 static void reverse_from(lin_instants *i, uint64_t from) {
-    for (uint64_t a = from, b = i->circle_count; a + 1 < b; a++, b--) {
-        const lin_link spare = i->circle[a];
-        i->circle[a] = i->circle[b - 1];
-        i->circle[b - 1] = spare;
+    for (uint64_t a = from, b = i->cycle_count; a + 1 < b; a++, b--) {
+        const lin_link spare = i->cycle[a];
+        i->cycle[a] = i->cycle[b - 1];
+        i->cycle[b - 1] = spare;
     }
 }
 
 /* The edges that have moved the step's low up, from the first one on; gives where they begin. */
 static uint32_t tell_low(lin_instants *i, uint32_t step) {
-    const uint64_t from = i->circle_count;
+    const uint64_t from = i->cycle_count;
     for (uint32_t by; (by = i->steps[step].low_by) != NO_EDGE; step = i->edges[by].from)
         tell_edge(i, &i->edges[by]);
     reverse_from(i, from);
@@ -227,15 +227,15 @@ static void tell_time(lin_instants *i, uint32_t first, const struct edge *edge, 
 
 /* The way from `step`, where the last walk came, back to where it began. */
 static void tell_way(lin_instants *i, uint32_t begin, uint32_t step) {
-    const uint64_t from = i->circle_count;
+    const uint64_t from = i->cycle_count;
     for (; step != begin; step = i->edges[i->steps[step].came_by].from)
         tell_edge(i, &i->edges[i->steps[step].came_by]);
     reverse_from(i, from);
 }
 
-const lin_link *lin_instants_circle(const lin_instants *i, uint64_t *count) {
-    *count = i->circle_count;
-    return i->circle;
+const lin_link *lin_instants_cycle(const lin_instants *i, uint64_t *count) {
+    *count = i->cycle_count;
+    return i->cycle;
 }
 
 /* ------------------------------------------------------------------ edges take effect ------- */
@@ -298,7 +298,7 @@ static bool spread(lin_instants *i, uint32_t begin, bool is_low) {
         const uint32_t at = i->stack[--depth];
         const struct step *s = &i->steps[at];
         if (s->low > s->high) {
-            if (i->circle_count == 0)
+            if (i->cycle_count == 0)
                 tell_time(i, at, NULL, at);
             return false;
         }
@@ -321,12 +321,12 @@ static bool link_next(lin_instants *i) {
     struct edge *edge = &i->edges[number];
     struct step *from = &i->steps[edge->from], *to = &i->steps[edge->to];
     if (from->low > to->high) {
-        if (i->circle_count == 0)
+        if (i->cycle_count == 0)
             tell_time(i, edge->from, edge, edge->to);
         return false;
     }
     if (leads(i, edge->to, edge->from)) {
-        if (i->circle_count == 0) {
+        if (i->cycle_count == 0) {
             tell_way(i, edge->to, edge->from);
             tell_edge(i, edge);
         }
@@ -365,7 +365,7 @@ static void tell_impossible(lin_instants *i, const struct edge *edge) {
 
 /* Both edges of a choice are impossible. */
 static void tell_both(lin_instants *i, const struct choice *choice) {
-    if (i->circle_count > 0)
+    if (i->cycle_count > 0)
         return;
     tell_impossible(i, &choice->one[0]);
     tell(i, (lin_link){.why = LIN_INSTEAD, .from = LIN_NO_STEP, .to = LIN_NO_STEP});
@@ -452,7 +452,7 @@ static bool go_back(lin_instants *i, uint64_t *choice) {
         trial->edge ^= 1;
         *choice = trial->choice + 1;
         if (choose(i, &i->choices[trial->choice], trial->edge, LIN_TRIED)) {
-            i->circle_count = 0;
+            i->cycle_count = 0;
             return true;
         }
         if (i->starved)
@@ -485,7 +485,7 @@ static int search(lin_instants *i, uint64_t most, const _Atomic bool *stop) {
         if (++i->conflicts > most)
             return LIN_UNKNOWN_LIMIT;
         if (i->trial_count > 0)
-            i->circle_count = 0; /* of what was only tried */
+            i->cycle_count = 0; /* of what was only tried */
         if (!go_back(i, &c))
             return i->starved ? LIN_UNKNOWN_MEMORY : LIN_VIOLATION;
     }

@@ -6,13 +6,13 @@
  *
  *     lin_instants_new; steps; lin_instants_within; edges, choices; lin_instants_solve; what it found
  *
- * An edge moves `low` of what follows up, and `high` of what precedes down. Where no edges run in a circle and
+ * An edge moves `low` of what follows up, and `high` of what precedes down. Where no edges run in a cycle and
  * low <= high everywhere, every step may have its low for an instant, and steps of the same instant follow the
- * edges. So without choices this is all, and a conflict is a circle of edges, or of edges and one step of time: a
+ * edges. So without choices this is all, and a conflict is a cycle of edges, or of edges and one step of time: a
  * step that cannot be before `low` comes before one that cannot be after `high`, and high < low.
  *
  * An edge is left out when the intervals imply it. Hence edges are between steps that overlap, and the search
- * for circles stays among these.
+ * for cycles stays among these.
  *
  * Choices are settled first as far as one of their edges is impossible, over and over. For the rest one edge is
  * tried, in the order of time, and the other where that leads to a conflict: up to a limit.
@@ -20,7 +20,7 @@
 #ifndef LIN_INSTANTS_H
 #define LIN_INSTANTS_H
 
-#include "circle.h"
+#include "page_report.h"
 #include "verdict.h"
 
 #include <stdatomic.h>
@@ -45,9 +45,9 @@ uint64_t lin_instants_high(const lin_instants *instants, uint32_t step);
 /* LIN_OK; LIN_VIOLATION; LIN_UNKNOWN_LIMIT (more than `conflicts` of them), _MEMORY, _STOPPED. Once. */
 int lin_instants_solve(lin_instants *instants, uint64_t conflicts, const _Atomic bool *stop);
 
-/* After LIN_VIOLATION: links in a circle, each `to` the next one's `from`; perhaps a second circle behind a
+/* After LIN_VIOLATION: links in a cycle, each `to` the next one's `from`; perhaps a second cycle behind a
  * LIN_INSTEAD. */
-const lin_link *lin_instants_circle(const lin_instants *instants, uint64_t *count);
+const lin_link *lin_instants_cycle(const lin_instants *instants, uint64_t *count);
 
 uint64_t lin_instants_edges(const lin_instants *instants);
 uint64_t lin_instants_choices(const lin_instants *instants); /* that were tried */

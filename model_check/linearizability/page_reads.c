@@ -64,8 +64,8 @@ void lin_page_reads_figures(const lin_page_reads *reads, lin_page_figures *figur
                      reads->steps.record_count * sizeof *reads->steps.many;
 }
 
-const lin_link *lin_page_reads_circle(const lin_page_reads *reads, uint64_t *count) {
-    return lin_instants_circle(reads->instants, count);
+const lin_link *lin_page_reads_cycle(const lin_page_reads *reads, uint64_t *count) {
+    return lin_instants_cycle(reads->instants, count);
 }
 
 lin_place lin_page_reads_place(const lin_page_reads *reads, uint32_t step) {

@@ -35,8 +35,8 @@ int lin_page_reads_judge(lin_page_reads *reads, const rec_history *history,
                          const lin_partition *partition, const _Atomic bool *stop);
 void lin_page_reads_figures(const lin_page_reads *reads, lin_page_figures *figures);
 
-/* After LIN_VIOLATION: lin_instants_circle, and what its steps are. */
-const lin_link *lin_page_reads_circle(const lin_page_reads *reads, uint64_t *count);
+/* After LIN_VIOLATION: lin_instants_cycle, and what its steps are. */
+const lin_link *lin_page_reads_cycle(const lin_page_reads *reads, uint64_t *count);
 lin_place lin_page_reads_place(const lin_page_reads *reads, uint32_t step);
 
 #endif

@@ -28,7 +28,7 @@ class PageReads:
 
 
 class Why(IntEnum):
-    """Why one step must be before another; circle.h has the C names."""
+    """Why one step must be before another; page_report.h has the C names."""
 
     WROTE = 0
     SAW = 1
@@ -69,10 +69,10 @@ class Link(NamedTuple):
     low: int = 0  #: … nor ``second`` before this
 
 
-def read_circle(check: Any) -> tuple[Link, ...]:
-    """Take the circle of a native check whose pages were not right."""
+def read_cycle(check: Any) -> tuple[Link, ...]:
+    """Take the cycle of a native check whose pages were not right."""
     count = ffi.new("uint64_t *")
-    links = lib.lin_check_circle(check, count)
+    links = lib.lin_check_cycle(check, count)
 
     def place(step: int) -> Place:
         if step == _NO_STEP:

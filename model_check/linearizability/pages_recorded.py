@@ -43,7 +43,7 @@ def picture(history: History, report: Report, title: str) -> Picture:
             record = history.record(item.part.lane, item.part.record)
             texts[bar] = describe(record, item.part, report.violation.key)
         prefix = report.violation.fails_at
-    for link in report.circle:
+    for link in report.cycle:
         if link.why is not Why.INSTEAD:
             for place in (link.first, link.second):
                 marks[calls.bar_of[place.lane, place.record]] = 1
@@ -52,7 +52,7 @@ def picture(history: History, report: Report, title: str) -> Picture:
         for i, bar in enumerate(calls.bars)
     ]
     points: list[Point] = []
-    known = report.outcome is not Outcome.UNKNOWN and not report.circle
+    known = report.outcome is not Outcome.UNKNOWN and not report.cycle
     if history.record_count() <= _ORDERED and known:
         prefix, points = _instants(history, calls, prefix)
     else:
@@ -72,7 +72,7 @@ def _verdict(report: Report) -> str:
             f"No order explains these {len(report.violation.core)} operations on key "
             f"{report.violation.key} ({report.violation.parts:,} in the whole history)."
         )
-    if report.circle:
+    if report.cycle:
         return "Each key is linearizable, but keys that were read at one instant are not."
     if report.outcome is Outcome.OK:
         return f"Linearizable: {report.operations:,} operations on {report.keys:,} keys."

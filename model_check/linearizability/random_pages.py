@@ -314,7 +314,7 @@ def compare(seed: int, histories: int, *, named: bool = True) -> Iterator[Tally]
         tally.histories += 1
         tally.right += right
         tally.wrong += not right
-        tally.by_pages += bool(report.circle)
+        tally.by_pages += bool(report.cycle)
         tally.missed += report.ok and not right
         yield tally
 

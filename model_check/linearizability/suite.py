@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_check.linearizability.check import LIMIT, Outcome, check
-from model_check.linearizability.circle import what_is_wrong
 from model_check.linearizability.corrupt import CORRUPTIONS, OF_PAGES, corruptions
+from model_check.linearizability.cycle import what_is_wrong
 from model_check.recorder import (
     Distribution,
     History,
@@ -193,7 +193,7 @@ def _judge_mutant(name: str, history: History, detail: str) -> Finding:
     report = check(history)
     # What tears a page read apart must be seen as that: each key for itself is right.
     of_pages = name.partition(" (")[0] in OF_PAGES
-    killed = report.outcome is Outcome.VIOLATION and of_pages == bool(report.circle)
+    killed = report.outcome is Outcome.VIOLATION and of_pages == bool(report.cycle)
     row = {**_row(name, report), "mutant": True, "killed": killed}
     problem = "" if killed else f"{name}: accepted though {detail}; kept as {keep(history, name)}"
     verdict = Verdict.GREEN if killed else Verdict.RED

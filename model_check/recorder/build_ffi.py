@@ -21,7 +21,7 @@ HEADERS = (
     HERE / "run.h",
     HERE.parent / "linearizability" / "parts.h",
     HERE.parent / "linearizability" / "verdict.h",
-    HERE.parent / "linearizability" / "circle.h",
+    HERE.parent / "linearizability" / "page_report.h",
     HERE.parent / "linearizability" / "check.h",
     HERE.parent / "linearizability" / "object.h",
     HERE.parent / "linearizability" / "differential.h",

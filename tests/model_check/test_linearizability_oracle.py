@@ -387,7 +387,7 @@ def test_verdicts_on_pops_and_deletions_agree_with_the_oracle(batch: int) -> Non
         alone = all(linearizable(parts_of_key(lanes, key), before.get(key)) for key in KEYS)
         possible = alone and numbers_are_possible(lanes, before)
         report = check(History.build(lanes, initial))
-        ok = report.ok or bool(report.circle)  # each key for itself is right
+        ok = report.ok or bool(report.cycle)  # each key for itself is right
         verdicts[possible] += 1
         text = f"batch {batch}, history {number}: {lanes} from {initial}"
         # No right history is rejected; a wrong one may pass only for the numbers of its deletions.

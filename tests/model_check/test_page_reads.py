@@ -1,4 +1,4 @@
-"""Page reads: of one instant, or refused with a circle, as trying all orders says."""
+"""Page reads: of one instant, or refused with a cycle, as trying all orders says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from model_check.linearizability import (
     Outcome,
     check,
     corruptions,
-    explain_circle,
+    explain_page_cycle,
     what_is_wrong,
 )
 from model_check.linearizability.corrupt import OF_PAGES
@@ -66,18 +66,18 @@ def history(*lanes: list[Record] | Lane, initial: dict[int, int] | None = None) 
 
 
 def refused(found: History) -> list[Why]:
-    """Demand that only the pages are wrong; give the circle's reasons."""
+    """Demand that only the pages are wrong; give the cycle's reasons."""
     report = check(found)
     assert report.outcome is Outcome.VIOLATION
     assert report.violation is None
-    assert report.circle
-    for link, following in zip(report.circle, report.circle[1:], strict=False):
+    assert report.cycle
+    for link, following in zip(report.cycle, report.cycle[1:], strict=False):
         if Why.INSTEAD not in (link.why, following.why):
             assert link.second == following.first
-    assert explain_circle(found, report.circle)
+    assert explain_page_cycle(found, report.cycle)
     assert what_is_wrong(found, report)[0] == "keys that were read at one instant were not"
     assert "at one instant" in picture(found, report, "it").head
-    return [link.why for link in report.circle]
+    return [link.why for link in report.cycle]
 
 
 #: Key 1 is written before key 2 is, by one thread.
@@ -133,7 +133,7 @@ def test_a_get_that_returned_tells_that_the_write_had_its_instant() -> None:
     assert check(history(*writes, torn, initial=BEFORE)).ok
     found = history(*writes, torn, seen, initial=BEFORE)
     assert sorted(refused(found)) == [Why.WROTE, Why.SAW, Why.TIME]
-    said = "\n".join(explain_circle(found, check(found).circle))
+    said = "\n".join(explain_page_cycle(found, check(found).cycle))
     assert "had its instant when thread 3's get(1)" in said
 
 

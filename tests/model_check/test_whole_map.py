@@ -36,7 +36,7 @@ def verdicts(*lanes: list[Record], initial: dict[int, int]) -> tuple[bool, bool]
 def right_key_by_key(*lanes: list[Record], initial: dict[int, int]) -> bool:
     """Tell whether each key for itself is right, whatever is asked of all of them together."""
     report = check(history(*lanes, initial=initial))
-    return report.ok or bool(report.circle)
+    return report.ok or bool(report.cycle)
 
 
 #: At every instant one of 3 and 4 is there, but each of them is absent for a while.
@@ -208,6 +208,6 @@ def test_verdicts_agree_with_a_trial_of_all_permutations() -> None:
         assert (find_whole_order(found) is not None) == expected, (number, records, initial)
         report = check(found)
         assert report.ok == expected, (number, records, initial)
-        key_by_key += bool(report.circle)
+        key_by_key += bool(report.cycle)
     assert min(seen.values()) > 200, seen
     assert key_by_key > 3  # what only one instant for all keys shows

@@ -1,7 +1,7 @@
-/* circle.h: what judging page reads gives (page_reads.h): figures, and steps that would each have to be before the
+/* page_report.h: what judging page reads gives (page_reads.h): figures, and steps that would each have to be before the
  * next, and the last before the first. */
-#ifndef LIN_CIRCLE_H
-#define LIN_CIRCLE_H
+#ifndef LIN_PAGE_REPORT_H
+#define LIN_PAGE_REPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>

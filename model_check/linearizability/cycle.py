@@ -1,6 +1,6 @@
 """What is wrong with a page read, in words: steps that would each have to be before the next.
 
-page_reads.py has the links of such a circle, page_reads.h what is judged.
+page_reads.py has the links of such a cycle, page_reads.h what is judged.
 """
 
 from __future__ import annotations
@@ -43,21 +43,21 @@ def what_is_wrong(history: History, report: Report) -> tuple[str, RenderableType
     if report.violation is not None:
         key = report.violation.key
         return f"key {key} is not linearizable", render(history, report.violation)
-    if report.circle:
-        text = Text("\n".join(explain_circle(history, report.circle)))
+    if report.cycle:
+        text = Text("\n".join(explain_page_cycle(history, report.cycle)))
         return "keys that were read at one instant were not", text
     return f"undecided: {report.reason}", None
 
 
-def explain_circle(history: History, circle: Sequence[Link]) -> list[str]:
-    """Say of each link what it is. What came first in the circle comes round again at its end."""
+def explain_page_cycle(history: History, cycle: Sequence[Link]) -> list[str]:
+    """Say of each link what it is. What came first in the cycle comes round again at its end."""
     lines = ["Each of these steps has to be before the next, and the last before the first:"]
-    for link in circle:
+    for link in cycle:
         if link.why is Why.INSTEAD:
             lines.append("and the other way round, the same with:")
             continue
-        first = _name(history, link.first, _keys(circle, link.first))
-        second = _name(history, link.second, _keys(circle, link.second))
+        first = _name(history, link.first, _keys(cycle, link.first))
+        second = _name(history, link.second, _keys(cycle, link.second))
         if link.why is Why.TIME:
             lines.append(f"  {first} {_time(history, link)} {second}")
             continue
@@ -66,10 +66,10 @@ def explain_circle(history: History, circle: Sequence[Link]) -> list[str]:
     return lines
 
 
-def _keys(circle: Sequence[Link], place: Place) -> list[int]:
-    """Give the keys by which a step is in the circle."""
+def _keys(cycle: Sequence[Link], place: Place) -> list[int]:
+    """Give the keys by which a step is in the cycle."""
     return sorted(
-        {link.key for link in circle if place in (link.first, link.second) and link.why <= Why.NEXT}
+        {link.key for link in cycle if place in (link.first, link.second) and link.why <= Why.NEXT}
     )
 
 
