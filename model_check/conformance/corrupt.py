@@ -50,11 +50,14 @@ def _twice(entries: Entries, k: int) -> list[Entry]:
     return [*entries[: k + 1], *entries[k:]]
 
 
-def _earlier(before: str) -> tuple[Callable[[str], Places], Change]:
+def _earlier(before: str, *, of_its_thread: bool = False) -> tuple[Callable[[str], Places], Change]:
     """Move an entry in front of the last ``before`` that comes before it."""
 
+    def is_one(entry: Entry, moved: Entry) -> bool:
+        return entry.action == before and not (of_its_thread and entry.values[0] != moved.values[0])
+
     def place(entries: Entries, k: int) -> int:
-        return max((j for j in range(k) if entries[j].action == before), default=-1)
+        return max((j for j in range(k) if is_one(entries[j], entries[k])), default=-1)
 
     def places(action: str) -> Places:
         return lambda entries: [
@@ -160,27 +163,9 @@ def _used_again(entries: Entries) -> list[int]:
 
 
 def _before(action: str, other: str) -> tuple[Places, Change]:
-    """Exchange an entry and the last ``other`` before it, of the same thread."""
-
-    def place(entries: Entries, k: int) -> int:
-        who = entries[k].values[0]
-        return max(
-            (j for j in range(k) if entries[j].action == other and entries[j].values[0] == who),
-            default=-1,
-        )
-
-    def places(entries: Entries) -> list[int]:
-        return [
-            k
-            for k, entry in enumerate(entries)
-            if entry.action == action and place(entries, k) >= 0
-        ]
-
-    def change(entries: Entries, k: int) -> list[Entry]:
-        j = place(entries, k)
-        return [*entries[:j], entries[k], *entries[j:k], *entries[k + 1 :]]
-
-    return places, change
+    """Move an entry in front of the last ``other`` of its thread that comes before it."""
+    places, change = _earlier(other, of_its_thread=True)
+    return places(action), change
 
 
 def _of_a_root_child(kind: str) -> Places:

@@ -13,7 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from model_check.conformance.trace import ANSWER, CALL, PIECE, Cut, Entry, Event, Trace
+from model_check.conformance.trace import (
+    ANSWER,
+    CALL,
+    PIECE,
+    Cut,
+    Entry,
+    Event,
+    Trace,
+    until_contents,
+)
 
 MODULE = "TraceDeltaLog"
 ABSENT = "absent"
@@ -170,12 +179,7 @@ class _Reader:
 
 def trace(events: Sequence[Event], name: str) -> Trace:
     """Give the trace of an execution. Raises UnfitError if it is none of DeltaLog's."""
-    end = len(events)
-    for k, event in enumerate(events):
-        if event.name == CALL and event.words[0] > 50:  # CONTENTS: all is over
-            end = k
-            break
-    events = events[:end]
+    events = until_contents(events)
     keys = sorted({event.words[1] for event in events if event.name == CALL})
     reader = _Reader({key: number for number, key in enumerate(keys, 1)})
     for k, event in enumerate(events):

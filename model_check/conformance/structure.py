@@ -15,7 +15,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from model_check.conformance.delta_log import UnfitError, saw_of
-from model_check.conformance.trace import ANSWER, CALL, Cut, Entry, Event, Trace
+from model_check.conformance.trace import (
+    ANSWER,
+    CALL,
+    Cut,
+    Entry,
+    Event,
+    Trace,
+    until_contents,
+)
 
 MODULE = "TraceStructureModification"
 #: The options of a tree that a trace must know.
@@ -385,12 +393,7 @@ def trace(events: Sequence[Event], name: str, limits: Mapping[str, int]) -> Trac
 
     Raises UnfitError if it is none of StructureModification's.
     """
-    end = len(events)
-    for k, event in enumerate(events):
-        if event.name == CALL and event.words[0] > 50:  # CONTENTS: all is over
-            end = k
-            break
-    events = events[:end]
+    events = until_contents(events)
     keys = sorted(
         {event.words[1] for event in events if event.name == CALL and event.words[0] < len(_KINDS)}
     )

@@ -13,6 +13,9 @@ from model_check.explorer.harness import engine_folder
 #: Kinds of the harness's own (model_check/explorer/engine/event_words.h).
 CALL, ANSWER, NOTHING, STATE = "CALL", "ANSWER", "NOTHING", "STATE"
 OWN = {60: CALL, 61: ANSWER, 62: NOTHING, 64: STATE}
+#: Of operations that a program names (model_check/explorer/engine/program.h); CONTENTS (model.h)
+#: is greater.
+_LAST_OPERATION = 50
 _ENUM = re.compile(r"enum bw_event_kind \{(.*?)\}", re.DOTALL)
 
 
@@ -46,6 +49,14 @@ def read(rows: Sequence[Sequence[int]]) -> list[Event]:
             break
         found.append(Event(row[0], name, tuple(row[2:])))
     return found
+
+
+def until_contents(events: Sequence[Event]) -> Sequence[Event]:
+    """Give the events before the harness reads what the map holds: then all is over."""
+    for k, event in enumerate(events):
+        if event.name == CALL and event.words[0] > _LAST_OPERATION:
+            return events[:k]
+    return events
 
 
 @dataclass(frozen=True)
