@@ -15,7 +15,7 @@ CALL, ANSWER, NOTHING, STATE = "CALL", "ANSWER", "NOTHING", "STATE"
 OWN = {60: CALL, 61: ANSWER, 62: NOTHING, 64: STATE}
 #: Of operations that a program names (model_check/explorer/engine/program.h); CONTENTS (model.h)
 #: is greater.
-_LAST_OPERATION = 50
+LAST_OPERATION = 50
 _ENUM = re.compile(r"enum bw_event_kind \{(.*?)\}", re.DOTALL)
 
 
@@ -54,7 +54,7 @@ def read(rows: Sequence[Sequence[int]]) -> list[Event]:
 def until_contents(events: Sequence[Event]) -> Sequence[Event]:
     """Give the events before the harness reads what the map holds: then all is over."""
     for k, event in enumerate(events):
-        if event.name == CALL and event.words[0] > _LAST_OPERATION:
+        if event.name == CALL and event.words[0] > LAST_OPERATION:
             return events[:k]
     return events
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model_check.conformance.trace import names
+from model_check.conformance.trace import LAST_OPERATION, names
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "spec" / "README.md").read_text(encoding="utf-8")
@@ -123,3 +123,12 @@ def test_an_action_that_no_table_has_would_be_seen() -> None:
     assert "Bury" in actions("StructureModification")
     assert "CommitLost" in actions("EpochReclamation")
     assert not {"Step", "CallStep", "Next"} & actions("DeltaLog")
+
+
+def test_what_is_behind_the_last_operation_of_a_program_is_the_reading_of_the_contents() -> None:
+    text = (ROOT / "model_check/explorer/engine/program.h").read_text(encoding="utf-8")
+    body = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    listed = re.search(r"enum operation_kind \{(.*?)\}", body, re.DOTALL)
+    assert listed is not None
+    names = [name.strip() for name in listed[1].split(",") if name.strip()]
+    assert names.index("OPERATION_KINDS") == LAST_OPERATION + 1
