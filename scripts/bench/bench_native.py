@@ -6,6 +6,7 @@ built measures several indexes in one process; bench_side_by_side.py runs it.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -69,17 +70,29 @@ def run_quietly(command: Sequence[str], what: str) -> None:
         raise CannotRun(message)
 
 
+def cmake_build(source: Path, folder: Path, settings: dict[str, str], what: str) -> None:
+    """Build a CMake project in ``folder``.
+
+    Of several processes that want the same folder one builds, and the others find it up to date.
+    """
+    cmake = tool("cmake")
+    configure = [cmake, "-S", str(source), "-B", str(folder)]
+    configure += [f"-D{name}={value}" for name, value in settings.items()]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "CMakeCache.txt").is_file():
+            configure += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}"]
+        run_quietly(configure, f"configuring {what}")
+        run_quietly([cmake, "--build", str(folder)], f"building {what}")
+
+
 def build(folder: Path, engine: Path) -> Driver:
     """Build the driver with the tree of the checkout at ``engine`` in ``folder``."""
     if not (engine / "CMakeLists.txt").is_file():
         message = f"{engine} is no checkout of bwtree: it has no CMakeLists.txt"
         raise CannotRun(message)
-    cmake = tool("cmake")
-    configure = [cmake, "-S", str(HERE), "-B", str(folder), f"-DBENCH_ENGINE_DIR={engine}"]
-    if not (folder / "CMakeCache.txt").is_file():
-        configure += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}"]
-    run_quietly(configure, "configuring the bench driver")
-    run_quietly([cmake, "--build", str(folder)], "building the bench driver")
+    cmake_build(HERE, folder, {"BENCH_ENGINE_DIR": str(engine)}, "the bench driver")
     return describe(folder / "bench_driver")
 
 

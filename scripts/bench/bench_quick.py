@@ -127,13 +127,8 @@ def checkout(commit: str) -> tuple[str, Path]:
 
 def build_tree(engine: Path, name: str, folder: Path) -> Path:
     """Build a checkout's tree as a shared object with the adapter's name."""
-    cmake = bench_native.tool("cmake")
-    configure = [cmake, "-S", str(HERE / "quick"), "-B", str(folder)]
-    configure += [f"-DBENCH_ENGINE_DIR={engine}", f"-DBENCH_TREE_NAME={name}"]
-    if not (folder / "CMakeCache.txt").is_file():
-        configure += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={bench_native.tool('ninja')}"]
-    bench_native.run_quietly(configure, f"configuring the tree of {engine}")
-    bench_native.run_quietly([cmake, "--build", str(folder)], f"building the tree of {engine}")
+    settings = {"BENCH_ENGINE_DIR": str(engine), "BENCH_TREE_NAME": name}
+    bench_native.cmake_build(HERE / "quick", folder, settings, f"the tree of {engine}")
     return folder / "tree.so"
 
 

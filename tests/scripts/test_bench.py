@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import subprocess
@@ -38,6 +39,23 @@ def run_bench(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 # ---- the C driver ----
+
+
+def test_nobody_else_builds_in_a_folder_while_one_process_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def instead_of_building(_command: object, what: str) -> None:
+        asked.append(what)
+        with (tmp_path / ".lock").open("w") as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    monkeypatch.setattr(bench_native, "run_quietly", instead_of_building)
+    bench_native.cmake_build(BENCH, tmp_path, {}, "it")
+    assert asked == ["configuring it", "building it"]
+    with (tmp_path / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
