@@ -20,7 +20,7 @@ __attribute__((format(printf, 2, 3))) static bw_status corrupt(const bw_report *
                                                                const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    if (report->message != NULL && report->capacity > 0)
+    if (report->message != NULL)
         (void)vsnprintf(report->message, report->capacity, format, arguments);
     va_end(arguments);
     return BW_ECORRUPT;

@@ -40,7 +40,7 @@ __attribute__((format(printf, 2, 3))) static bw_status invalid(bw_message messag
                                                                const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    if (message.text != NULL && message.capacity > 0)
+    if (message.text != NULL)
         (void)vsnprintf(message.text, message.capacity, format, arguments);
     va_end(arguments);
     return BW_EINVAL;

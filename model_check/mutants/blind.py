@@ -107,6 +107,13 @@ BLIND: Mapping[str, Mapping[str, str]] = {
             "The machine code is the same but for the checks of addresses, and all are right."
         ),
     },
+    "TSan": {
+        "pinning has no fence": _STORE_BUFFER,
+        "the list of free page ids does not count its pops": _BETWEEN_TWO_STEPS,
+        "a leaf is emptied without being frozen": _BETWEEN_TWO_STEPS,
+        "a deletion counts keys that others have removed": _BETWEEN_TWO_STEPS,
+        "a cursor looks the values of a page up anew": _WITHIN_A_PAGE_READ,
+    },
     "histories": {
         "a page is published before its contents": _BETWEEN_TWO_STEPS,
         "pop_first is first and then remove": _BETWEEN_TWO_CALLS,

@@ -6,7 +6,7 @@ import json as json_module
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +26,7 @@ from model_check.report import CannotRun, write_json
 KEPT = Path("build/check/mutate.json")
 #: The least share of those that are not equivalent that must be killed, in percent.
 AIM = 95.0
+_KEY = ("file", "function", "code", "what")
 
 
 def mutate(
@@ -40,6 +41,10 @@ def mutate(
     ] = None,
     list_only: Annotated[
         bool, typer.Option("--list", help="List the mutants that would be tried; try none.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Try what survived, or is not in the --json file, alone."),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Which sample.")] = 0,
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Mutants at once.")] = 1,
@@ -64,9 +69,15 @@ def mutate(
             console.print(f"{change.place} {change.function}: {change.what}", markup=False)
         return
     entries = read()
-    fates = _judge(chosen, seed, jobs, budget)
-    result = summary(fates, len(every), entries, seed)
-    write_json(json, result)
+    before = known(json, chosen) if resume else []
+
+    def keep(fates: Sequence[Fate]) -> dict[str, Any]:
+        result = summary(fates, len(every), entries, seed)
+        write_json(json, result)
+        return result
+
+    fates = _judge(chosen, before, Judges(seed=seed), keep, jobs=jobs, budget=budget)
+    result = keep(fates)
     said = problems(fates, every, entries)
     console.print(_table(result))
     for each in result["survivors"]:
@@ -91,13 +102,41 @@ def _of(changes: Sequence[Change], files: Sequence[str]) -> list[Change]:
     return [change for change in changes if not files or change.file in files]
 
 
-def _judge(chosen: Sequence[Change], seed: int, jobs: int, budget: float | None) -> list[Fate]:
-    judges = Judges(seed=seed)
+def known(path: Path, chosen: Sequence[Change]) -> list[Fate]:
+    """Give what an earlier run says of the chosen mutants that it has not left alive."""
+    if not path.is_file():
+        raise CannotRun(f"--resume: there is no {path}; name an earlier run's with --json")
+    try:
+        rows = [(tuple(row[name] for name in _KEY), row) for row in read_result(path)["rows"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise CannotRun(f"--resume: {path} is not what `bwcheck mutate` writes") from error
+    often = Counter([key for key, _ in rows] + [change.key for change in chosen])
+    once = {key for key, times in often.items() if times == 2}  # noqa: PLR2004 - here and there
+    told = {key: row for key, row in rows if row["fate"] != SURVIVED and key in once}
+    return [
+        Fate(change, told[change.key]["fate"], told[change.key]["by"])
+        for change in chosen
+        if change.key in told
+    ]
+
+
+def _judge(
+    chosen: Sequence[Change],
+    before: Sequence[Fate],
+    judges: Judges,
+    keep: Callable[[Sequence[Fate]], Any],
+    *,
+    jobs: int,
+    budget: float | None,
+) -> list[Fate]:
+    """Try those that the run ``before`` has not, and ``keep`` after each what there is so far."""
     begin = time.monotonic()
     lock = threading.Lock()
-    fates: list[Fate] = []
+    fates = list(before)
+    there = {fate.change for fate in before}
+    left = [change for change in chosen if change not in there]
 
-    with progress("mutate", len(chosen)) as reporter, ThreadPoolExecutor(jobs) as pool:
+    with progress("mutate", len(left)) as reporter, ThreadPoolExecutor(jobs) as pool:
 
         def one(change: Change) -> None:
             if budget is not None and time.monotonic() - begin > budget:
@@ -105,12 +144,13 @@ def _judge(chosen: Sequence[Change], seed: int, jobs: int, budget: float | None)
             fate = judges.judge(change)
             with lock:
                 fates.append(fate)
+                keep(fates)
                 by = f" by {fate.by} ({fate.what})" if fate.killed else ""
                 reporter.step(
                     f"{change.place} {change.what}: {fate.fate}{by}, {fate.seconds:.1f} s"
                 )
 
-        list(pool.map(one, chosen))
+        list(pool.map(one, left))
     if not fates:
         raise CannotRun("no mutant was tried: give a larger --budget or --sample")
     return fates
@@ -149,7 +189,7 @@ def summary(
 
 def _row(fate: Fate) -> dict[str, Any]:
     row = asdict(fate.change)
-    return {name: row[name] for name in ("file", "line", "function", "code", "what")}
+    return {name: row[name] for name in (*_KEY, "line")}
 
 
 def _table(result: dict[str, Any]) -> Table:

@@ -5,9 +5,10 @@
     condition   of if, while, ?: negated; !x to x
     statement   deleted: a call, an assignment, an increment, break, continue
 
-Not mutated: comments, preprocessor lines, static assertions, assert(): what they say is not what
-the program does. Types and declarations stay, so most mutants compile. Memory orders are no
-operators: they are weakened elsewhere, by a checker that can see it.
+Not mutated: comments, preprocessor lines, static assertions, assert(), prefetches and what
+__builtin_expect expects: what they say is not what the program does. Types and declarations stay,
+so most mutants compile. Memory orders are no operators: they are weakened elsewhere, by a checker
+that can see it.
 
 Regular expressions would do, too: of a sample of 150 that universalmutator 1.14 makes of
 mapping.c, 82 do not compile. The syntax tree, from the tree-sitter package, says what is an
@@ -16,7 +17,8 @@ expression and what is a statement, and the seed, the budget and the explained s
 
 from __future__ import annotations
 
-import random
+import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +54,9 @@ _OPERATORS: Mapping[str, tuple[str, ...]] = {
     ">>=": ("<<=",),
 }
 _UNSEEN = frozenset({"comment", "preproc_call", "static_assert_declaration", "preproc_include"})
-_ASSERTIONS = frozenset({"assert", "_Static_assert", "static_assert"})
+#: Calls that do nothing which the program's results depend on.
+_WORDLESS = frozenset({"assert", "_Static_assert", "static_assert", "__builtin_prefetch"})
+_EXPECT = "__builtin_expect"
 _CONDITIONS = frozenset({"if_statement", "while_statement", "do_statement"})
 
 
@@ -149,21 +153,29 @@ def changes_of(file: str, text: bytes) -> list[Change]:
 
 
 def _visit(node: Node) -> Iterator[Node]:
-    if node.type in _UNSEEN:
-        return
-    if _is_assertion(node):
+    if node.type in _UNSEEN or _called(node) in _WORDLESS:
         return
     yield node
+    expected = _expected(node)
     for child in node.children:
-        yield from _visit(child)
+        if child != expected:
+            yield from _visit(child)
 
 
-def _is_assertion(node: Node) -> bool:
+def _called(node: Node) -> str:
+    """Give the name of the function that a call, or a statement that is a call, calls."""
     call = node
     if node.type == "expression_statement" and node.named_child_count == 1:
         call = node.named_children[0]
     called = call.child_by_field_name("function") if call.type == "call_expression" else None
-    return called is not None and _text(called) in _ASSERTIONS
+    return _text(called) if called is not None else ""
+
+
+def _expected(node: Node) -> Node | None:
+    """Give the second argument of __builtin_expect if ``node`` is its list of arguments."""
+    if node.type != "argument_list" or _called(_parent(node)) != _EXPECT:
+        return None
+    return node.named_children[1]
 
 
 def _of(node: Node) -> Iterator[tuple[Node, str, str]]:
@@ -245,8 +257,23 @@ def all_changes(folder: Path) -> list[Change]:
 def sample(changes: Sequence[Change], count: int | None, seed: int) -> list[Change]:
     """Choose ``count`` of them by ``seed``, each as likely as any other; all if it is None.
 
-    A larger sample of the same seed holds a smaller one.
+    A larger sample of the same seed holds a smaller one. Which mutants are in it depends on what
+    they say, so most of a sample stays when the engine changes.
     """
-    shuffled = list(changes)
-    random.Random(seed).shuffle(shuffled)
-    return shuffled if count is None else shuffled[:count]
+
+    def lot(change: Change) -> bytes:
+        return hashlib.sha256(repr((seed, *change.key, nth[change])).encode()).digest()
+
+    nth = _occurrence(changes)
+    drawn = sorted(changes, key=lot)
+    return drawn if count is None else drawn[:count]
+
+
+def _occurrence(changes: Sequence[Change]) -> Mapping[Change, int]:
+    """Give each its number among those that say the same."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    numbers = {}
+    for change in changes:
+        numbers[change] = seen[change.key]
+        seen[change.key] += 1
+    return numbers

@@ -4,6 +4,8 @@ In this order, until something notices: it does not compile, and is none; its ma
 of the engine as it is, and so it is none either; a C test fails that takes less than a second; a
 program of the explorer's catalogue ends otherwise than it must, within a few thousand executions
 each; a recorded history is not linearizable; another C test fails. What is left survives.
+
+The longer C tests run in the order of how many mutants of the same file they have noticed before.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import hashlib
 import shutil
 import subprocess
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +64,7 @@ class Judges:
         self._histories = Histories(seed, _OPERATIONS)
         self._seed = seed
         self._codes: dict[str, str] = {}
+        self._noticers: dict[str, Counter[str]] = defaultdict(Counter)
         self._base = cache_folder() / "mutate"
         shutil.rmtree(self._base, ignore_errors=True)
 
@@ -93,8 +97,11 @@ class Judges:
         cell = self._histories.judge(folder)
         if cell.killed:
             return "killed", "histories", cell.what
-        cell = self._tests.judge(folder, slower_than=_FAST_SECONDS)
+        noticers = self._noticers[change.file]
+        often = [name for name, _ in noticers.most_common()]
+        cell = self._tests.judge(folder, slower_than=_FAST_SECONDS, first=often)
         if cell.killed:
+            noticers[cell.by] += 1
             return "killed", f"C tests: {cell.by}", cell.what
         return SURVIVED, "", ""
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from model_check.explorer.harness import engine_folder
-from model_check.mutate.command import summary
+from model_check.mutate.command import known, summary
 from model_check.mutate.explained import Explained, problems, read, reason
 from model_check.mutate.generate import Change, all_changes, changes_of, sample
 from model_check.mutate.judge import SAME_CODE, STILLBORN, SURVIVED, Fate
-from model_check.report import CannotRun
+from model_check.report import CannotRun, write_json
 
 SOURCE = b"""
 #include <assert.h>
@@ -25,6 +25,9 @@ static int sum(const int *values, int n) {
         total += values[i];
     }
     table[1] = total;
+    __builtin_prefetch(&table[n + 2], 0, 3);
+    if (__builtin_expect(n != 5, 1))
+        table[2] = n;
     return !total ? -1 : total;
 }
 """
@@ -56,6 +59,13 @@ def test_comments_assertions_and_sizes_of_arrays_are_left_alone() -> None:
     assert all("assert" not in change.code for change in changes)
 
 
+def test_prefetches_and_what_is_expected_are_left_alone_but_not_what_is_asked() -> None:
+    changes = _made()
+    assert all("prefetch" not in change.code for change in changes)
+    assert "!= to == in n != 5" in _whats(changes)
+    assert not any("(n != 5, 1)" in change.what for change in changes if "1 to 0" in change.what)
+
+
 def test_a_mutant_changes_its_place_and_nothing_else() -> None:
     change = next(change for change in _made() if change.what == "< to <= in i < n")
     assert change.applied(SOURCE) == SOURCE.replace(b"i < n;", b"i <= n;")
@@ -69,6 +79,32 @@ def test_the_engine_has_thousands_of_places_and_a_larger_sample_holds_a_smaller_
     assert len({(*change.key, change.begin) for change in changes}) == len(changes)
     assert sample(changes, 5, 1) == sample(changes, 50, 1)[:5]
     assert sample(changes, 50, 1) != sample(changes, 50, 2)
+
+
+def test_a_sample_stays_when_mutants_elsewhere_come_and_go() -> None:
+    changes = all_changes(engine_folder() / "src")
+    without = [change for change in changes if change.file != "merge.c"]
+    kept = [change for change in sample(changes, 200, 0) if change.file != "merge.c"]
+    assert len(kept) < 200
+    assert sample(without, len(kept), 0) == kept
+
+
+def test_a_run_goes_on_with_those_that_the_one_before_did_not_see(tmp_path: Path) -> None:
+    changes = _made()
+    path = tmp_path / "mutate.json"
+    with pytest.raises(CannotRun, match="--resume: there is no"):
+        known(path, changes)
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(CannotRun, match="is not what `bwcheck mutate` writes"):
+        known(path, changes)
+    fates = [
+        Fate(changes[0], "killed", "C tests: test_x", "…", 1.0),
+        Fate(changes[1], SURVIVED),
+        Fate(changes[2], STILLBORN),
+    ]
+    write_json(path, summary(fates, len(changes), [], 0))
+    found = {fate.change: (fate.fate, fate.by) for fate in known(path, changes)}
+    assert found == {changes[0]: ("killed", "C tests: test_x"), changes[2]: (STILLBORN, "")}
 
 
 def test_the_score_leaves_out_what_is_no_mutant() -> None:
