@@ -25,3 +25,6 @@ target_link_options(test_recorded PRIVATE -Wl,--wrap=bw_page_range)
 
 # This one stands before two functions that files of the library call in each other.
 target_link_options(test_forced_races PRIVATE -Wl,--wrap=bw_page_range -Wl,--wrap=bw_find)
+
+# And this one before the function that starts a thread, which may fail.
+target_link_options(test_worker PRIVATE -Wl,--wrap=pthread_create)

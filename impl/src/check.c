@@ -190,13 +190,15 @@ static bw_status check_level(bw_tree *tree, unsigned level, bw_census *census,
                            "page %" PRIu32 " has level %u and begins at %" PRIu64
                            "; on level %u a page that begins at %" PRIu64 " was looked for",
                            found.pid, page->level, page->low, level, low);
-        unsigned n = bw_page_entries(page, tree->search, found.slots, keys, values);
         bw_status status = check_right(tree, &found, census, report);
         if (status == BW_OK)
             status = check_base(tree, found.pid, page, report);
         if (status == BW_OK)
             status = check_log(found.pid, page, found.slots, report);
-        if (status == BW_OK && level > 0)
+        if (status != BW_OK)
+            return status;
+        const unsigned n = bw_page_entries(page, tree->search, found.slots, keys, values);
+        if (level > 0)
             status = check_children(tree, &found, keys, values, n, census, report);
         if (status != BW_OK)
             return status;

@@ -31,9 +31,11 @@ from model_check.report import CannotRun
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests" / "c"
 _CHECKERS = ROOT / "model_check"
-#: The program that is linked with the library's own objects, and how.
-_WRAPPED = "test_forced_races"
-_WRAP = ("-Wl,--wrap=bw_page_range", "-Wl,--wrap=bw_find")
+#: The programs that are linked with the library's own objects, and how.
+_WRAPPED = {
+    "test_forced_races": ("-Wl,--wrap=bw_page_range", "-Wl,--wrap=bw_find"),
+    "test_worker": ("-Wl,--wrap=pthread_create",),
+}
 _RECORDED = "test_recorded"
 #: The engine's cursor once more, in the recorder, where it tells what it reads.
 TOLD = "told_cursor.c"
@@ -119,8 +121,8 @@ class Builds:
         if name == _RECORDED:
             more = ("-Wl,--wrap=bw_page_range", *self._with(self.library()))
             return self._link(name, [*objects, *self._recorder], more)
-        if name == _WRAPPED:
-            return self._link(name, [*objects, *self._engine], _WRAP)
+        if name in _WRAPPED:
+            return self._link(name, [*objects, *self._engine], _WRAPPED[name])
         return self._link(name, objects, self._with(self.library()))
 
     def recorder(self) -> Path:

@@ -147,6 +147,7 @@ def _same_addresses() -> tuple[str, ...]:
 #: Roughly the seconds of each program on 2 cores: in this order they run, and the long ones last.
 _ROUGH: Mapping[str, float] = {
     **dict.fromkeys(("test_forced_races", "test_forced_posts", "test_misuse", "test_limits"), 0.02),
+    **dict.fromkeys(("test_cuts", "test_figures", "test_page_ids", "test_self_check"), 0.02),
     **dict.fromkeys(("test_hints", "test_navigation", "test_operations", "test_range"), 0.3),
     **dict.fromkeys(("test_epoch", "test_fork", "test_allocation_failures"), 0.5),
     **dict.fromkeys(("test_cursor", "test_worker", "test_batches"), 0.8),

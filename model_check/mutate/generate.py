@@ -55,7 +55,13 @@ _OPERATORS: Mapping[str, tuple[str, ...]] = {
 }
 _UNSEEN = frozenset({"comment", "preproc_call", "static_assert_declaration", "preproc_include"})
 #: Calls that do nothing which the program's results depend on.
-_WORDLESS = frozenset({"assert", "_Static_assert", "static_assert", "__builtin_prefetch"})
+_WORDLESS = frozenset(
+    {
+        *("assert", "_Static_assert", "static_assert"),
+        *("__builtin_prefetch", "__builtin_unreachable"),
+    }
+)
+_SIZES = frozenset({"array_declarator", "bitfield_clause", "enumerator", "attribute_specifier"})
 _EXPECT = "__builtin_expect"
 _CONDITIONS = frozenset({"if_statement", "while_statement", "do_statement"})
 
@@ -180,7 +186,7 @@ def _expected(node: Node) -> Node | None:
 
 def _of(node: Node) -> Iterator[tuple[Node, str, str]]:
     """Give (what is replaced, by what, in words) for one node."""
-    if node.type in {"binary_expression", "assignment_expression"}:
+    if node.type in {"binary_expression", "assignment_expression"} and _is_value(node):
         operator = node.child_by_field_name("operator")
         for new in _OPERATORS.get(_text(operator), ()) if operator is not None else ():
             assert operator is not None
@@ -217,9 +223,11 @@ def _parent(node: Node) -> Node:
 
 
 def _is_value(node: Node) -> bool:
-    """Say whether a number is computed with, and not the size of an array or of a field."""
-    kind = _parent(node).type
-    return kind not in {"array_declarator", "bitfield_clause", "enumerator", "attribute_specifier"}
+    """Say whether a number is computed with, and not part of the size of an array or of a field."""
+    at = _parent(node)
+    while at.type in {"binary_expression", "parenthesized_expression"}:
+        at = _parent(at)
+    return at.type not in _SIZES
 
 
 def _other_number(text: str) -> str:

@@ -268,6 +268,30 @@ static void consolidating_without_page_ids_loses_no_room(void) {
     tree_free(tree);
 }
 
+static void the_defaults_are_those_of_the_header(void) {
+    bw_options options;
+    bw_options_init(&options);
+    CHECK_OK(bw_options_check(&options, text, sizeof text));
+    CHECK_EQ(options.leaf_capacity, 256);
+    CHECK_EQ(options.inner_capacity, 256);
+    CHECK_EQ(options.leaf_log, 16);
+    CHECK_EQ(options.inner_log, 2);
+    CHECK_EQ(options.merge_threshold, 25);
+    CHECK_EQ(options.max_pids, UINT64_C(1) << 26);
+    CHECK_EQ(options.retire_batch, 8);
+    CHECK_EQ(options.free_limit, 128);
+    CHECK_EQ(options.retry_limit, 0);
+    CHECK_EQ(options.backoff_min, 64);
+    CHECK_EQ(options.backoff_max, 256);
+    CHECK_EQ(options.simd, BW_SIMD_AUTO);
+    CHECK(options.pooling);
+    CHECK(!options.worker);
+    CHECK_EQ(options.worker_interval_us, 10000);
+    CHECK_EQ(options.worker_log_length, 4);
+    CHECK(options.allocator.alloc == NULL && options.allocator.release == NULL);
+    bw_options_init(NULL);
+}
+
 static void words_for_every_status(void) {
     static const bw_status all[] = {
         BW_OK,      BW_NOT_FOUND, BW_EXISTS, BW_MISMATCH,     BW_ENOMEM,   BW_EINVAL,  BW_EPIDS,
@@ -294,4 +318,5 @@ CHECK_MAIN({"every_option_has_its_limits", every_option_has_its_limits},
            {"writes_fail_cleanly_without_page_ids", writes_fail_cleanly_without_page_ids},
            {"consolidating_without_page_ids_loses_no_room",
             consolidating_without_page_ids_loses_no_room},
+           {"the_defaults_are_those_of_the_header", the_defaults_are_those_of_the_header},
            {"words_for_every_status", words_for_every_status})

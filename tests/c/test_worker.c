@@ -2,6 +2,8 @@
  * collects, and gets into nobody's way. Waiting is for what the figures show, never for time. */
 #include "support.h"
 
+#include <errno.h>
+
 enum { PATIENCE = 400000000 }; /* turns of waiting before a test says that nothing happens */
 
 static bw_options options_with_worker(bool at_open) {
@@ -125,6 +127,40 @@ static void writers_do_not_notice_it(void) {
     }
 }
 
+static bool no_threads; /* the system has none to give */
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument) {
+    return no_threads ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+}
+
+static void where_no_thread_can_be_started_nothing_is_left_of_it(void) {
+    meter m;
+    bw_options options = options_with_worker(false);
+    options = options_metered(options, &m);
+    bw_tree *tree = tree_open(&options);
+    const uint64_t live = atomic_load(&m.live);
+    no_threads = true;
+    CHECK_STATUS(bw_worker_start(tree), BW_ETHREAD);
+    CHECK_EQ(atomic_load(&m.live), live);
+    CHECK(!tree_stats(tree).worker);
+    options.worker = true;
+    bw_tree *other = NULL;
+    CHECK_STATUS(bw_open(&options, &other), BW_ETHREAD);
+    CHECK(other == NULL);
+    CHECK_EQ(atomic_load(&m.live), live);
+    no_threads = false;
+    CHECK_OK(bw_worker_start(tree)); /* now there is one */
+    CHECK(tree_stats(tree).worker);
+    tree_free(tree);
+    meter_check_empty(&m);
+}
+
 static void start_and_stop(crew *me) {
     for (unsigned i = 0; i < 100; i++)
         CHECK_OK((i + me->index) % 2 == 0 ? bw_worker_start(me->shared)
@@ -145,4 +181,6 @@ CHECK_MAIN({"starting_and_stopping_are_idempotent", starting_and_stopping_are_id
            {"it_keeps_up_after_a_long_idle_time", it_keeps_up_after_a_long_idle_time},
            {"closing_stops_it", closing_stops_it},
            {"writers_do_not_notice_it", writers_do_not_notice_it},
+           {"where_no_thread_can_be_started_nothing_is_left_of_it",
+            where_no_thread_can_be_started_nothing_is_left_of_it},
            {"many_threads_may_start_and_stop_it", many_threads_may_start_and_stop_it})

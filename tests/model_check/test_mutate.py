@@ -19,6 +19,7 @@ static int table[4]; /* a + b < c */
 static int sum(const int *values, int n) {
     assert(n >= 0 && n < 100);
     int total = 0;
+    int rest[2 * (2 + 1)];
     for (int i = 0; i < n; i++) {
         if (values[i] == 7)
             break;
@@ -57,6 +58,7 @@ def test_comments_assertions_and_sizes_of_arrays_are_left_alone() -> None:
     changes = _made()
     assert all(change.function == "sum" for change in changes)
     assert all("assert" not in change.code for change in changes)
+    assert all("rest" not in change.code for change in changes)
 
 
 def test_prefetches_and_what_is_expected_are_left_alone_but_not_what_is_asked() -> None:
@@ -69,7 +71,7 @@ def test_prefetches_and_what_is_expected_are_left_alone_but_not_what_is_asked() 
 def test_a_mutant_changes_its_place_and_nothing_else() -> None:
     change = next(change for change in _made() if change.what == "< to <= in i < n")
     assert change.applied(SOURCE) == SOURCE.replace(b"i < n;", b"i <= n;")
-    assert change.place == "sum.c:7"
+    assert change.place == "sum.c:8"
     assert change.code.startswith("for (int i = 0; i < n; i++)")
 
 
