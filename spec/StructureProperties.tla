@@ -14,10 +14,10 @@ Refines == Abstract!Init /\ [][UNCHANGED Abstract!vars \/ Abstract!Next]_(Abstra
 
 \* What a pinned thread may still look into has not been freed.
 HeldIsNotFree ==
-  \A t \in Threads :
-    /\ th[t].obj # None => heap[th[t].obj].state # "free"
-    /\ th[t].removed # None => heap[th[t].removed].state # "free"
-    /\ \A k \in DOMAIN th[t].left : heap[th[t].left[k]].state # "free"
+  \A t \in Threads : LET r == th[t] IN
+    /\ r.obj # None => heap[r.obj].state # "free"
+    /\ r.removed # None => heap[r.removed].state # "free"
+    /\ r.left # <<>> => \A o \in Range(r.left) : heap[o].state # "free"
 MappedIsLive ==
   \A p \in Pids : LET o == map[p] IN o \in Objects => heap[o].state = "live" /\ heap[o].pid = p
 NoUseAfterFree == HeldIsNotFree /\ MappedIsLive

@@ -69,8 +69,7 @@ class Entry:
 
     def told(self, value: Callable[[Any], str]) -> str:
         """Write it as TLA+; ``value`` writes a value."""
-        values = [*self.values, 0, 0, 0][:3]
-        return f"<<{','.join([value(self.action), *map(value, values)])}>>"
+        return value((self.action, *[*self.values, 0, 0, 0][:3]))
 
     def __str__(self) -> str:
         """Write it for a person."""
@@ -128,18 +127,20 @@ class Trace:
         found.append(replace(self, start=begin.state, entries=self.entries[begin.at :], cuts=()))
         return found
 
-    def told(self, value: Callable[[Any], str], named: Callable[[str], str]) -> str:
-        """Write it as TLA+; ``value`` writes a value, ``named`` gives an event its name, if any."""
-        events = ",\n".join(named(entry.told(value)) for entry in self.entries)
+    def told(self, value: Callable[[Any], str]) -> str:
+        """Write it as TLA+; ``value`` writes a value."""
+        events = ",\n".join(entry.told(value) for entry in self.entries)
         ends = "{}" if self.end is None else f"{{{value(self.end)}}}"
         return f"[start|->{value(self.start)},ends|->{ends},\nevents|-><<\n{events}>>]"
 
 
-def tla(value: Any) -> str:
+def tla(value: Any, part: Callable[[Any], str] | None = None) -> str:
     """Write a value as TLA+: dict as record, list or tuple as sequence, set as set.
 
-    Without a space: TLC looks at each line from every one of them on.
+    ``part`` writes what it is composed of. Without a space: TLC looks at each line from every one
+    of them on.
     """
+    part = part or tla
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int):
@@ -149,7 +150,7 @@ def tla(value: Any) -> str:
     if isinstance(value, Mapping) and not value:
         return "<<>>"
     if isinstance(value, Mapping):
-        return "[" + ",".join(f"{name}|->{tla(part)}" for name, part in value.items()) + "]"
+        return "[" + ",".join(f"{name}|->{part(each)}" for name, each in value.items()) + "]"
     if isinstance(value, (set, frozenset)):
-        return "{" + ",".join(tla(part) for part in sorted(value)) + "}"
-    return "<<" + ",".join(tla(part) for part in value) + ">>"
+        return "{" + ",".join(part(each) for each in sorted(value)) + "}"
+    return "<<" + ",".join(part(each) for each in value) + ">>"

@@ -30,6 +30,8 @@ _BRACKET = re.compile(r"<<|>>")
 _EVENTS_A_RUN = 4_000
 #: An event of the tree takes TLC longer than one of the others.
 _WEIGHT = {"TraceStructureModification": 3}
+#: So many letters must be saved by a name.
+_WORTH_A_NAME = 40
 _ROOT = "---- MODULE Traces ----\nEXTENDS Told\n====\n"
 
 #: For each Trace module, its constants: from the numbers that its traces need.
@@ -349,11 +351,9 @@ def _run(
         config.append(f"CONSTANT {name} <- The{name}")
     named = _Named()
     for trace in traces:
-        trace.told(named.count, named.note)
-    rows = [
-        f"Trace{k} == {trace.told(named.write, named.of)}" for k, trace in enumerate(traces, 1)
-    ]
-    body += [*named.definitions(), *rows]
+        trace.told(named.count)
+    rows = [f"Trace{k} == {trace.told(named.write)}" for k, trace in enumerate(traces, 1)]
+    body += [*named.definitions, *rows]
     body.append(f"TheTraces == <<{', '.join(f'Trace{k}' for k in range(1, len(traces) + 1))}>>")
     config += ["CONSTANT Traces <- TheTraces", "SPECIFICATION TraceSpec", "CONSTRAINT Told"]
     # (TLC looks for PlusCal in the module that it is given, line by line: nothing is there.)
@@ -379,29 +379,31 @@ class _Named:
     def __init__(self) -> None:
         self.uses = Counter[str]()
         self.names: dict[str, str] = {}
+        self.definitions: list[str] = []
 
     def count(self, value: Any) -> str:
         """Note that a value is to be written."""
-        return tla(value) if isinstance(value, (int, str)) else self.note(tla(value))
-
-    def note(self, text: str) -> str:
-        """Note that a text is to be written."""
+        if isinstance(value, (int, str)):
+            return tla(value)
+        text = tla(value)
         self.uses[text] += 1
+        if self.uses[text] == 1:
+            tla(value, self.count)
         return text
 
     def write(self, value: Any) -> str:
         """Write a value, or the name that it has."""
-        return tla(value) if isinstance(value, (int, str)) else self.of(tla(value))
-
-    def of(self, text: str) -> str:
-        """Give the name of a text, or itself if it comes once."""
-        if self.uses[text] < 2:
-            return text
-        return self.names.setdefault(text, f"V{len(self.names)}")
-
-    def definitions(self) -> list[str]:
-        """Give the definitions of the names."""
-        return [f"{name}=={text}" for text, name in self.names.items()]
+        if isinstance(value, (int, str)):
+            return tla(value)
+        text = tla(value)
+        name = self.names.get(text)
+        if name is None:
+            composed = tla(value, self.write)
+            if (self.uses[text] - 1) * len(text) < _WORTH_A_NAME:
+                return composed
+            name = self.names[text] = f"V{len(self.names)}"
+            self.definitions.append(f"{name}=={composed}")
+        return name
 
 
 def _told(text: str) -> Iterator[tuple[Any, ...]]:
