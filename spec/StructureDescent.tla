@@ -45,12 +45,13 @@ GiveUp(t) ==
 (* Descend *)
 
 \* Load of a mapping entry.  A tombstone sends the thread back to the root.
+Loaded(r) ==
+  LET m == map[r.pid] IN
+  IF m \in Objects THEN [r EXCEPT !.pc = "scan", !.obj = m, !.want = <<>>]
+  ELSE IF Kind(r) \in {"remove", "shrink"} THEN EndTask(r)
+  ELSE Restart(r)
 LoadEntry(t) ==
-  LET r == th[t]  m == map[r.pid] IN
-  /\ r.pc = "load"
-  /\ Become(t, IF m \in Objects THEN [r EXCEPT !.pc = "scan", !.obj = m, !.want = <<>>]
-               ELSE IF Kind(r) \in {"remove", "shrink"} THEN EndTask(r)
-               ELSE Restart(r))
+  /\ th[t].pc = "load" /\ Become(t, Loaded(th[t]))
   /\ UNCHANGED <<map, heap, G, ann, abs, call>>
 
 \* May the thread believe what the page says?

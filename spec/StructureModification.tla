@@ -55,24 +55,27 @@ Cas(t, rec, won) ==
     /\ Become(t, [r EXCEPT !.pc = "scan", !.saw = Absent])
     /\ UNCHANGED heap
 
-\* The linearization point of every update.  Whoever takes the last slot replaces the page as
-\* well, or leaves that to others.
-AppendSlot(t) ==
-  LET r == th[t]
-      rec == IF IsPop(r.op) THEN <<"delete", r.saw[1], 0>>
+\* The linearization point of every update; who wins the slot goes on as `won`.
+TheUpdate(r) == IF IsPop(r.op) THEN <<"delete", r.saw[1], 0>>
              ELSE IF r.op.kind = "remove" THEN <<"delete", r.op.key, 0>>
              ELSE <<"put", r.op.key, r.op.val>>
-      done == [r EXCEPT !.answered = TRUE, !.allowed = {Saw(abs, r.op)}]
-  IN
-  /\ r.pc = "append" /\ Kind(r) = "op"
-  /\ \/ Cas(t, rec, Restart(done))
-     \/ LET npg == [heap[r.obj] EXCEPT !.log = Append(@, rec)] IN
-        r.n + 1 = LogCap(npg.level) /\ Cas(t, rec, Replace(done, npg))
+Updated(r) == [r EXCEPT !.answered = TRUE, !.allowed = {Saw(abs, r.op)}]
+AppendUpdate(t, won) ==
+  LET r == th[t] IN
+  /\ Cas(t, TheUpdate(r), won)
   /\ IF SlotIsFree(r) THEN
        /\ abs' = After(abs, r.op)
        /\ call' = Witnessed(Answered(call, t, r.saw), abs')
      ELSE UNCHANGED <<abs, call>>
   /\ UNCHANGED <<map, G, ann>>
+
+\* Whoever takes the last slot replaces the page as well, or leaves that to others.
+AppendSlot(t) ==
+  LET r == th[t] IN
+  /\ r.pc = "append" /\ Kind(r) = "op"
+  /\ \/ AppendUpdate(t, Restart(Updated(r)))
+     \/ LET npg == [heap[r.obj] EXCEPT !.log = Append(@, TheUpdate(r))] IN
+        r.n + 1 = LogCap(npg.level) /\ AppendUpdate(t, Replace(Updated(r), npg))
 
 \* The validation of a post, after the scan: is its target alive?  (Mapped, not REMOVE-frozen.)
 CheckAlive(t) ==

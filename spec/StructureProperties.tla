@@ -13,11 +13,14 @@ Abstract == INSTANCE OrderedMap WITH map <- abs, call <- call, Mutation <- "none
 Refines == Abstract!Init /\ [][UNCHANGED Abstract!vars \/ Abstract!Next]_(Abstract!vars)
 
 \* What a pinned thread may still look into has not been freed.
-NoUseAfterFree ==
-  /\ \A t \in Threads :
-       \A o \in ({th[t].obj, th[t].removed} \cup Range(th[t].left)) \ {None} :
-         heap[o].state # "free"
-  /\ \A p \in Pids : Mapped(p) => Cur(p).state = "live" /\ Cur(p).pid = p
+HeldIsNotFree ==
+  \A t \in Threads : LET r == th[t] IN
+    /\ r.obj # None => heap[r.obj].state # "free"
+    /\ r.removed # None => heap[r.removed].state # "free"
+    /\ r.left # <<>> => \A o \in Range(r.left) : heap[o].state # "free"
+MappedIsLive ==
+  \A p \in Pids : LET o == map[p] IN o \in Objects => heap[o].state = "live" /\ heap[o].pid = p
+NoUseAfterFree == HeldIsNotFree /\ MappedIsLive
 
 \* A pid under which a thread is about to load a page, or that it is about to bury, has not been
 \* recycled: it names the page that was meant, or a tombstone.
@@ -42,26 +45,25 @@ UnfrozenIsCurrent ==
   \A o \in Objects : (heap[o].state # "free" /\ ~Frozen(heap[o])) => map[heap[o].pid] = o
 
 \* On each level the pages reached by right links tile the key space: no gap, no overlap.
-ChainTiles ==
-  \A level \in Levels :
-    LET c == Chain(level) IN
-    /\ c # <<>>
-    /\ Cur(c[1]).low = 0 /\ Cur(Last(c)).high = Inf /\ Cur(Last(c)).right = None
-    /\ \A i \in 1..Len(c) : Cur(c[i]).level = level /\ Cur(c[i]).low < Cur(c[i]).high
-    /\ \A i \in 1..(Len(c) - 1) : Cur(c[i]).high = Cur(c[i + 1]).low
+Tiles(c, level) ==
+  /\ c # <<>>
+  /\ Cur(c[1]).low = 0 /\ Cur(Last(c)).high = Inf /\ Cur(Last(c)).right = None
+  /\ \A i \in 1..Len(c) : Cur(c[i]).level = level /\ Cur(c[i]).low < Cur(c[i]).high
+  /\ \A i \in 1..(Len(c) - 1) : Cur(c[i]).high = Cur(c[i + 1]).low
+ChainTiles == \A level \in Levels : Tiles(Chain(level), level)
 
 \* In every state, not only at rest, the leaves hold exactly the ordered map.
-LeavesHoldTheMap ==
-  \A p \in OnChain(0) :
-    LET v == Content(Cur(p)) IN
-    /\ \A k \in Keys : (Cur(p).low <= k /\ k < Cur(p).high) => v[k] = abs[k]
-    /\ \A k \in Present(v) : Cur(p).low <= k /\ k < Cur(p).high
+HoldTheMap(leaves) ==
+  \A p \in leaves :
+    LET v == Content(Cur(p))  here == Cur(p).low .. (Cur(p).high - 1) IN
+    (\A k \in Keys \cap here : v[k] = abs[k]) /\ Present(v) \subseteq here
+LeavesHoldTheMap == HoldTheMap(OnChain(0))
 
 \* Every entry of an inner page names a page one level down that starts at the separator; it is
 \* on the chain, or REMOVE-frozen and the entry marked.  A leftmost entry is never marked: only
 \* the root's only child may be REMOVE-frozen there.
-ChildrenAliveOrMarked ==
-  \A level \in Levels \ {0} : LET below == OnChain(level - 1) IN \A p \in OnChain(level) :
+AliveOrMarked(pages, below, level) ==
+  \A p \in pages :
     LET P == Cur(p)  v == Content(P) IN
     /\ P.low \in Present(v)
     /\ \A s \in Present(v) :
@@ -71,6 +73,8 @@ ChildrenAliveOrMarked ==
          /\ Mapped(c) /\ Cur(c).level = level - 1 /\ Cur(c).low = s
          /\ IF Removed(Cur(c)) THEN IsMarked(v[s]) \/ (s = 0 /\ OnlyChild(P))
             ELSE c \in below
+ChildrenAliveOrMarked ==
+  \A level \in Levels \ {0} : AliveOrMarked(OnChain(level), OnChain(level - 1), level)
 
 \* At most one entry of a page is marked, and none of a REMOVE-frozen page.
 OneMark ==
@@ -104,7 +108,8 @@ ReadersOnlyRead ==
     /\ th[t].pc \in {"announce", "load", "scan", "unpin"}
     /\ th[t].help = <<>> /\ th[t].duties = <<>>
 
-PagesFit == \A o \in Objects : Cardinality(Present(heap[o].base)) <= Cap(heap[o].level)
+PagesFit ==
+  \A o \in Objects : heap[o].state # "free" => Size(heap[o].base) <= Cap(heap[o].level)
 
 \* When no call is in flight nothing is left over: each page is mapped, and reachable or part of
 \* a merge that was given up, or in limbo.

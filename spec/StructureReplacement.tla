@@ -55,13 +55,15 @@ NewPids(r)  == IF r.pid = 0 /\ Pieces(r) > 1 THEN Pieces(r) ELSE Pieces(r) - 1
 LowOf(r, i) == Nth({heap[r.obj].low} \cup r.cut, i)
 PieceAt(r, i) == IF r.pid = 0 /\ Pieces(r) > 1 THEN r.pub[i]
                  ELSE IF i = 1 THEN r.pid ELSE r.pub[i - 1]
+\* (TLC evaluates what LET names at each use in an action, and the arguments of an operator once.)
+Within(v, here) == [s \in Seps |-> IF s \in here THEN v[s] ELSE None]
+Part(r, i, v) == Within(v, Between(v, LowOf(r, i), r.cut))
 Piece(r, i) ==
   LET pg == heap[r.obj]  end == IF IsUnion(r) THEN heap[r.removed] ELSE pg
       last == i = Pieces(r)
-      here == Between(Result(r), LowOf(r, i), r.cut)
   IN Page(PieceAt(r, i), pg.level, LowOf(r, i),
           IF last THEN end.high ELSE LowOf(r, i + 1), IF last THEN end.right ELSE PieceAt(r, i + 1),
-          [s \in Seps |-> IF s \in here THEN Result(r)[s] ELSE None])
+          Part(r, i, Result(r)))
 
 \* New pages get pids of their own before anybody can hear of them; if there are not enough
 \* pids, the call fails: nothing waits inside a pin.
@@ -85,8 +87,8 @@ PublishRight(t) ==
   /\ UNCHANGED <<G, ann, abs, call>>
 
 \* Mapping CAS from the page that was found frozen.
-Swap(t, fresh) ==
-  LET r == th[t]  o == NewObj IN
+SwapTo(t, fresh, o) ==
+  LET r == th[t] IN
   /\ IF map[r.pid] = r.obj THEN
        /\ map' = [map EXCEPT ![r.pid] = o]
        /\ heap' = [heap EXCEPT ![o] = fresh]
@@ -95,6 +97,8 @@ Swap(t, fresh) ==
        /\ Become(t, IF r.pub # <<>> THEN At(r, "unpublish") ELSE Restart(r))
        /\ UNCHANGED <<map, heap>>
   /\ UNCHANGED <<G, ann, abs, call>>
+
+Swap(t, fresh) == SwapTo(t, fresh, NewObj)
 
 NewRoot(r) ==
   Page(0, heap[r.obj].level + 1, 0, Inf, None,

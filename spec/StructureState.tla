@@ -27,7 +27,8 @@ Pids    == 0..MaxPid
 Objects == 1..MaxObj
 
 FreeObjects == {o \in Objects : heap[o].state = "free"}
-NewObj      == MinOf(FreeObjects)
+NewObj      == CHOOSE o \in Objects :   \* the least
+                 heap[o].state = "free" /\ \A x \in 1..(o - 1) : heap[x].state # "free"
 FreePids    == {p \in Pids : map[p] = None}
 
 \* The tree that the mapping table holds at this moment: the chain of each level.

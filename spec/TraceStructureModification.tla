@@ -152,25 +152,26 @@ MayHave(duty) ==
 \* Nothing is owed at once.
 IsFree(t) == ann[t] # 0 /\ th[t].pc \notin {"retire", "retire buried"}
 
+\* The load of the mapping entry is part of it.
 SetOut(t, e) ==
-  /\ IsFree(t) /\ aimed # i /\ aimed' = i
+  /\ aimed # i /\ IsFree(t) /\ aimed' = i
   /\ IF e.kind = "op" THEN
        /\ ~th[t].answered /\ ~IsUpkeep(th[t].op)
-       /\ Become(t, Goto([th[t] EXCEPT !.help = <<>>, !.duties = <<>>], name[e.pid], <<>>))
+       /\ Become(t, Loaded(Goto([th[t] EXCEPT !.help = <<>>, !.duties = <<>>], name[e.pid], <<>>)))
      ELSE
        /\ MayHave(Duty(e))
        /\ Become(t, IF e.kind = "bury" THEN At([th[t] EXCEPT !.help = <<Duty(e)>>], "bury")
-                    ELSE Goto([th[t] EXCEPT !.help = <<Duty(e)>>], name[e.pid], <<>>))
+                    ELSE Loaded(Goto([th[t] EXCEPT !.help = <<Duty(e)>>], name[e.pid], <<>>)))
   /\ UNCHANGED <<map, heap, G, ann, abs, call>>
 
 \* Somebody has met a frozen page, whatever for.
+ToReplace(t, o, pg) ==
+  /\ Frozen(pg) /\ ~Removed(pg)
+  /\ Become(t, Replace([Goto([th[t] EXCEPT !.help = <<>>, !.duties = <<>>, !.removed = None],
+                             pg.pid, <<>>) EXCEPT !.obj = o], pg))
 SetOutToReplace(t, e) ==
-  /\ IsFree(t) /\ aimed # i /\ aimed' = i
-  /\ IsKnown(e.page)
-  /\ LET o == Called(e.page)  pg == heap[o] IN
-     /\ Frozen(pg) /\ ~Removed(pg)
-     /\ Become(t, Replace([Goto([th[t] EXCEPT !.help = <<>>, !.duties = <<>>, !.removed = None],
-                                pg.pid, <<>>) EXCEPT !.obj = o], pg))
+  /\ aimed # i /\ IsFree(t) /\ aimed' = i
+  /\ IsKnown(e.page) /\ ToReplace(t, Called(e.page), heap[Called(e.page)])
   /\ UNCHANGED <<map, heap, G, ann, abs, call>>
 
 \* The engine cuts where it likes, if all pieces fit and none begins at a mark.
@@ -200,9 +201,6 @@ Hidden(e, t) ==
     [] e[1] \in {"SwapEntry", "InstallUnion", "Collapse"} /\ th[t].pub = <<>> ->
          \/ SetOutToReplace(t, e[3])
          \/ aimed = i /\ UNCHANGED aimed /\ LoadRemoved(t)
-    [] e[1] = "Unpin" ->
-         /\ IsFree(t) /\ th[t].pc # "unpin" /\ Become(t, Fail(th[t]))
-         /\ UNCHANGED <<map, heap, G, ann, abs, call, aimed>>
     [] OTHER -> FALSE
 
 -----------------------------------------------------------------------------
@@ -250,7 +248,7 @@ StepOf(e, t) ==
   CASE e[1] = "Pin"      -> th[t].pc = "idle" /\ Begin(t, x) /\ Same
     [] e[1] = "Announce" -> Announce(t) /\ Same
     [] e[1] = "Unpin"    ->
-         /\ th[t].pc = "unpin"
+         /\ IsFree(t)   \* what it owes else it leaves to others
          /\ call[t].phase = "answered" => call[t].answer = x
          /\ call[t].phase = "called" => x \in call[t].seen
          /\ call[t].phase = "idle" => x = Absent
@@ -258,7 +256,8 @@ StepOf(e, t) ==
          /\ Become(t, IdleThread(1)) /\ call' = Returned(call, t)
          /\ UNCHANGED <<map, heap, G, abs>> /\ Same
     [] e[1] = "AppendSlot" ->
-         /\ th[t].pc = "append" /\ AtSlot(t, x) /\ AppendSlot(t) /\ th'[t].pc = "unpin"
+         /\ th[t].pc = "append" /\ Kind(th[t]) = "op" /\ AtSlot(t, x)
+         /\ AppendUpdate(t, Restart(Updated(th[t]))) /\ th'[t].pc = "unpin"
          /\ Last(heap'[th[t].obj].log) = x.record /\ Same
     [] e[1] = "CheckAlive" ->
          /\ th[t].pc = "alive" /\ AtSlot(t, x) /\ map[Target(th[t])] \in Objects
@@ -312,16 +311,30 @@ TraceNext ==
 
 TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 
-\* A trace ends, too, where its state breaks an invariant. Those of the whole tree are looked at where
-\* an event may have changed it.
+\* A trace ends, too, where its state breaks an invariant. What threads know is looked at in each
+\* state; the tree only where the event before may have changed what an invariant speaks of: none does
+\* that is not named here, and no hidden step. A record in a leaf changes what the leaf holds; REMOVE,
+\* MERGE and FREEZE are no entries; and only what makes, exchanges or retires a page changes what is
+\* mapped, which pages are current, and what a base holds. (A page that is given back was in limbo.)
 TreeIsSound ==
-  /\ ChainTiles /\ LeavesHoldTheMap /\ ChildrenAliveOrMarked /\ OneMark /\ MergesTheNext
-  /\ UnfrozenIsCurrent /\ PagesFit
-Elsewhere == {"Pin", "Announce", "Unpin", "Advance", "CheckAlive", "CheckRoot", "Retire", "Free",
-              "RecyclePid"}
+  LET chains == TLCEval([level \in Levels |-> Chain(level)]) IN
+  /\ \A level \in Levels : Tiles(chains[level], level)
+  /\ HoldTheMap(Range(chains[0]))
+  /\ \A level \in Levels \ {0} :
+       AliveOrMarked(Range(chains[level]), Range(chains[level - 1]), level)
+  /\ OneMark /\ MergesTheNext
+SoundAfter(event) ==
+  CASE event \in {"PublishRight", "SwapEntry", "InstallUnion", "Collapse", "Bury"} ->
+         MappedIsLive /\ UnfrozenIsCurrent /\ PagesFit /\ TreeIsSound
+    [] event \in {"PostSeparator", "MarkEntry", "DeleteEntry"} -> TreeIsSound
+    [] event = "AppendSlot" -> LeavesHoldTheMap
+    [] event = "RemovePage" -> ChildrenAliveOrMarked /\ OneMark /\ MergesTheNext
+    [] event = "MergePage"  -> MergesTheNext
+    [] event = "Retire"     -> MappedIsLive
+    [] OTHER                -> TRUE
 Sound ==
-  /\ BuriesTheMerged /\ NoDeadEnd /\ NoUseAfterFree
-  /\ aimed = i \/ i = 1 \/ Events[i - 1][1] \in Elsewhere \/ TreeIsSound
+  /\ BuriesTheMerged /\ NoDeadEnd /\ HeldIsNotFree
+  /\ aimed = i \/ IF i = 1 THEN MappedIsLive ELSE SoundAfter(Events[i - 1][1])
 Broken ==
   {what \in {"ChainTiles", "LeavesHoldTheMap", "ChildrenAliveOrMarked", "OneMark",
              "MergesTheNext", "BuriesTheMerged", "UnfrozenIsCurrent", "NoUseAfterFree",

@@ -58,7 +58,8 @@ Fold(base, log, n) ==
 Content(pg)  == Fold(pg.base, pg.log, Len(pg.log))
 Present(v)   == {s \in Seps : v[s] # None}
 Size(v)      == Cardinality(Present(v))
-Marks(pg)    == IF pg.level = 0 THEN {} ELSE {s \in Present(Content(pg)) : IsMarked(Content(pg)[s])}
+Marks(pg)    == IF pg.level = 0 THEN {}
+                ELSE LET v == Content(pg) IN {s \in Present(v) : IsMarked(v[s])}
 Range(seq)   == {seq[i] : i \in 1..Len(seq)}
 MaxOf(S)     == CHOOSE x \in S : \A y \in S : y <= x
 MinOf(S)     == CHOOSE x \in S : \A y \in S : x <= y
@@ -72,12 +73,16 @@ Overfull(v, level) == Size(v) > Cap(level)
 \* are as good, the one that leaves more to the left.
 Between(v, a, S) == {x \in Present(v) : a <= x /\ \A b \in S : b > a => x < b}
 Largest(v, low, S) == MaxOf({Cardinality(Between(v, a, S)) : a \in {low} \cup S})
+\* Of the sets of n or more places those with the fewest after which no page is too large; or none.
+RECURSIVE Fewest(_, _, _, _, _)
+Fewest(v, level, low, places, n) ==
+  LET fit == {S \in SUBSET places : Cardinality(S) = n /\ Largest(v, low, S) <= Cap(level)} IN
+  IF fit # {} \/ n > Cardinality(places) THEN fit ELSE Fewest(v, level, low, places, n + 1)
 Cuts(v, level, low) ==
   IF ~Overfull(v, level) THEN {{}}
   ELSE LET places == IF level = 0 THEN Present(v) \ {MinOf(Present(v))}
                      ELSE {s \in Present(v) \ {low} : ~IsMarked(v[s]) \/ Mutation = "cut_at_mark"}
-           fit == {S \in SUBSET places : Largest(v, low, S) <= Cap(level)}
-           few == {S \in fit : \A T \in fit : Cardinality(S) <= Cardinality(T)}
+           few == Fewest(v, level, low, places, 1)
        IN {S \in few : \A T \in few : Largest(v, low, S) <= Largest(v, low, T)}
 LeavesMostLeft(v, cuts) ==
   LET left(S) == Cardinality({<<a, x>> \in S \X Present(v) : x < a})

@@ -2,7 +2,8 @@
 
 A changed engine does what the spec does not; a changed spec does less than the engine. Either is
 seen in a trace, which must be rejected at the very action. A spec that does more than the engine is
-not seen here. (`corrupt` has the third kind: traces that nobody ever did.)
+not seen here. (`corrupt` has the third kind: traces that nobody ever did.) What other checkers must
+reject as well is one of the engine's mutants, and written there.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from model_check.conformance import record
 from model_check.conformance.programs import PROGRAMS, Subject, traces_of
 from model_check.conformance.validate import explained, validate
 from model_check.explorer.harness import engine_folder
+from model_check.mutants.engine import ENGINE
 from model_check.report import CannotRun
 from model_check.tlc.process import SPEC
 from model_check.tlc.tools import Toolchain
@@ -59,59 +61,48 @@ class Fate:
 
 _EPOCHS, _LOG, _TREE = "EpochReclamation", "DeltaLog", "StructureModification"
 
+
+def _engines(name: str, defect: str, module: str, step: tuple[str, ...]) -> Mutant:
+    """Give one of the engine's mutants, which stands in one place."""
+    found = next(each for each in ENGINE if each.name == defect)
+    return Mutant(f"code: {name}", "code", found.file, found.old, found.new, module, step)
+
+
 MUTANTS: Sequence[Mutant] = (
     # ---- one line of the engine ----
-    Mutant(
-        "code: pages are freed one epoch early",
-        "code",
-        "epoch.c",
-        "enum { GRACE = 2 };",
-        "enum { GRACE = 1 };",
+    _engines(
+        "pages are freed one epoch early",
+        "pages and their records are freed one epoch early",
         _EPOCHS,
         ("Free",),
     ),
-    Mutant(
-        "code: a bag is tagged with the thread's own epoch",
-        "code",
-        "epoch.c",
-        "bag->limbo_tag = atomic_load_explicit(&self->tree->epoch, memory_order_relaxed);",
-        "bag->limbo_tag = atomic_load_explicit(&self->announced, memory_order_relaxed);",
+    _engines(
+        "a bag is tagged with the thread's own epoch",
+        "a bag is tagged with the epoch that its thread has announced",
         _EPOCHS,
         ("Tag",),
     ),
-    Mutant(
-        "code: the epoch advances past a pinned thread",
-        "code",
-        "epoch.c",
-        "if (announced != 0 && announced != epoch) {",
-        "if (announced != 0 && announced + 1 < epoch) {",
+    _engines(
+        "the epoch advances past a pinned thread",
+        "the epoch advances past a pinned thread",
         _EPOCHS,
         ("Scan",),
     ),
-    Mutant(
-        "code: a losing appender does not look at the slots that it lost",
-        "code",
-        "write.c",
-        "            bw_log_scan(leaf, key, &scan);\n",
-        "            scan.frozen = ++scan.next == leaf->log_slots;\n",
+    _engines(
+        "a losing appender does not look at the slots that it lost",
+        "a losing appender does not look at the slots that it lost",
         _LOG,
         ("Append", "Install", "InstallLost"),
     ),
-    Mutant(
-        "code: a consolidation without the last slot",
-        "code",
-        "consolidate.c",
-        "    const unsigned records = length;",
-        "    const unsigned records = length - 1;",
+    _engines(
+        "a consolidation without the last slot",
+        "a consolidation without the last slot",
         _LOG,
         ("Return", "Append", "Look"),
     ),
-    Mutant(
-        "code: a remove gives back a wrong old value",
-        "code",
-        "write.c",
-        "        *seen = current;\n",
-        "        *seen = current + (kind == REMOVE);\n",
+    _engines(
+        "a remove gives back a wrong old value",
+        "a remove gives back a wrong old value",
         _LOG,
         ("Return",),
     ),
@@ -126,21 +117,15 @@ MUTANTS: Sequence[Mutant] = (
         _TREE,
         ("RemovePage",),
     ),
-    Mutant(
-        "code: a post without a look whether its page is alive",
-        "code",
-        "split.c",
-        "            done = !is_alive(tree, duty);\n",
-        "            (void)is_alive;\n",
+    _engines(
+        "a post without a look whether its page is alive",
+        "a post does not look whether its page is alive",
         _TREE,
         ("PostSeparator",),
     ),
-    Mutant(
-        "code: a page id is given back at once",
-        "code",
-        "merge.c",
-        "    page->limbo_pid = pid;\n",
-        "    BW_EVENT(RECYCLE_PID, page, pid, 0);\n    bw_pids_give_back(self, 1, &pid);\n",
+    _engines(
+        "a page id is given back at once",
+        "the page id of a merged page is given out again at once",
         _TREE,
         ("RecyclePid",),
     ),
@@ -153,22 +138,15 @@ MUTANTS: Sequence[Mutant] = (
         _TREE,
         ("Collapse",),
     ),
-    Mutant(
-        "code: the root's child is removed without a look at the root",
-        "code",
-        "collapse.c",
-        "only_child(tree, bw_map_load(tree, BW_ROOT)) != pid",
-        "false",
+    _engines(
+        "the root's child is removed without a look at the root",
+        "the root collapses without a second look at it",
         _TREE,
         ("RemovePage",),
     ),
-    Mutant(
-        "code: a page is buried before its entry is deleted",
-        "code",
-        "merge.c",
-        "        status = delete_entry(self, duty, &alone, duties);\n",
-        "        status = bw_bury(self, duty.pid, page)\n"
-        "                     ? delete_entry(self, duty, &alone, duties) : BW_OK;\n",
+    _engines(
+        "a page is buried before its entry is deleted",
+        "a merged page is gone before its separator is",
         _TREE,
         ("Bury",),
     ),

@@ -44,6 +44,8 @@ LOADS: Sequence[tuple[threads.Load, tuple[str, ...]]] = (
         ("StructureModification",),
     ),
 )
+#: In front of a mutant's name where it is a tour that must reject it.
+BY_TOUR = "tour: "
 #: Page ids of one run whose traces are looked at: each has all pins.
 _MOST_PAGE_IDS = 4
 
@@ -135,7 +137,7 @@ def _mutants(plan: Plan, tools: Toolchain) -> list[Case]:
     cases = []
     with progress("mutants", len(work)) as reporter:
         for number, run_ in enumerate(work):
-            case = _fate(run_(), "" if number < of_traces else "tour: ")
+            case = _fate(run_(), "" if number < of_traces else BY_TOUR)
             reporter.step(f"{case.name}: {case.result}, {case.seconds:.1f} s")
             cases.append(case)
     return cases

@@ -82,11 +82,14 @@ class _Limbo:
     def advance(self) -> None:
         self.G += any(tag + 2 > self.G for tag in self.tags.values())
 
-    def free(self) -> None:
-        for number in [number for number, tag in self.tags.items() if tag + 2 <= self.G]:
+    def free(self) -> int:
+        """Give back what may be given back; gives how many pages."""
+        old = [number for number, tag in self.tags.items() if tag + 2 <= self.G]
+        for number in old:
             del self.tags[number]
             if number in self.buried:
                 self.away.add(self.buried.pop(number))
+        return len(old)
 
     def state(self) -> tuple[dict[str, int], ...]:
         return tuple(
@@ -122,6 +125,8 @@ class _Reader:
     pages: dict[int, _Page] = field(default_factory=dict)  # by address
     numbers: int = 0
     entries: list[tuple[int, Entry]] = field(default_factory=list)
+    alive: int = 0  # pages that the spec has
+    most_alive: int = 0  # since the last cut
     most_pages: int = 1
     most_pids: int = 1
     mapped: dict[int, _Page] = field(default_factory=dict)  # by page id
@@ -166,13 +171,16 @@ class _Reader:
         page = _Page(self.numbers, pid, level, self.rank(low), told)
         self.pages[address] = self.mapped[pid] = page
         self.most_pages = max(self.most_pages, len(self.pages))
+        self.alive += 1
+        self.most_alive = max(self.most_alive, self.alive)
         return told
 
     def cut(self) -> None:
         """Note that it can be taken apart here, if the last such place is long ago."""
         last = self.cuts[-1].at if self.cuts else 0
         if len(self.entries) - last >= PIECE and not any(own.pinned for own in self.own.values()):
-            self.cuts.append(Cut(len(self.entries), self.state()))
+            self.cuts.append(Cut(len(self.entries), self.state(), {"objects": self.most_alive + 1}))
+            self.most_alive = self.alive
 
     def state(self) -> dict[str, Any]:
         """Give what the spec has when nobody is pinned."""
@@ -243,11 +251,11 @@ class _Reader:
             case "FREE" if words[0] in self.pages:
                 number = self.pages.pop(words[0]).number
                 if number in self.limbo.tags:
-                    self.limbo.free()
+                    self.alive -= self.limbo.free()
                 self.put(k, "Free", t, number)
             case "RECYCLE_PID":
                 if words[1] not in self.limbo.away:
-                    self.limbo.free()
+                    self.alive -= self.limbo.free()
                 self.limbo.away.discard(words[1])
                 self.put(k, "RecyclePid", t, self.pid(words[1]))
 

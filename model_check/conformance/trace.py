@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -69,8 +69,7 @@ class Entry:
 
     def told(self, value: Callable[[Any], str]) -> str:
         """Write it as TLA+; ``value`` writes a value."""
-        values = [*self.values, 0, 0, 0][:3]
-        return f"<<{', '.join([value(self.action), *map(value, values)])}>>"
+        return value((self.action, *[*self.values, 0, 0, 0][:3]))
 
     def __str__(self) -> str:
         """Write it for a person."""
@@ -83,10 +82,14 @@ PIECE = 1_000
 
 @dataclass(frozen=True)
 class Cut:
-    """A moment at which nothing is under way: in front of entry ``at``, in ``state``."""
+    """A moment at which nothing is under way: in front of entry ``at``, in ``state``.
+
+    ``needs``: constants that are less for what comes before it, back to the last cut.
+    """
 
     at: int
     state: Mapping[str, Any]
+    needs: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,20 +120,27 @@ class Trace:
         found = []
         for cut in self.cuts:
             entries = self.entries[begin.at : cut.at]
-            found.append(replace(self, start=begin.state, entries=entries, cuts=(), end=cut.state))
+            needs = {**self.constants, **cut.needs}
+            piece = replace(self, constants=needs, start=begin.state, entries=entries)
+            found.append(replace(piece, cuts=(), end=cut.state))
             begin = cut
         found.append(replace(self, start=begin.state, entries=self.entries[begin.at :], cuts=()))
         return found
 
     def told(self, value: Callable[[Any], str]) -> str:
         """Write it as TLA+; ``value`` writes a value."""
-        events = ",\n  ".join(entry.told(value) for entry in self.entries)
+        events = ",\n".join(entry.told(value) for entry in self.entries)
         ends = "{}" if self.end is None else f"{{{value(self.end)}}}"
-        return f"[start |-> {value(self.start)}, ends |-> {ends},\n events |-> <<\n  {events}>>]"
+        return f"[start|->{value(self.start)},ends|->{ends},\nevents|-><<\n{events}>>]"
 
 
-def tla(value: Any) -> str:
-    """Write a value as TLA+: dict as record, list or tuple as sequence, set as set."""
+def tla(value: Any, part: Callable[[Any], str] | None = None) -> str:
+    """Write a value as TLA+: dict as record, list or tuple as sequence, set as set.
+
+    ``part`` writes what it is composed of. Without a space: TLC looks at each line from every one
+    of them on.
+    """
+    part = part or tla
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int):
@@ -140,7 +150,7 @@ def tla(value: Any) -> str:
     if isinstance(value, Mapping) and not value:
         return "<<>>"
     if isinstance(value, Mapping):
-        return "[" + ", ".join(f"{name} |-> {tla(part)}" for name, part in value.items()) + "]"
+        return "[" + ",".join(f"{name}|->{part(each)}" for name, each in value.items()) + "]"
     if isinstance(value, (set, frozenset)):
-        return "{" + ", ".join(tla(part) for part in sorted(value)) + "}"
-    return "<<" + ", ".join(tla(part) for part in value) + ">>"
+        return "{" + ",".join(part(each) for each in sorted(value)) + "}"
+    return "<<" + ",".join(part(each) for each in value) + ">>"

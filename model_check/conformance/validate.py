@@ -10,7 +10,7 @@ next one begins.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -30,6 +30,8 @@ _BRACKET = re.compile(r"<<|>>")
 _EVENTS_A_RUN = 4_000
 #: An event of the tree takes TLC longer than one of the others.
 _WEIGHT = {"TraceStructureModification": 3}
+#: So many letters must be saved by a name.
+_WORTH_A_NAME = 40
 _ROOT = "---- MODULE Traces ----\nEXTENDS Told\n====\n"
 
 #: For each Trace module, its constants: from the numbers that its traces need.
@@ -169,6 +171,8 @@ def validate(
     comes. ``asked``: rejections come with the state at that place. Raises CannotRun.
     """
     pieces = [(k, piece) for k, trace in enumerate(traces) for piece in trace.pieces()]
+    if spec is not None:  # what it needs is not known
+        pieces = [(k, replace(piece, constants=traces[k].constants)) for k, piece in pieces]
     groups = defaultdict[tuple[str, ...], list[int]](list)
     for number, (_, piece) in enumerate(pieces):
         constants = [piece.constants[constant] for constant in _ALIKE[piece.module]]
@@ -184,9 +188,17 @@ def validate(
         verdicts = _group(some, tools, spec, doubted=doubted)
         return _asked(verdicts, tools, spec) if asked else verdicts
 
+    def needs(number: int) -> int:
+        """Order pieces by the objects that they need: a run has as many as its greediest."""
+        return pieces[number][1].constants.get("objects", 0)
+
     # The longest first: the last one to end has then little to do alone.
     order = sorted(
-        (share for mine in groups.values() for share in _shares(mine, size, jobs)),
+        (
+            share
+            for mine in groups.values()
+            for share in _shares(sorted(mine, key=needs), size, jobs)
+        ),
         key=size,
         reverse=True,
     )
@@ -338,8 +350,10 @@ def _run(
         body.append(f"The{name} == {text}")
         config.append(f"CONSTANT {name} <- The{name}")
     named = _Named()
-    rows = [f"Trace{k} == {trace.told(named)}" for k, trace in enumerate(traces, 1)]
-    body += [*named.definitions(), *rows]
+    for trace in traces:
+        trace.told(named.count)
+    rows = [f"Trace{k} == {trace.told(named.write)}" for k, trace in enumerate(traces, 1)]
+    body += [*named.definitions, *rows]
     body.append(f"TheTraces == <<{', '.join(f'Trace{k}' for k in range(1, len(traces) + 1))}>>")
     config += ["CONSTANT Traces <- TheTraces", "SPECIFICATION TraceSpec", "CONSTRAINT Told"]
     # (TLC looks for PlusCal in the module that it is given, line by line: nothing is there.)
@@ -360,21 +374,36 @@ def _run(
 
 
 class _Named:
-    """Writes values as TLA+, composed ones once: TLC reads a name faster."""
+    """Writes TLA+; what is composed and comes again has a name, which TLC reads faster."""
 
     def __init__(self) -> None:
+        self.uses = Counter[str]()
         self.names: dict[str, str] = {}
+        self.definitions: list[str] = []
 
-    def __call__(self, value: Any) -> str:
-        """Write a value, or the name that it has."""
-        text = tla(value)
+    def count(self, value: Any) -> str:
+        """Note that a value is to be written."""
         if isinstance(value, (int, str)):
-            return text
-        return self.names.setdefault(text, f"Value{len(self.names)}")
+            return tla(value)
+        text = tla(value)
+        self.uses[text] += 1
+        if self.uses[text] == 1:
+            tla(value, self.count)
+        return text
 
-    def definitions(self) -> list[str]:
-        """Give the definitions of the names."""
-        return [f"{name} == {text}" for text, name in self.names.items()]
+    def write(self, value: Any) -> str:
+        """Write a value, or the name that it has."""
+        if isinstance(value, (int, str)):
+            return tla(value)
+        text = tla(value)
+        name = self.names.get(text)
+        if name is None:
+            composed = tla(value, self.write)
+            if (self.uses[text] - 1) * len(text) < _WORTH_A_NAME:
+                return composed
+            name = self.names[text] = f"V{len(self.names)}"
+            self.definitions.append(f"{name}=={composed}")
+        return name
 
 
 def _told(text: str) -> Iterator[tuple[Any, ...]]:

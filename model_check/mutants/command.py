@@ -18,9 +18,8 @@ from model_check.explorer import suite as explore
 from model_check.explorer.mutants import broken_copy
 from model_check.explorer.orders import read_accepted
 from model_check.linearizability import command as lin
-from model_check.mutants import blind
+from model_check.mutants import blind, steps
 from model_check.mutants.cells import Programs
-from model_check.mutants.engine import ENGINE
 from model_check.mutants.mutant import CHECKERS, KINDS, Cell, Row
 from model_check.mutants.registry import all_of_them
 from model_check.mutants.results import (
@@ -39,6 +38,7 @@ from model_check.mutants.suite import (
     run_engine,
     run_orders,
     run_parts,
+    run_steps,
     untried,
     wanted,
 )
@@ -137,16 +137,14 @@ def mutants(
         cells.update(from_orders(orders))
     elif ORDERS_PAGE.is_file():
         cells = {**from_page(ORDERS_PAGE.read_text("utf-8")), **cells}
+
+    def keep() -> None:
+        write_rows(rows_of(every, cells), kept)
+
     run_parts(places, cells, PARTS, Settings(seed=seed, jobs=jobs))
+    run_steps(places, cells, done=keep)
     run_orders(places, cells, seed=seed, jobs=jobs)
-    run_engine(
-        places,
-        cells,
-        seed=seed,
-        jobs=jobs,
-        limit=seconds,
-        done=lambda: write_rows(rows_of(every, cells), kept),
-    )
+    run_engine(places, cells, seed=seed, jobs=jobs, limit=seconds, done=keep)
     rows = rows_of(every, cells)
     write_rows(rows, kept)
     accepted = read_accepted()
@@ -215,14 +213,14 @@ def _compared(rows: Sequence[Row]) -> list[str]:
     said += [
         f"{key} has changed since its row in {KEPT} was made: run `bwcheck mutants`"
         for key in now.keys() & there
-        if now[key].digest != there[key].digest
+        if (now[key].digest, now[key].also) != (there[key].digest, there[key].also)
     ]
     return sorted(said)
 
 
 def _again(rows: Sequence[Row], seed: int) -> list[str]:
     """Kill some of the engine's mutants once more, by the C test that has killed them."""
-    defects = {defect.name: defect for defect in ENGINE}
+    defects = {defect.name: defect for defect in steps.engine()}
     soon = []
     for row in rows:
         cell = row.cell("C tests")

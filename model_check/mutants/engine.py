@@ -127,7 +127,7 @@ _MERGES: Sequence[Defect] = (
         "the page id of a merged page is given out again at once",
         "merge.c",
         "    page->limbo_pid = pid;\n",
-        "    bw_pids_give_back(self, 1, &pid);\n",
+        "    BW_EVENT(RECYCLE_PID, page, pid, 0);\n    bw_pids_give_back(self, 1, &pid);\n",
         ("reuse-of-page-ids", "merge-read"),
     ),
     Defect(

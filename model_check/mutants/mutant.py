@@ -7,7 +7,8 @@ each kind has its checkers, and one sentence says why the others have no column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 #: Name to what the checker does.
@@ -15,7 +16,7 @@ CHECKERS: Mapping[str, str] = {
     "tlc": "TLC explores the specs (`bwcheck tlc`)",
     "z3": "z3 proves the invariants (`bwcheck proofs`)",
     "litmus": "the memory models' axioms against written gold (`bwcheck litmus`)",
-    "conform": "traces of the code against the specs (`bwcheck conform`)",
+    "conform": "code against specs, step by step, by traces and tours (`bwcheck conform`)",
     "histories": "recorded histories are checked (`bwcheck lin`, `bwcheck stress`)",
     "explorer": "the engine's C through its interleavings (`bwcheck engine`, `bwcheck orders`)",
     "C tests": "the programs of `tests/c`, the histories of `test_recorded` among them",
@@ -26,13 +27,22 @@ CHECKERS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """What is broken, the checkers that read it, and why the others do not."""
+    """What is broken, the checkers that read it, and why the others do not.
+
+    ``some``: checkers that are run on those mutants only that name them (`Mutant.also`).
+    """
 
     name: str
     heading: str
     what: str
     checkers: tuple[str, ...]
     others: str
+    some: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Give the checkers of the kind's table."""
+        return (*self.checkers, *self.some)
 
 
 _KINDS = (
@@ -42,8 +52,18 @@ _KINDS = (
         "Each is a must-fail configuration of `spec/`; "
         "`bwcheck tlc -c NAME --trace` prints the behaviour that shows it.",
         ("tlc",),
-        "Nothing else reads `spec/`: the same rule, broken in the proofs and in the C, has rows of "
-        "its own there.",
+        "`bwcheck conform` reads `spec/`, too, but rejects a mutant at a step that somebody has to "
+        "name; where nobody has, there is a dash. The same rule, broken in the proofs and in the "
+        "C, has rows of its own there.",
+        ("conform",),
+    ),
+    Kind(
+        "action",
+        "Specs: an action that does more or less than the engine",
+        "The text of one action is changed; a trace or a tour must be rejected at that action.",
+        ("conform",),
+        "TLC is not run on them: what does less than the spec breaks no property, and a guard "
+        "whose absence TLC must find is a configuration of `spec/`, above.",
     ),
     Kind(
         "system",
@@ -94,7 +114,9 @@ _KINDS = (
         "The text of one place is changed; then every checker that runs the C gets it.",
         ("explorer", "histories", "C tests", "ASan + UBSan", "TSan"),
         "TLC, z3, the axioms read no C. What they say of the same rule stands in the table of "
-        "published bugs below and in the tables of specs and proofs.",
+        "published bugs and in the tables of specs and proofs. `bwcheck conform` rejects a mutant "
+        "at a step that somebody has to name; where nobody has, there is a dash.",
+        ("conform",),
     ),
     Kind(
         "order",
@@ -112,6 +134,11 @@ _KINDS = (
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 
 
+def digest(file: str, changes: Sequence[tuple[str, str]]) -> str:
+    """Say of what text a result is: a file, and what in it becomes what."""
+    return hashlib.sha256(repr((file, tuple(changes))).encode()).hexdigest()[:12]
+
+
 #: A sanitizer runs the programs of another checker, so what that one kills it kills, too. It is
 #: tried on what the other is blind to, and on some mutants that are about memory or races.
 SAME_PROGRAMS: Mapping[str, str] = {"ASan + UBSan": "C tests", "TSan": "C tests"}
@@ -122,13 +149,19 @@ class Mutant:
     """One mutant: its kind, a name that is unique within the kind, and where it stands.
 
     ``digest`` says of what text the results in the table are; empty where every `make check` runs
-    the mutant anyway.
+    the mutant anyway. ``also``: checkers that are run on it beside its kind's.
     """
 
     kind: str
     name: str
     where: str
     digest: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def checkers(self) -> tuple[str, ...]:
+        """Give the checkers that are run on it."""
+        return (*KINDS[self.kind].checkers, *self.also)
 
     @property
     def key(self) -> str:
@@ -164,14 +197,17 @@ class Row:
 
     def needs(self, checker: str) -> bool:
         """Say whether the table needs a cell of ``checker``, which it may have in any case."""
+        if checker not in self.mutant.checkers:
+            return False
         other = self.cell(SAME_PROGRAMS.get(checker, ""))
         return other is None or not other.killed
 
     @property
     def whole(self) -> bool:
         """True when every checker has been tried that the table needs."""
-        checkers = KINDS[self.mutant.kind].checkers
-        return all(self.cell(name) is not None or not self.needs(name) for name in checkers)
+        return all(
+            self.cell(name) is not None or not self.needs(name) for name in self.mutant.checkers
+        )
 
     @property
     def killed(self) -> bool:

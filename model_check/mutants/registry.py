@@ -7,18 +7,16 @@ mutant any more.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from model_check.axioms.axioms import AXIOMS
 from model_check.conformance.corrupt import CORRUPTIONS
 from model_check.explorer.catalogue_engine import CATALOGUE
-from model_check.explorer.mutants import Defect
 from model_check.explorer.orders import all_mutants
 from model_check.linearizability.suite import MUTATED
-from model_check.mutants.engine import ENGINE
-from model_check.mutants.mutant import Mutant
+from model_check.mutants import steps
+from model_check.mutants.mutant import Mutant, digest
 from model_check.proofs import queries, search
 from model_check.report import CannotRun
 from model_check.tlc.command import DEFAULT_SPEC
@@ -28,7 +26,21 @@ from model_check.tlc.suite import discover
 def _specs() -> Iterator[Mutant]:
     for config in discover(DEFAULT_SPEC):
         if config.must_fail:
-            yield Mutant("spec", config.name, f"{DEFAULT_SPEC.name}/{config.path.name}")
+            where = f"{DEFAULT_SPEC.name}/{config.path.name}"
+            changes = [run.change for run in steps.runs(f"spec: {config.name}")]
+            if not changes:
+                yield Mutant("spec", config.name, where)
+                continue
+            # Not every `make check` looks for the step.
+            text = digest(changes[0].file, [(each.old, each.new) for each in changes])
+            yield Mutant("spec", config.name, where, text, (steps.CHECKER,))
+
+
+def _actions() -> Iterator[Mutant]:
+    for each in steps.actions():
+        name = each.name.partition(": ")[2]
+        where = f"{DEFAULT_SPEC.name}/{each.file}"
+        yield Mutant("action", name, where, digest(each.file, [(each.old, each.new)]))
 
 
 def _systems() -> Iterator[Mutant]:
@@ -69,15 +81,11 @@ def _harness() -> Iterator[Mutant]:
                 yield Mutant("harness", f"{case.name} ({model})", case.text)
 
 
-def digest(defect: Defect) -> str:
-    """Say of what text a result is."""
-    pairs = ((defect.old, defect.new), *defect.more)
-    return hashlib.sha256(repr((defect.file, pairs)).encode()).hexdigest()[:12]
-
-
 def _engine() -> Iterator[Mutant]:
-    for defect in ENGINE:
-        yield Mutant("engine", defect.name, f"impl/src/{defect.file}", digest(defect))
+    for defect in steps.engine():
+        text = digest(defect.file, ((defect.old, defect.new), *defect.more))
+        also = (steps.CHECKER,) if steps.runs(f"engine: {defect.name}") else ()
+        yield Mutant("engine", defect.name, f"impl/src/{defect.file}", text, also)
 
 
 def order_name(file: str, function: str, code: str, change: str, number: int) -> str:
@@ -100,6 +108,7 @@ def _orders() -> Iterator[Mutant]:
 #: What gives mutants: a checker with mutants of its own adds a line here.
 SOURCES: Sequence[Callable[[], Iterator[Mutant]]] = (
     _specs,
+    _actions,
     _systems,
     _conjuncts,
     _axioms,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from model_check.explorer.orders import Fate
+from model_check.mutants import steps
 from model_check.mutants.mutant import Cell, Mutant, Row
 from model_check.mutants.registry import order_name
 from model_check.report import CannotRun, Verdict, write_whole
@@ -67,7 +68,7 @@ def _lin(row: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
         yield f"history: {row['name']}", Cell("histories", row["killed"], row["seconds"], by)
 
 
-def _conform(row: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
+def _corrupted(row: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
     if row["kind"] == "corrupted":
         killed = row["verdict"] == "green"
         by = row["result"] if killed else ""
@@ -89,14 +90,29 @@ def _explore(row: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
         )
 
 
+_Rows = Sequence[Mapping[str, Any]]
+
+
+def _each(
+    reader: Callable[[Mapping[str, Any]], Iterator[tuple[str, Cell]]],
+) -> Callable[[_Rows], Iterator[tuple[str, Cell]]]:
+    """Read rows of which each speaks for itself."""
+    return lambda rows: (found for row in rows for found in reader(row))
+
+
+def _conform(rows: _Rows) -> Iterator[tuple[str, Cell]]:
+    yield from _each(_corrupted)(rows)
+    yield from steps.cells(rows)
+
+
 #: Name of a section to what its rows say of mutants. A part with mutants of its own adds a line.
-READERS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, Cell]]]] = {
-    "tlc": _tlc,
-    "proofs": _proofs,
-    "litmus": _litmus,
-    "lin": _lin,
+READERS: Mapping[str, Callable[[_Rows], Iterator[tuple[str, Cell]]]] = {
+    "tlc": _each(_tlc),
+    "proofs": _each(_proofs),
+    "litmus": _each(_litmus),
+    "lin": _each(_lin),
     "conform": _conform,
-    "explore": _explore,
+    "explore": _each(_explore),
 }
 
 
@@ -105,11 +121,10 @@ def from_sections(sections: Sequence[Mapping[str, Any]]) -> Cells:
     cells: Cells = {}
     for section in sections:
         reader = READERS.get(str(section["name"]))
-        for row in section["rows"] if reader is not None else ():
-            if row.get("verdict") == Verdict.BROKEN.value:
-                continue  # nothing was shown either way
-            for key, cell in reader(row) if reader is not None else ():
-                cells[key, cell.checker] = cell
+        # Of what could not run nothing was shown either way.
+        rows = [row for row in section["rows"] if row.get("verdict") != Verdict.BROKEN.value]
+        for key, cell in reader(rows) if reader is not None else ():
+            cells[key, cell.checker] = cell
     return cells
 
 
@@ -177,7 +192,9 @@ def from_fates(fates: Sequence[Fate]) -> Cells:
 def write_rows(rows: Sequence[Row], path: Path) -> None:
     """Write a table. Raises CannotRun."""
     document = [
-        asdict(row.mutant) | {"cells": [asdict(cell) for cell in row.cells]} for row in rows
+        {name: part for name, part in asdict(row.mutant).items() if name != "also" or part}
+        | {"cells": [asdict(cell) for cell in row.cells]}
+        for row in rows
     ]
     lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in document)
     try:
@@ -192,7 +209,10 @@ def read_rows(path: Path = KEPT) -> list[Row]:
     try:
         return [
             Row(
-                Mutant(**{name: row[name] for name in ("kind", "name", "where", "digest")}),
+                Mutant(
+                    **{name: row[name] for name in ("kind", "name", "where", "digest")},
+                    also=tuple(row.get("also", ())),
+                ),
                 tuple(Cell(**cell) for cell in row["cells"]),
             )
             for row in read_json(path, hint)

@@ -9,11 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from model_check.console import progress
 from model_check.explorer.mutants import Defect, broken_copy, judge
 from model_check.explorer.orders import all_mutants, judge_all
+from model_check.mutants import steps
 from model_check.mutants.cells import FLAVOURS, HISTORIES, Histories, Programs
-from model_check.mutants.engine import ENGINE, SANITIZED
-from model_check.mutants.mutant import KINDS, SAME_PROGRAMS, Cell, Mutant, Row
+from model_check.mutants.engine import SANITIZED
+from model_check.mutants.mutant import SAME_PROGRAMS, Cell, Mutant, Row
 from model_check.mutants.results import Cells, from_fates, from_sections
 from model_check.report import CannotRun, Section, Settings
+from model_check.tlc.startup import with_startup
+from model_check.tlc.tools import find_toolchain
 
 #: A C test that takes longer is left to `make test`; a sanitizer runs the quick ones only.
 _LONG_SECONDS, _QUICK_SECONDS = 15.0, 5.0
@@ -34,11 +37,11 @@ _PART_OF = {
 
 
 def wanted(mutants: Sequence[Mutant], checkers: Sequence[str]) -> list[tuple[Mutant, str]]:
-    """List the table's places: each mutant with each checker of its kind, if it is asked for."""
+    """List the table's places: each mutant with each of its checkers, if that is asked for."""
     return [
         (mutant, checker)
         for mutant in mutants
-        for checker in KINDS[mutant.kind].checkers
+        for checker in mutant.checkers
         if not checkers or checker in checkers
     ]
 
@@ -79,11 +82,13 @@ def run_engine(
     done: Callable[[], None] = lambda: None,
 ) -> None:
     """Fill the cells of the engine's mutants that are missing; ``done`` after each."""
-    defects = {defect.name: defect for defect in ENGINE}
+    defects = {defect.name: defect for defect in steps.engine()}
     todo = [
         (mutant, checker)
         for mutant, checker in places
-        if mutant.kind == "engine" and (mutant.key, checker) not in cells
+        if mutant.kind == "engine"
+        and checker != steps.CHECKER
+        and (mutant.key, checker) not in cells
     ]
     lock = threading.Lock()
     with progress("mutants", len(todo)) as reporter:
@@ -123,11 +128,41 @@ def run_parts(
     missing = {
         "explore" if mutant.kind == "harness" else _PART_OF.get(checker, "")
         for mutant, checker in places
-        if mutant.kind not in {"engine", "order"} and (mutant.key, checker) not in cells
+        if mutant.kind not in {"engine", "order"}
+        and not _by_steps(mutant, checker)
+        and (mutant.key, checker) not in cells
     }
     for name, part in parts.items():
         if name in missing:
             cells.update(from_sections([part(settings).as_json()]))
+
+
+def _by_steps(mutant: Mutant, checker: str) -> bool:
+    """Say whether the cell tells of a step at which the mutant must be rejected."""
+    return checker == steps.CHECKER and bool(steps.runs(mutant.key))
+
+
+def run_steps(
+    places: Sequence[tuple[Mutant, str]], cells: Cells, *, done: Callable[[], None] = lambda: None
+) -> None:
+    """Look for the steps at which mutants must be rejected, where cells miss; ``done`` after each.
+
+    Each uses all cores by itself.
+    """
+    todo = [
+        mutant
+        for mutant, checker in places
+        if _by_steps(mutant, checker) and (mutant.key, checker) not in cells
+    ]
+    if not todo:
+        return
+    tools = with_startup(find_toolchain())
+    with progress("steps", len(todo)) as reporter:
+        for mutant in todo:
+            cell = steps.judged(mutant.key, tools)
+            cells[mutant.key, steps.CHECKER] = cell
+            reporter.step(f"{mutant.name}: {cell.by or 'not rejected there'} ({cell.seconds} s)")
+            done()
 
 
 def run_orders(places: Sequence[tuple[Mutant, str]], cells: Cells, *, seed: int, jobs: int) -> None:
@@ -152,7 +187,7 @@ def rows_of(mutants: Sequence[Mutant], cells: Cells) -> list[Row]:
             mutant,
             tuple(
                 cells[mutant.key, checker]
-                for checker in KINDS[mutant.kind].checkers
+                for checker in mutant.checkers
                 if (mutant.key, checker) in cells
             ),
         )
@@ -165,7 +200,7 @@ def untried(rows: Sequence[Row]) -> list[str]:
     return [
         f"{row.mutant.key}: {checker} has not been tried on it"
         for row in rows
-        for checker in KINDS[row.mutant.kind].checkers
+        for checker in row.mutant.checkers
         if row.cell(checker) is None and row.needs(checker)
     ]
 

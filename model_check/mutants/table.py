@@ -11,7 +11,7 @@ from rich.table import Table
 from model_check.explorer.orders import Accepted
 from model_check.mutants.blind import KEPT_ALL_THE_SAME, only_by, reason
 from model_check.mutants.engine import BUGS
-from model_check.mutants.mutant import CHECKERS, KINDS, Cell, Kind, Row
+from model_check.mutants.mutant import CHECKERS, KINDS, Kind, Row
 
 _HEAD = """# The mutants, and who kills them
 
@@ -21,8 +21,9 @@ mutants has shown nothing; a mutant that nobody rejects is a gap. `make check` g
 mutant has no row here, or when one of those that it runs is not killed.
 
 A cell says after how many seconds the checker found the mutant, and what found it: a property, a
-case of the catalogue, a program of `tests/c`. *blind* has a number that leads to the reason.
-Seconds are of one run on 2 cores beside other work, without the time of builds.
+case of the catalogue, a program of `tests/c`, a step. *blind* has a number that leads to the
+reason. Seconds are of one run on 2 cores beside other work, without the time of builds (but those
+of `conform` with it).
 """
 
 
@@ -53,20 +54,21 @@ def rich_overview(rows: Sequence[Row]) -> Table:
 
 def rich_table(rows: Sequence[Row], kind: str) -> Table:
     """Draw mutant × checker of one kind."""
-    checkers = KINDS[kind].checkers
+    checkers = KINDS[kind].columns
     table = Table(box=SIMPLE_HEAD, title=KINDS[kind].heading, title_justify="left", highlight=False)
     for name in ("mutant", *checkers):
         table.add_column(name, overflow="fold")
     for row in rows:
         if row.mutant.kind == kind:
-            cells = (_short(row.cell(checker)) for checker in checkers)
+            cells = (_short(row, checker) for checker in checkers)
             table.add_row(row.mutant.name.replace("[", "\\["), *cells)
     return table
 
 
-def _short(cell: Cell | None) -> str:
+def _short(row: Row, checker: str) -> str:
+    cell = row.cell(checker)
     if cell is None:
-        return "…"
+        return "…" if checker in row.mutant.checkers else "–"
     if not cell.killed:
         return "blind"
     seconds = "" if cell.seconds is None else f"{cell.seconds:.1f} s, "
@@ -86,10 +88,17 @@ class _Notes:
         return self.reasons.index(text) + 1
 
 
+def missing(row: Row, checker: str) -> str:
+    """Say why a row has no cell of a checker."""
+    if checker not in row.mutant.checkers:
+        return "–"
+    return "not tried" if row.needs(checker) else "as the C tests"
+
+
 def _cell(row: Row, checker: str, accepted: Sequence[Accepted], notes: _Notes) -> str:
     cell = row.cell(checker)
     if cell is None:
-        return "not tried" if row.needs(checker) else "as the C tests"
+        return missing(row, checker)
     if cell.killed:
         seconds = "" if cell.seconds is None else f"{cell.seconds:.1f} s: "
         by = cell.by if not cell.what or row.mutant.kind == "spec" else f"{cell.by}: {cell.what}"
@@ -109,11 +118,11 @@ def _part(kind: Kind, rows: Sequence[Row], accepted: Sequence[Accepted]) -> list
         "",
         f"{kind.what} {killed} of {len(mine)} killed. {kind.others}",
         "",
-        "| mutant | " + " | ".join(kind.checkers) + " |",
-        "|---|" + "---|" * len(kind.checkers),
+        "| mutant | " + " | ".join(kind.columns) + " |",
+        "|---|" + "---|" * len(kind.columns),
     ]
     for row in mine:
-        cells = (_cell(row, checker, accepted, notes) for checker in kind.checkers)
+        cells = (_cell(row, checker, accepted, notes) for checker in kind.columns)
         lines.append(f"| {_name(row)} | {' | '.join(cells)} |")
     lines += [""]
     lines += [f"{i}. {_escaped(text)}" for i, text in enumerate(notes.reasons, 1)]
@@ -122,7 +131,7 @@ def _part(kind: Kind, rows: Sequence[Row], accepted: Sequence[Accepted]) -> list
 
 def _name(row: Row) -> str:
     if row.mutant.kind == "spec":
-        cell = row.cells[0] if row.cells else None
+        cell = row.cell("tlc")
         what = f": {cell.what}" if cell is not None and cell.what else ""
         return f"`{row.mutant.name}`{_escaped(what)}"
     name = _escaped(row.mutant.name)

@@ -20,7 +20,7 @@ from model_check.explorer.orders import Accepted
 from model_check.mutants import blind
 from model_check.mutants.engine import BUGS
 from model_check.mutants.mutant import CHECKERS, KINDS, Row
-from model_check.mutants.table import overview
+from model_check.mutants.table import missing, overview
 from model_check.site.coverage import ALL, Covered
 from model_check.site.graphs import Drawing
 
@@ -148,12 +148,11 @@ def _mutant_pages(material: Material) -> list[dict[str, Any]]:
         rows = []
         for row in mine:
             cells = []
-            for checker in kind.checkers:
+            for checker in kind.columns:
                 cell = row.cell(checker)
                 why = blind.reason(row, checker, material.accepted)
-                cells.append({"cell": cell, "why": why})
-            needs = [row.needs(checker) for checker in kind.checkers]
-            rows.append({"mutant": row.mutant, "cells": cells, "needs": needs})
+                cells.append({"cell": cell, "why": why, "missing": missing(row, checker)})
+            rows.append({"mutant": row.mutant, "cells": cells})
         killed = sum(row.killed for row in mine)
         pages.append({"kind": kind, "rows": rows, "killed": killed})
     return pages

@@ -203,8 +203,8 @@ def test_a_registration_that_an_advance_does_not_meet_is_scanned_when_it_begins(
 
 
 def test_values_are_written_as_tla() -> None:
-    assert tla({"a": (1, "x"), "b": frozenset({2})}) == '[a |-> <<1, "x">>, b |-> {2}]'
-    assert Entry("Commit", (1, 2), 0).told(tla) == '<<"Commit", 1, 2, 0>>'
+    assert tla({"a": (1, "x"), "b": frozenset({2})}) == '[a|-><<1,"x">>,b|->{2}]'
+    assert Entry("Commit", (1, 2), 0).told(tla) == '<<"Commit",1,2,0>>'
 
 
 # ---- mutants ----

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model_check.conformance import mutants as of_traces
+from model_check.conformance.tour_mutants import TOUR_MUTANTS
 from model_check.explorer.mutants import changed
 from model_check.explorer.orders import Accepted, read_accepted
-from model_check.mutants import blind
+from model_check.mutants import blind, steps
 from model_check.mutants.cells import run_program
-from model_check.mutants.engine import BUGS, ENGINE
+from model_check.mutants.engine import BUGS
 from model_check.mutants.mutant import CHECKERS, KINDS, Cell, Mutant, Row
 from model_check.mutants.registry import all_of_them
 from model_check.mutants.results import from_sections, read_rows, still_true, write_rows
 from model_check.mutants.suite import chosen, rows_of, untried, wanted
-from model_check.mutants.table import as_markdown, overview
+from model_check.mutants.table import as_markdown, missing, overview
 from model_check.report import CannotRun
 from tests.exploring import ROOT
 
@@ -35,7 +39,7 @@ def _full(killed: bool, *, but: str = "") -> Row:
     return _row(*cells)
 
 
-@pytest.mark.parametrize("defect", ENGINE, ids=lambda defect: defect.name)
+@pytest.mark.parametrize("defect", steps.engine(), ids=lambda defect: defect.name)
 def test_each_mutant_of_the_engine_fits_the_text_that_it_changes(defect: object) -> None:
     assert changed(defect) != ""  # type: ignore[arg-type]
 
@@ -67,6 +71,67 @@ def test_kinds_name_checkers_that_there_are() -> None:
     for kind in KINDS.values():
         assert set(kind.checkers) <= set(CHECKERS)
         assert kind.others
+
+
+def test_what_traces_and_tours_must_reject_has_its_row_once() -> None:
+    mutants = {mutant.key: mutant for mutant in all_of_them()}
+    with_runs = {key for key, mutant in mutants.items() if steps.runs(key)}
+    assert with_runs == {
+        key for key, mutant in mutants.items() if mutant.also or mutant.kind == "action"
+    }
+    told = [run.case for key in with_runs for run in steps.runs(key)]
+    wanted = [each.name for each in of_traces.MUTANTS]
+    wanted += [f"tour: {each.name}" for each, _ in TOUR_MUTANTS]
+    assert sorted(told) == sorted(wanted)
+
+
+def test_a_change_that_a_tour_rejects_as_traces_do_is_one_row() -> None:
+    of_trace, of_tour = steps.runs("engine: a remove gives back a wrong old value")
+    assert of_trace.subject is None
+    assert of_tour.subject is not None
+
+
+def test_no_two_mutants_of_the_engine_are_one_change() -> None:
+    texts = [(each.file, changed(each)) for each in steps.engine()]
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize(("name", "config"), steps.SAME_GUARD.items())
+def test_an_action_and_its_configuration_break_the_same_guard(name: str, config: str) -> None:
+    (run,) = steps.runs(f"spec: {config}")[:1]
+    assert run.change.name == name
+    text = (ROOT / "spec" / f"{config}.cfg").read_text("utf-8")
+    (mutation,) = re.findall(r'Mutation = ("\w+")', text)
+    assert mutation in run.change.old
+
+
+def test_traces_and_a_tour_have_one_cell_and_both_must_reject() -> None:
+    name = "a remove gives back a wrong old value"
+
+    def rows(*verdicts: str) -> list[dict[str, Any]]:
+        cases = (f"code: {name}", f"tour: code: {name}")
+        return [
+            {"kind": "mutant", "mutant": case, "verdict": verdict, "seconds": 1.5,
+             "result": "rejected at Return"}
+            for case, verdict in zip(cases, verdicts, strict=False)
+        ]  # fmt: skip
+
+    def cells(*verdicts: str) -> dict[tuple[str, str], Cell]:
+        return from_sections([{"name": "conform", "rows": rows(*verdicts)}])
+
+    place = (f"engine: {name}", "conform")
+    both = "a trace rejected at Return; a tour rejected at Return"
+    assert cells("green", "green") == {place: Cell("conform", True, 3.0, both)}
+    assert not cells("green", "red")[place].killed
+    assert cells("green") == {}
+
+
+def test_a_checker_that_is_not_run_on_a_mutant_has_a_dash() -> None:
+    assert missing(_full(killed=True), "conform") == "–"
+    also = replace(ENGINE_MUTANT, also=("conform",))
+    assert missing(_row(mutant=also), "conform") == "not tried"
+    assert not any("conform" in line for line in untried([_full(killed=True)]))
+    assert "engine: a lock: conform has not been tried on it" in untried([_row(mutant=also)])
 
 
 def test_a_mutant_that_nobody_kills_is_a_problem() -> None:
@@ -141,6 +206,9 @@ def test_a_changed_mutant_loses_its_cells(tmp_path: Path) -> None:
     assert rows == [_full(killed=True)]
     same = still_true(rows, [ENGINE_MUTANT])
     assert len(same) == len(KINDS["engine"].checkers)
+    also = replace(ENGINE_MUTANT, also=("conform",))
+    write_rows([_row(mutant=also)], kept)
+    assert read_rows(kept) == [_row(mutant=also)]
     other = Mutant("engine", "a lock", "impl/src/write.c", "def")
     assert still_true(rows, [other]) == {}
     assert untried(rows_of([other], {})) != []

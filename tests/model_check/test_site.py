@@ -18,6 +18,7 @@ from model_check.proofs.graph import read
 from model_check.report import CannotRun, Scalar, Section, Verdict, document
 from model_check.site.command import read_summary
 from model_check.site.coverage import ALL, Covered
+from model_check.site.coverage import KINDS as COVERAGE_KINDS
 from model_check.site.graphs import draw, smallest
 from model_check.site.layout import distances, lay_out
 from model_check.site.pages import PAGES, Material, fill, number
@@ -68,7 +69,11 @@ def _material() -> Material:
         ],
         accepted=[],
         drawings=[draw("MCA", "All < some & none.", read(_DOT))],
-        covered=[Covered("C tests", "a.c", 10, 9, 4, 2), Covered(ALL, "a.c", 10, 10, 4, 3)],
+        covered=[
+            Covered(kind, file, 10, 9, 4, 2)
+            for kind in (*COVERAGE_KINDS, ALL)
+            for file in ("a.c", "search_avx512.c")
+        ],
         mutate=None,
         source="build/check/summary.json",
     )
@@ -242,3 +247,24 @@ def test_no_page_is_wider_than_a_phone_and_a_browser_shows_all_figures(
         for place, text in json.loads(html.unescape(figures)):
             hidden = text == ""  # in a part that is not unfolded
             assert hidden or text == number(_right(_summary(), place)), place
+
+
+def test_names_of_files_are_on_one_line_of_a_phone_and_their_table_scrolls(
+    site: Path, tmp_path: Path
+) -> None:
+    text = html.escape((site / "coverage.html").read_text("utf-8"), quote=True)
+    frame = f'<iframe width="390" height="800" srcdoc="{text}"></iframe>'
+    script = """<script>window.onload = () => {
+      const d = document.querySelector('iframe').contentDocument, p = document.createElement('p');
+      const box = d.querySelector('.scroll'), names = [...d.querySelectorAll('td:first-child')];
+      p.dataset.inside = box.clientWidth; p.dataset.table = box.scrollWidth;
+      p.dataset.lines = JSON.stringify(
+        names.map(e => [e.innerText, e.firstElementChild.getClientRects().length]));
+      document.querySelector('iframe').remove(); document.body.append(p); }</script>"""
+    shown = _dom(tmp_path, f"<!DOCTYPE html><body>{frame}{script}</body>")
+    found = re.search(r'<p data-inside="(\d+)" data-table="(\d+)" data-lines="(.*?)"></p>', shown)
+    assert found is not None
+    lines = json.loads(html.unescape(found[3]))
+    assert [name for name, _ in lines] == ["all of impl/src", "a.c", "search_avx512.c"]
+    assert {count for _, count in lines} == {1}
+    assert int(found[2]) > int(found[1])
