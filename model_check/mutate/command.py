@@ -44,7 +44,10 @@ def mutate(
     ] = False,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Try what survived, or is not in the --json file, alone."),
+        typer.Option(
+            "--resume",
+            help="Leave out what the --json file says is killed, or explained.json explains.",
+        ),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Which sample.")] = 0,
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Mutants at once.")] = 1,
@@ -69,7 +72,7 @@ def mutate(
             console.print(f"{change.place} {change.function}: {change.what}", markup=False)
         return
     entries = read()
-    before = known(json, chosen) if resume else []
+    before = known(json, chosen, entries) if resume else []
 
     def keep(fates: Sequence[Fate]) -> dict[str, Any]:
         result = summary(fates, len(every), entries, seed)
@@ -102,8 +105,8 @@ def _of(changes: Sequence[Change], files: Sequence[str]) -> list[Change]:
     return [change for change in changes if not files or change.file in files]
 
 
-def known(path: Path, chosen: Sequence[Change]) -> list[Fate]:
-    """Give what an earlier run says of the chosen mutants that it has not left alive."""
+def known(path: Path, chosen: Sequence[Change], entries: Sequence[Explained]) -> list[Fate]:
+    """Give what an earlier run says of those that were killed, or whose survival is explained."""
     if not path.is_file():
         raise CannotRun(f"--resume: there is no {path}; name an earlier run's with --json")
     try:
@@ -112,11 +115,12 @@ def known(path: Path, chosen: Sequence[Change]) -> list[Fate]:
         raise CannotRun(f"--resume: {path} is not what `bwcheck mutate` writes") from error
     often = Counter([key for key, _ in rows] + [change.key for change in chosen])
     once = {key for key, times in often.items() if times == 2}  # noqa: PLR2004 - here and there
-    told = {key: row for key, row in rows if row["fate"] != SURVIVED and key in once}
+    told = {key: row for key, row in rows if key in once}
     return [
         Fate(change, told[change.key]["fate"], told[change.key]["by"])
         for change in chosen
         if change.key in told
+        and (told[change.key]["fate"] != SURVIVED or reason(change, entries) != "")
     ]
 
 

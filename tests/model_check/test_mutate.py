@@ -95,18 +95,20 @@ def test_a_run_goes_on_with_those_that_the_one_before_did_not_see(tmp_path: Path
     changes = _made()
     path = tmp_path / "mutate.json"
     with pytest.raises(CannotRun, match="--resume: there is no"):
-        known(path, changes)
+        known(path, changes, [])
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(CannotRun, match="is not what `bwcheck mutate` writes"):
-        known(path, changes)
+        known(path, changes, [])
     fates = [
         Fate(changes[0], "killed", "C tests: test_x", "…", 1.0),
         Fate(changes[1], SURVIVED),
         Fate(changes[2], STILLBORN),
     ]
     write_json(path, summary(fates, len(changes), [], 0))
-    found = {fate.change: (fate.fate, fate.by) for fate in known(path, changes)}
+    found = {fate.change: (fate.fate, fate.by) for fate in known(path, changes, [])}
     assert found == {changes[0]: ("killed", "C tests: test_x"), changes[2]: (STILLBORN, "")}
+    entry = Explained("sum.c", "sum", "why", changes[1].code, changes[1].what)
+    assert len(known(path, changes, [entry])) == 3
 
 
 def test_the_score_leaves_out_what_is_no_mutant() -> None:
