@@ -14,14 +14,16 @@ from typer.testing import CliRunner
 
 from model_check.cli import app
 from model_check.conformance import command, record, runner, tour
+from model_check.conformance import tour_free_list as free_list
 from model_check.conformance.drive import Difference, Plan, Want, drive
 from model_check.conformance.mutants import Mutant, changed
-from model_check.conformance.programs import PROGRAMS
 from model_check.conformance.tour_epochs import Epochs, Object, State, Thread, step_of
+from model_check.conformance.tour_free_list import FreeList
 from model_check.conformance.tour_log import Hand, Log, Page, state_of
 from model_check.conformance.tour_log import State as LogState
 from model_check.conformance.tour_mutants import TOUR_MUTANTS, judge_tour
 from model_check.conformance.tours import Driven, Random, run_random, run_tour
+from model_check.conformance.trace import names
 from model_check.explorer.build import Program
 from model_check.explorer.run import Options
 from model_check.proofs.graph import Graph, Record
@@ -87,11 +89,14 @@ def test_an_event_out_of_turn_ends_the_execution_and_is_the_last_one_told(
 
 def test_what_only_tours_need_is_not_in_traces(program: Program) -> None:
     options = Options(strategy="random", executions=2, leaks=False)
-    found, finding = record.run(program, PROGRAMS[1].text, options)
+    text = "before take_pid 1; thread put 10 1, push_pid 1, pop_pid, get 10"
+    found, finding = record.run(program, text, options)
     assert finding is None
     told = {event.name for execution in found for event in execution.events}
     assert "LOOK" in told
-    assert "READ" not in told
+    of_tours = {"READ", "POP_SEES", "READ_LINK", "POP_PID", "PUSH_SEES", "WRITE_LINK", "PUSH_PID"}
+    assert not told & of_tours
+    assert of_tours < set(names())
 
 
 def test_an_event_that_never_comes_is_a_difference(program: Program) -> None:
@@ -141,7 +146,11 @@ def test_the_engine_takes_every_transition_of_two_advancers(
 
 @pytest.mark.parametrize(
     "name",
-    ["code: the epoch is moved by an addition", "spec: an object may be acquired without a pin"],
+    [
+        "code: the epoch is moved by an addition",
+        "spec: an object may be acquired without a pin",
+        "spec: a push stores the head",
+    ],
 )
 def test_a_changed_engine_or_spec_is_rejected_at_the_very_step(name: str, tools: Toolchain) -> None:
     mutant, subject = next(each for each in TOUR_MUTANTS if each[0].name == name)
@@ -199,6 +208,49 @@ def test_a_state_of_the_log_is_read_as_what_pages_hold() -> None:
         Page(((1, "v2"),), (), mapped=True),
         (("t2", Hand(Page((), (record_,), mapped=False), (record_,), "t2")),),
     )
+
+
+# ---- FreeList ----
+
+
+def test_the_engine_takes_every_transition_of_two_threads_with_three_calls_each(
+    program: Program, tools: Toolchain
+) -> None:
+    found = run_tour(FreeList(2, 2, calls=3), program, tools)
+    assert str(found.difference) == "None"
+    assert found.driven == found.transitions > 1000
+    assert set(found.taken) == set(free_list.ACTIONS)
+    assert set(found.left) == {"Use: in the middle of a pop or a push"}
+
+
+def _list(first: int, *threads: free_list.Thread) -> free_list.State:
+    named = tuple((f"t{k}", thread) for k, thread in enumerate(threads, 1))
+    return free_list.State(first, (2, 0), named)
+
+
+def test_a_pop_is_asked_for_in_each_state_in_which_the_list_is_empty_once() -> None:
+    rests = free_list.Thread()
+    reads = free_list.Thread(saw=1, current=True)
+    full, empty = _list(1, rests), _list(0, rests, reads)
+    plan = free_list.plan_of([full, _list(1, reads)], set())
+    assert plan.text() == (
+        "options max_pids=4096 states=3; before take_pid 1, take_pid 2, push_pid 2, push_pid 1; "
+        "thread pop_pid, size"
+    )
+    probed: set[free_list.State] = set()
+    asked = [free_list.plan_of([empty, empty, empty], probed).wants for _ in range(2)]
+    assert [[(want.action, want.state) for want in wants] for wants in asked] == [
+        [("StartPop(t1)", empty)],
+        [],
+    ]
+
+
+def test_an_exchange_that_is_lost_tells_the_head_that_it_has_found() -> None:
+    lost = free_list.Thread(saw=2, current=False, next=1)
+    again = free_list.Thread(saw=1, current=True)
+    assert free_list.step_of(_list(1, lost), _list(1, again)) == ("Pop", "t1")
+    (want,) = free_list.plan_of([_list(1, lost), _list(1, again)], set()).wants
+    assert (want.event, want.name) == ("POP_SEES", "Pop")
 
 
 # ---- the command ----

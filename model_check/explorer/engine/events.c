@@ -11,6 +11,10 @@
  * threads have in hand: the number of pages, and for each: page, entries of its base and these (key, value),
  * records of its log and these (kind, key, value).
  *
+ * With states=3 it holds, for the state of spec/FreeList.tla, the head of the list of free page ids, how many
+ * page ids are told of, and of each from 1 on the word in its mapping entry: those that have been taken once,
+ * 16 at most.
+ *
  * All of this is unseen by the explorer: it is no part of what the engine does.
  */
 #include "events.h"
@@ -26,7 +30,7 @@ UNSEEN void events_watch(const bw_tree *tree) {
 
 #if defined(BW_EVENTS)
 
-enum { MOST_WORDS = 200 };
+enum { MOST_WORDS = 200, MOST_PIDS = 16 };
 
 UNSEEN static unsigned put(uint64_t *words, unsigned n, uint64_t word) {
     if (n < MOST_WORDS)
@@ -114,13 +118,27 @@ UNSEEN static void tell_pages(void) {
     bwx_event(EVENT_STATE, n, words);
 }
 
+UNSEEN static void tell_free_pids(void) {
+    uint64_t words[MOST_WORDS];
+    unsigned n = put(words, 0, *(const volatile uint64_t *)&watched->free_pids);
+    uint64_t count = *(const volatile uint64_t *)&watched->next_pid - 1;
+    if (count > MOST_PIDS)
+        count = MOST_PIDS;
+    n = put(words, n, count);
+    for (uint64_t pid = 1; pid <= count; pid++)
+        n = put(words, n, ((const volatile uint64_t *)watched->map)[pid]);
+    bwx_event(EVENT_STATE, n, words);
+}
+
 UNSEEN static void tell_state(void) {
     if (engine_program.states == 0 || watched == NULL)
         return;
     if (engine_program.states == 1)
         tell_epochs();
-    else
+    else if (engine_program.states == 2)
         tell_pages();
+    else
+        tell_free_pids();
 }
 
 UNSEEN void bw_event(enum bw_event_kind kind, const void *what, uint64_t a, uint64_t b) {
