@@ -15,6 +15,7 @@
  *     LOAD_MAPPING   page          page id
  *     READ           page          slot         word
  *     LOOK           page          slots read
+ *     PASS           page          page id
  *     READ_RANGE     page          first key    last key
  *     APPEND         page          slot         word
  *     APPEND_LOST    page          slot         word
@@ -51,7 +52,8 @@
  *     CLOSE          tree
  *
  * READ is a slot of a scan that is not NULL, or any slot where a FREEZE is to go. LOOK is a scan's end: the slot
- * behind those read was NULL, or the log has no more. READ_RANGE: a cursor has copied what the page holds, as its
+ * behind those read was NULL, or the log has no more. PASS: likewise, in an inner page on the way down to a child.
+ * READ_RANGE: a cursor has copied what the page holds, as its
  * last scan found it, of all keys from the first to the last; it is of use to the recorder of histories
  * (model_check/recorder/told_cursor.c). POP_SEES, PUSH_SEES: the
  * head of the list of free page ids, as its load or an exchange that was lost has found it. CLOSE: nothing else
@@ -69,6 +71,7 @@ enum bw_event_kind {
     BW_EVENT_LOAD_MAPPING,
     BW_EVENT_READ,
     BW_EVENT_LOOK,
+    BW_EVENT_PASS,
     BW_EVENT_READ_RANGE,
     BW_EVENT_APPEND,
     BW_EVENT_APPEND_LOST,

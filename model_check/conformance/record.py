@@ -14,7 +14,10 @@ from model_check.explorer.run import Options, Run
 _FLAGS = ("-DBW_EVENTS",)
 #: Events that only tours need.
 _OF_TOURS = frozenset(
-    ("READ", "POP_SEES", "READ_LINK", "POP_PID", "PUSH_SEES", "WRITE_LINK", "PUSH_PID")
+    (
+        *("READ", "PASS", "POP_SEES", "READ_LINK", "POP_PID", "PUSH_SEES", "WRITE_LINK"),
+        "PUSH_PID",
+    )
 )
 _FREEZE = 4  # kind of a record (impl/src/page.h)
 
@@ -51,8 +54,8 @@ def run(program: Program, text: str, options: Options) -> tuple[list[Execution],
 def _whole(rows: Sequence[Sequence[int]]) -> tuple[Event, ...]:
     """Read an execution's events but those that only tours need.
 
-    Of single slots LOOK says as much; who has lost a slot to freeze goes on to the next. The list
-    of free page ids is in no spec that traces are compared with.
+    Of single slots LOOK says as much; who has lost a slot to freeze goes on to the next. The way
+    down is not followed, and the list of free page ids is in no spec that traces are compared with.
     """
     return tuple(
         event

@@ -16,8 +16,9 @@ from model_check.conformance.tour_free_list import FreeList
 from model_check.conformance.tours import TOURS, Subject, run_tour
 from model_check.tlc.tools import Toolchain
 
-_SMALL, _ADVANCERS, _WRITERS, _WORKER, _FREE = TOURS
+_SMALL, _ADVANCERS, _WRITERS, _WORKER, _FREE, _SPLIT = TOURS
 _EPOCHS, _LOG, _LIST = "EpochReclamation", "DeltaLog", "FreeList"
+_TREE = "StructureModification"
 #: Of a spec whose list may be in disorder: its graph is large otherwise.
 _FEW_CALLS = FreeList(2, 2, calls=3)
 
@@ -293,6 +294,87 @@ TOUR_MUTANTS: Sequence[tuple[Mutant, Subject]] = (
             ("Push",),
         ),
         _FEW_CALLS,
+    ),
+    (
+        _as_traced("code: a post without a look whether its page is alive", ("CheckAlive",)),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "code: the right half is published after the left one is installed",
+            "code",
+            "split.c",
+            "        bw_map_store(tree, right, right_page);\n"
+            "        *won = bw_map_install(tree, pid, page, left_page);\n",
+            "        *won = bw_map_install(tree, pid, page, left_page);\n"
+            "        bw_map_store(tree, right, right_page);\n",
+            _TREE,
+            ("PublishRight",),
+        ),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "code: the left half does not know the right one",
+            "code",
+            "split.c",
+            "keys, values, left, page->low, separator, right, 0);",
+            "keys, values, left, page->low, separator, page->right, 0);",
+            _TREE,
+            ("SwapEntry",),
+        ),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "code: a writer that has crossed a right link owes nothing",
+            "code",
+            "write.c",
+            "    if (place.crossed) {\n",
+            "    if (false) {\n",
+            _TREE,
+            ("LoadEntry", "Unpin"),
+        ),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "spec: a post without a look whether its page is alive",
+            "spec",
+            "StructureDescent.tla",
+            'IF Mutation \\in {"post_without_alive_check", "post_alive_before_scan"}\n'
+            '                    THEN "append" ELSE "alive")',
+            '"append")',
+            _TREE,
+            ("PostSeparator",),
+        ),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "spec: an append may be lost without need",
+            "spec",
+            "StructureModification.tla",
+            "  IF SlotIsFree(r) THEN\n    /\\ heap'",
+            "  \\E lost \\in BOOLEAN : IF SlotIsFree(r) /\\ ~lost THEN\n    /\\ heap'",
+            _TREE,
+            ("AppendSlot", "PostSeparator"),
+        ),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "spec: who has lost an exchange retires the page, too",
+            "spec",
+            "StructureReplacement.tla",
+            'IF r.pub # <<>> THEN At(r, "unpublish") ELSE Restart(r))\n'
+            "       /\\ UNCHANGED <<map, heap>>\n",
+            'IF r.pub # <<>> THEN At(r, "unpublish") ELSE At(r, "retire"))\n'
+            "       /\\ UNCHANGED <<map, heap>>\n",
+            _TREE,
+            ("SwapEntry",),
+        ),
+        _SPLIT,
     ),
 )
 

@@ -22,6 +22,7 @@ from model_check.conformance.drive import Difference, Mirror, Plan, drive
 from model_check.conformance.tour_epochs import Epochs
 from model_check.conformance.tour_free_list import FreeList
 from model_check.conformance.tour_log import Log
+from model_check.conformance.tour_tree import Tree
 from model_check.console import progress
 from model_check.explorer.build import Program
 from model_check.proofs.graph import Graph
@@ -73,6 +74,7 @@ TOURS: Sequence[Subject] = (
     Log(('{Put(1, "v1"), Remove(1)}', '{Insert(1, "v2")}'), 1),
     Log(('{Put(1, "v1")}', "{}"), 2, workers=(2,)),
     FreeList(2, 2),
+    Tree(("{Put(3, 11)}", "{Remove(5)}")),
 )
 DEEP_TOURS: Sequence[Subject] = (
     Log(('{Put(1, "v1")}', '{Insert(1, "v2"), Get(1)}'), 2),
@@ -83,6 +85,7 @@ DEEP_TOURS: Sequence[Subject] = (
     Epochs(2, 2, 2, 2),
     FreeList(3, 1),
     FreeList(2, 3),
+    Tree(("{Put(3, 11)}", "{Put(1, 21), Insert(5, 21), Insert(4, 21), Remove(5), Remove(3)}")),
     Log(('{Put(1, "v1"), Remove(1)}', '{Insert(1, "v2"), Get(1)}'), 2),
 )
 _ANY = "Gets \\cup Writes"

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from model_check.cli import app
 from model_check.conformance import command, record, runner, tour
 from model_check.conformance import tour_free_list as free_list
+from model_check.conformance import tour_tree as tree
 from model_check.conformance.drive import Difference, Plan, Want, drive
 from model_check.conformance.mutants import Mutant, changed
 from model_check.conformance.tour_epochs import Epochs, Object, State, Thread, step_of
@@ -22,8 +23,9 @@ from model_check.conformance.tour_free_list import FreeList
 from model_check.conformance.tour_log import Hand, Log, Page, state_of
 from model_check.conformance.tour_log import State as LogState
 from model_check.conformance.tour_mutants import TOUR_MUTANTS, judge_tour
+from model_check.conformance.tour_tree import Tree
 from model_check.conformance.tours import Driven, Random, run_random, run_tour
-from model_check.conformance.trace import names
+from model_check.conformance.trace import Event, names
 from model_check.explorer.build import Program
 from model_check.explorer.run import Options
 from model_check.proofs.graph import Graph, Record
@@ -94,7 +96,7 @@ def test_what_only_tours_need_is_not_in_traces(program: Program) -> None:
     assert finding is None
     told = {event.name for execution in found for event in execution.events}
     assert "LOOK" in told
-    of_tours = {"READ", "POP_SEES", "READ_LINK", "POP_PID", "PUSH_SEES", "WRITE_LINK", "PUSH_PID"}
+    of_tours = {"READ", "PASS", "POP_SEES", "READ_LINK", "POP_PID", "PUSH_SEES", "WRITE_LINK"}
     assert not told & of_tours
     assert of_tours < set(names())
 
@@ -251,6 +253,35 @@ def test_an_exchange_that_is_lost_tells_the_head_that_it_has_found() -> None:
     assert free_list.step_of(_list(1, lost), _list(1, again)) == ("Pop", "t1")
     (want,) = free_list.plan_of([_list(1, lost), _list(1, again)], set()).wants
     assert (want.event, want.name) == ("POP_SEES", "Pop")
+
+
+# ---- StructureModification ----
+
+
+def test_the_engine_takes_every_transition_of_a_split_beside_a_remove(
+    program: Program, tools: Toolchain
+) -> None:
+    found = run_tour(Tree(("{Put(3, 11)}", "{Remove(5)}")), program, tools)
+    assert str(found.difference) == "None"
+    assert found.driven == found.transitions > 900
+    assert set(found.silent) == {"CrossRight", "Terminated"}
+    assert {"PublishRight", "Unpublish", "CheckAlive", "PostSeparator"} < set(found.taken)
+    assert set(found.left) == {
+        "AppendSlot: who takes the last slot replaces the page",
+        "CrossRight: a writer that crosses a right link owes the post",
+    }
+
+
+def test_the_look_whether_the_target_of_a_post_is_alive_is_no_way_to_another_page() -> None:
+    mirror = Tree(("{Put(3, 11)}", "{Remove(5)}")).mirror()
+    free = tree.State((), frozenset(), (("t1", tree.Hand(0, mapped=False)),))
+    told = [("LOAD_MAPPING", (64, 0, 0)), ("LOOK", (64, 0, 0)), ("LOAD_MAPPING", (128, 3, 0))]
+    for name, words in told:
+        mirror.take(Event(1, name, words), ())
+    assert mirror.state(tree.Step(free)).state.hands == (("t1", tree.Hand(0, mapped=False)),)
+    for name, words in (("LOAD_MAPPING", (64, 0, 0)), ("PASS", (64, 1, 0)), told[2]):
+        mirror.take(Event(1, name, words), ())
+    assert mirror.state(tree.Step(free)).state.hands == (("t1", tree.Hand(3, mapped=False)),)
 
 
 # ---- the command ----
