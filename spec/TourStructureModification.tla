@@ -16,6 +16,9 @@ FullLeaf == 0 :> Inner(0, 1, 0, Inf, None, 0 :> 1 @@ 6 :> 2)
          @@ 2 :> Leaf(2, 6, Inf, None, {6})
 AboutToOverflow == {FullLeaf}
 
+\* The same leaf as the root.
+FullRoot == {0 :> Leaf(0, 0, Inf, None, {1, 2, 5})}
+
 TourSpec == Spec
 
 \* The step is one of thread t.

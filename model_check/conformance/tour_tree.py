@@ -38,8 +38,8 @@ _OTHERS = frozenset(("READ",)) | (
     OF_EPOCHS - {"READ_EPOCH", "ANNOUNCE", "UNPIN", "RETIRE"}
     | {"POP_SEES", "READ_LINK", "POP_PID", "PUSH_SEES", "WRITE_LINK", "PUSH_PID"}
 )
-#: What the main thread does, so that the tree is the module's FullLeaf.
-_FULL_LEAF = tuple(f"put {_KEYS * key} {key}" for key in (1, 2, 5, 6))
+#: The module's trees, by the keys that the main thread puts one after the other.
+_TREES = {"AboutToOverflow": (1, 2, 5, 6), "FullRoot": (1, 2, 5)}
 
 Entries = tuple[tuple[int, int], ...]  # key and value or page id
 Records = tuple[tuple[str, int, int], ...]  # kind, key, value or page id
@@ -96,13 +96,15 @@ class Spec:
 
 @dataclass(frozen=True)
 class Tree:
-    """A configuration: what each thread's one call may be (a set in TLA+)."""
+    """A configuration: what each thread's call may be (a set in TLA+), on a tree of the module."""
 
     menus: tuple[str, ...]
+    tree: str = "AboutToOverflow"
 
     def __str__(self) -> str:
         """Say it in words."""
-        return f"StructureModification, {' beside '.join(self.menus)}"
+        where = ", the root is a leaf" if self.tree == "FullRoot" else ""
+        return f"StructureModification, {' beside '.join(self.menus)}{where}"
 
     def model(self) -> Model:
         """Give it to TLC."""
@@ -113,7 +115,7 @@ class Tree:
             MODULE,
             f"ThePrograms == <<{programs}>>",
             f"CONSTANTS\n  Threads = {{{numbers}}}\n  Keys = {{{keys}}}\n"
-            "  Vals = {}\n  Absent = 0\n  Trees <- AboutToOverflow\n  Program <- ThePrograms\n"
+            f"  Vals = {{}}\n  Absent = 0\n  Trees <- {self.tree}\n  Program <- ThePrograms\n"
             "  MaxPid = 5\n  MaxObj = 12\n  LeafCap = 3\n  InnerCap = 3\n  LeafLog = 1\n"
             "  InnerLog = 2\n  LeafMin = 1\n  InnerMin = 2\n  LeafFit = 3\n  InnerFit = 2\n"
             "  AtWill = FALSE\n  CrossPost = TRUE\n  Reclaiming = FALSE\n  MayFail = FALSE\n"
@@ -127,7 +129,7 @@ class Tree:
 
     def plan(self, states: Sequence[Spec], probed: set[Any]) -> Plan:  # noqa: ARG002 - none here
         """Make the plan of a behaviour."""
-        return plan_of(states)
+        return plan_of(states, _TREES[self.tree])
 
     def mirror(self) -> Mirror:
         """Give the engine's state before the first step."""
@@ -231,8 +233,8 @@ def _event(
             return action.upper()
 
 
-def plan_of(states: Sequence[Spec]) -> Plan:
-    """Make the plan of a behaviour."""
+def plan_of(states: Sequence[Spec], keys: Sequence[int]) -> Plan:
+    """Make the plan of a behaviour, of a tree with these keys."""
     threads = list(_threads(states[0].raw))
     number = {t: k for k, t in enumerate(threads, 1)}
     operations: dict[int, list[str]] = {k: [] for k in number.values()}
@@ -240,7 +242,8 @@ def plan_of(states: Sequence[Spec]) -> Plan:
         "leaf_capacity=3 leaf_log=1 inner_capacity=3 inner_log=2 merge_threshold=0 "
         "retire_batch=4096 states=4"
     )
-    made = Plan(options, operations, _OTHERS, before=_FULL_LEAF)
+    first = [f"put {_KEYS * key} {key}" for key in keys]
+    made = Plan(options, operations, _OTHERS, before=first)
     twice: set[str] = set()  # threads that owe the same post twice
     for before, after in pairwise(states):
         action, t = step_of(before.raw, after.raw)
@@ -264,6 +267,9 @@ def plan_of(states: Sequence[Spec]) -> Plan:
             made.wants.append(Want(number[t], event, f"{action}({t})", None))
             answer = at(before.raw["call"], number[t])["answer"]
             event, step = ANSWER, Step(after.state, (t, _value(answer)))
+        # One event for each page that is published, or taken back.
+        pages = {"PublishRight": now, "Unpublish": was}.get(action, {"pub": (0,)})["pub"]
+        made.wants += [Want(number[t], event, f"{action}({t})", None)] * (len(pages) - 1)
         made.wants.append(Want(number[t], event, f"{action}({t})", step))
     for mine in operations.values():
         # Threads end out of the scheduler's sight: not before something that it sees.

@@ -86,6 +86,7 @@ DEEP_TOURS: Sequence[Subject] = (
     FreeList(3, 1),
     FreeList(2, 3),
     Tree(("{Put(3, 11)}", "{Put(1, 21), Insert(5, 21), Insert(4, 21), Remove(5), Remove(3)}")),
+    Tree(("{Put(3, 11)}", "{Put(4, 21), Remove(5)}"), "FullRoot"),
     Log(('{Put(1, "v1"), Remove(1)}', '{Insert(1, "v2"), Get(1)}'), 2),
 )
 _ANY = "Gets \\cup Writes"

@@ -272,6 +272,16 @@ def test_the_engine_takes_every_transition_of_a_split_beside_a_remove(
     }
 
 
+def test_a_root_that_splits_is_led_over_both_pages_that_it_publishes() -> None:
+    one = {"pc": "publish", "pub": (), "obj": 1, "pid": 0, "answered": "TRUE"}
+    rest: dict[str, object] = {"map": Record({0: 0}), "heap": (), "ann": (1,)}
+    before = Record(th=(Record(one),), **rest)
+    after = Record(th=(Record({**one, "pc": "swap", "pub": (1, 2)}),), **rest)
+    states = [Tree(()).read(state) for state in (before, after)]
+    wants = tree.plan_of(states, (1, 2, 5)).wants
+    assert [(want.event, want.counts) for want in wants] == [("PUBLISH", False), ("PUBLISH", True)]
+
+
 def test_the_look_whether_the_target_of_a_post_is_alive_is_no_way_to_another_page() -> None:
     mirror = Tree(("{Put(3, 11)}", "{Remove(5)}")).mirror()
     free = tree.State((), frozenset(), (("t1", tree.Hand(0, mapped=False)),))
