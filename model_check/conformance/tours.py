@@ -67,7 +67,8 @@ class Random:
         return f"{what} of {self.subject}"
 
 
-#: Small ones that together have every action, and larger ones.
+#: Small ones that together have every action (of StructureModification, those of a split), and
+#: larger ones.
 TOURS: Sequence[Subject] = (
     Epochs(2, 1, 1, 2),
     Epochs(2, 0, 2, 1),
