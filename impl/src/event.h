@@ -15,6 +15,7 @@
  *     LOAD_MAPPING   page          page id
  *     READ           page          slot         word
  *     LOOK           page          slots read
+ *     PASS           page          page id
  *     READ_RANGE     page          first key    last key
  *     APPEND         page          slot         word
  *     APPEND_LOST    page          slot         word
@@ -37,6 +38,12 @@
  *     TAG            bag           epoch
  *     FREE           page          its tag      epoch
  *     RECYCLE_PID    page          page id
+ *     POP_SEES       tree          first free   head
+ *     READ_LINK      tree          page id      the next
+ *     POP_PID        tree          page id      the next
+ *     PUSH_SEES      tree          page id      head
+ *     WRITE_LINK     tree          page id      the next
+ *     PUSH_PID       tree          page id      the next
  *     ADVANCE_START  registration  epoch
  *     SCAN           scanned one   epoch        what it announces
  *     SCAN_BLOCKED   scanned one   epoch        what it announces
@@ -45,9 +52,11 @@
  *     CLOSE          tree
  *
  * READ is a slot of a scan that is not NULL, or any slot where a FREEZE is to go. LOOK is a scan's end: the slot
- * behind those read was NULL, or the log has no more. READ_RANGE: a cursor has copied what the page holds, as its
+ * behind those read was NULL, or the log has no more. PASS: likewise, in an inner page on the way down to a child.
+ * READ_RANGE: a cursor has copied what the page holds, as its
  * last scan found it, of all keys from the first to the last; it is of use to the recorder of histories
- * (model_check/recorder/told_cursor.c). CLOSE: nothing else
+ * (model_check/recorder/told_cursor.c). POP_SEES, PUSH_SEES: the
+ * head of the list of free page ids, as its load or an exchange that was lost has found it. CLOSE: nothing else
  * is at work any more, and what follows is no part of a spec.
  */
 #ifndef BWTREE_EVENT_H
@@ -62,6 +71,7 @@ enum bw_event_kind {
     BW_EVENT_LOAD_MAPPING,
     BW_EVENT_READ,
     BW_EVENT_LOOK,
+    BW_EVENT_PASS,
     BW_EVENT_READ_RANGE,
     BW_EVENT_APPEND,
     BW_EVENT_APPEND_LOST,
@@ -84,6 +94,12 @@ enum bw_event_kind {
     BW_EVENT_TAG,
     BW_EVENT_FREE,
     BW_EVENT_RECYCLE_PID,
+    BW_EVENT_POP_SEES,
+    BW_EVENT_READ_LINK,
+    BW_EVENT_POP_PID,
+    BW_EVENT_PUSH_SEES,
+    BW_EVENT_WRITE_LINK,
+    BW_EVENT_PUSH_PID,
     BW_EVENT_ADVANCE_START,
     BW_EVENT_SCAN,
     BW_EVENT_SCAN_BLOCKED,

@@ -61,11 +61,14 @@ static void push(bw_tree *tree, bw_pid pid) {
     uint64_t head = atomic_load_explicit(&tree->free_pids, memory_order_relaxed);
     uint64_t fresh;
     do {
+        BW_EVENT(PUSH_SEES, tree, pid, head);
         link_to(tree, pid, (bw_pid)head);
+        BW_EVENT(WRITE_LINK, tree, pid, (bw_pid)head);
         fresh = (head & ~(uint64_t)UINT32_MAX) | pid;
         /* release: publishes the link; pairs with the acquire in pop. */
     } while (!atomic_compare_exchange_weak_explicit(&tree->free_pids, &head, fresh,
                                                     memory_order_release, memory_order_relaxed));
+    BW_EVENT(PUSH_PID, tree, pid, (bw_pid)head);
 }
 
 static bw_pid pop(bw_tree *tree) {
@@ -75,11 +78,14 @@ static bw_pid pop(bw_tree *tree) {
     uint64_t head = atomic_load_explicit(&tree->free_pids, memory_order_acquire);
     uint64_t fresh;
     do {
+        BW_EVENT(POP_SEES, tree, (bw_pid)head, head);
         if ((bw_pid)head == BW_NO_PID)
             return BW_NO_PID;
         fresh = ((head >> 32) + 1) << 32 | bw_pids_next_free(tree, (bw_pid)head);
+        BW_EVENT(READ_LINK, tree, (bw_pid)head, (bw_pid)fresh);
     } while (!atomic_compare_exchange_weak_explicit(&tree->free_pids, &head, fresh,
                                                     memory_order_acquire, memory_order_acquire));
+    BW_EVENT(POP_PID, tree, (bw_pid)head, (bw_pid)fresh);
     return (bw_pid)head;
 }
 

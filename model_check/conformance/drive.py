@@ -16,6 +16,13 @@ from model_check.conformance import record
 from model_check.conformance.trace import STATE, Event
 from model_check.explorer.build import Program
 
+#: Events that are no steps of a spec without epochs.
+OF_EPOCHS = frozenset(
+    (
+        *("READ_EPOCH", "ANNOUNCE", "UNPIN", "RETIRE", "TAG", "FREE", "ADVANCE_START", "SCAN"),
+        *("SCAN_BLOCKED", "COMMIT", "COMMIT_LOST"),
+    )
+)
 #: What a state is, in words: a line's name, and its value.
 Shown = Mapping[str, str]
 
@@ -51,7 +58,7 @@ class Plan:
     """A program's text in parts, and what it must do.
 
     ``unwatched``: events of the engine that are no steps here. ``silent``: steps of the spec
-    without an event, by their actions.
+    without an event, by their actions. ``before``: what the main thread does first, unseen.
     """
 
     options: str
@@ -59,11 +66,14 @@ class Plan:
     unwatched: Collection[str] = ()
     wants: list[Want] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
+    before: Sequence[str] = ()
 
     def text(self) -> str:
         """Write the program."""
         threads = (", ".join(self.operations[t] or ["size"]) for t in sorted(self.operations))
-        return f"options {self.options}; " + "; ".join(f"thread {each}" for each in threads)
+        first = [f"before {', '.join(self.before)}"] if self.before else []
+        sections = [f"options {self.options}", *first, *(f"thread {each}" for each in threads)]
+        return "; ".join(sections)
 
 
 class Mirror(Protocol):

@@ -57,8 +57,11 @@ static event *tell(uint32_t kind, unsigned n) {
 }
 
 void bw_event(enum bw_event_kind kind, const void *what, uint64_t a, uint64_t b) {
-    /* Of single slots LOOK says as much; who has lost a slot to freeze goes on to the next. */
-    if (kind == BW_EVENT_READ || (kind == BW_EVENT_APPEND_LOST && b == BW_FREEZE_WORD))
+    /* Of single slots LOOK says as much; who has lost a slot to freeze goes on to the next; the way down is not
+     * followed, and the list of free page ids is no part of the specs that traces are compared with. */
+    if (kind == BW_EVENT_READ || kind == BW_EVENT_PASS ||
+        (kind >= BW_EVENT_POP_SEES && kind <= BW_EVENT_PUSH_PID) ||
+        (kind == BW_EVENT_APPEND_LOST && b == BW_FREEZE_WORD))
         return;
     uint64_t words[EVENT_WORDS];
     unsigned n = event_words(kind, what, a, b, words);

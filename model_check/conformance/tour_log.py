@@ -20,7 +20,7 @@ from typing import Any
 
 from model_check.conformance.behaviours import Model
 from model_check.conformance.delta_log import ABSENT, saw_of
-from model_check.conformance.drive import Mirror, Plan, Shown, Want
+from model_check.conformance.drive import OF_EPOCHS, Mirror, Plan, Shown, Want
 from model_check.conformance.trace import ANSWER, CALL, Event
 from model_check.proofs.graph import at
 
@@ -47,13 +47,6 @@ _EVENTS: Mapping[str, str | None] = {
     "InstallLost": "INSTALL_LOST",
     "Return": ANSWER,
 }
-#: Those of the engine's that are no steps of one page id.
-_OTHERS = frozenset(
-    (
-        *("READ_EPOCH", "ANNOUNCE", "UNPIN", "RETIRE", "TAG", "FREE", "ADVANCE_START", "SCAN"),
-        *("SCAN_BLOCKED", "COMMIT", "COMMIT_LOST"),
-    )
-)
 
 Record = tuple[str, int, str]  # kind, key, value
 Base = tuple[tuple[int, str], ...]  # key and value of what is there
@@ -250,7 +243,7 @@ class _Planner:
         self.number = {t: k for k, t in enumerate(threads, 1)}
         operations: dict[int, list[str]] = {k: [] for k in self.number.values()}
         options = f"leaf_capacity=4 leaf_log={slots} retire_batch=4096 states=2"
-        self.made = Plan(options, operations, _OTHERS)
+        self.made = Plan(options, operations, OF_EPOCHS)
         #: Of each thread's present call: where in its operations it stands, pages built.
         self.begun = dict.fromkeys(threads, 0)
         self.built = dict.fromkeys(threads, 0)

@@ -12,11 +12,15 @@ from dataclasses import replace
 
 from model_check.conformance import record
 from model_check.conformance.mutants import MUTANTS, Fate, Mutant, changed
+from model_check.conformance.tour_free_list import FreeList
 from model_check.conformance.tours import TOURS, Subject, run_tour
 from model_check.tlc.tools import Toolchain
 
-_SMALL, _ADVANCERS, _WRITERS, _WORKER = TOURS
-_EPOCHS, _LOG = "EpochReclamation", "DeltaLog"
+_SMALL, _ADVANCERS, _WRITERS, _WORKER, _FREE, _SPLIT = TOURS
+_EPOCHS, _LOG, _LIST = "EpochReclamation", "DeltaLog", "FreeList"
+_TREE = "StructureModification"
+#: Of a spec whose list may be in disorder: its graph is large otherwise.
+_FEW_CALLS = FreeList(2, 2, calls=3)
 
 
 def _as_traced(name: str, step: tuple[str, ...]) -> Mutant:
@@ -169,6 +173,208 @@ TOUR_MUTANTS: Sequence[tuple[Mutant, Subject]] = (
             ("FindWork",),
         ),
         _WORKER,
+    ),
+    (
+        Mutant(
+            "code: the list of free page ids does not count its pops",
+            "code",
+            "mapping.c",
+            "fresh = ((head >> 32) + 1) << 32 |",
+            "fresh = (head >> 32) << 32 |",
+            _LIST,
+            ("Pop",),
+        ),
+        _FREE,
+    ),
+    (
+        Mutant(
+            "code: a pop that has lost keeps the link that it has read",
+            "code",
+            "mapping.c",
+            "    uint64_t fresh;\n"
+            "    do {\n"
+            "        BW_EVENT(POP_SEES, tree, (bw_pid)head, head);\n"
+            "        if ((bw_pid)head == BW_NO_PID)\n"
+            "            return BW_NO_PID;\n"
+            "        fresh = ((head >> 32) + 1) << 32 | bw_pids_next_free(tree, (bw_pid)head);\n",
+            "    uint64_t fresh = 0;\n"
+            "    do {\n"
+            "        BW_EVENT(POP_SEES, tree, (bw_pid)head, head);\n"
+            "        if ((bw_pid)head == BW_NO_PID)\n"
+            "            return BW_NO_PID;\n"
+            "        bw_pid next = bw_pids_next_free(tree, (bw_pid)head);\n"
+            "        fresh = ((head >> 32) + 1) << 32 | (fresh == 0 ? next : (bw_pid)fresh);\n",
+            _LIST,
+            ("ReadLink",),
+        ),
+        _FREE,
+    ),
+    (
+        Mutant(
+            "code: a push that has lost links to what was first before",
+            "code",
+            "mapping.c",
+            "    uint64_t fresh;\n"
+            "    do {\n"
+            "        BW_EVENT(PUSH_SEES, tree, pid, head);\n"
+            "        link_to(tree, pid, (bw_pid)head);\n",
+            "    uint64_t fresh;\n"
+            "    bw_pid first = (bw_pid)head;\n"
+            "    do {\n"
+            "        BW_EVENT(PUSH_SEES, tree, pid, head);\n"
+            "        link_to(tree, pid, first);\n",
+            _LIST,
+            ("WriteLink",),
+        ),
+        _FREE,
+    ),
+    (
+        Mutant(
+            "code: a push stores the head",
+            "code",
+            "mapping.c",
+            "    } while (!atomic_compare_exchange_weak_explicit(&tree->free_pids, &head, fresh,\n"
+            "                                                    memory_order_release, "
+            "memory_order_relaxed));\n"
+            "    BW_EVENT(PUSH_PID",
+            "    } while (false);\n"
+            "    atomic_store_explicit(&tree->free_pids, fresh, memory_order_release);\n"
+            "    BW_EVENT(PUSH_PID",
+            _LIST,
+            ("Push",),
+        ),
+        _FREE,
+    ),
+    (
+        Mutant(
+            "spec: the list of free page ids does not count its pops",
+            "spec",
+            "FreeList.tla",
+            'IF Mutation = "pops_are_not_counted" THEN n ELSE n + 1',
+            "n",
+            _LIST,
+            ("Pop",),
+        ),
+        _FEW_CALLS,
+    ),
+    (
+        Mutant(
+            "spec: a push stores the head",
+            "spec",
+            "FreeList.tla",
+            'head = r.saw \\/ Mutation = "push_by_store"',
+            "TRUE",
+            _LIST,
+            ("Push",),
+        ),
+        _FEW_CALLS,
+    ),
+    (
+        Mutant(
+            "spec: a pop may fail without need",
+            "spec",
+            "FreeList.tla",
+            '  /\\ r.pc = "pop"\n  /\\ IF head = r.saw THEN\n',
+            '  /\\ r.pc = "pop"\n  /\\ \\E fails \\in BOOLEAN :\n'
+            "     IF head = r.saw /\\ ~fails THEN\n",
+            _LIST,
+            ("Pop",),
+        ),
+        _FREE,
+    ),
+    (
+        Mutant(
+            "spec: a push that has lost does not link anew",
+            "spec",
+            "FreeList.tla",
+            '[th EXCEPT ![t].pc = "write link", ![t].saw = head]\n'
+            "       /\\ UNCHANGED <<head, held>>",
+            "[th EXCEPT ![t].saw = head]\n       /\\ UNCHANGED <<head, held>>",
+            _LIST,
+            ("Push",),
+        ),
+        _FEW_CALLS,
+    ),
+    (
+        _as_traced("code: a post without a look whether its page is alive", ("CheckAlive",)),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "code: the right half is published after the left one is installed",
+            "code",
+            "split.c",
+            "        bw_map_store(tree, right, right_page);\n"
+            "        *won = bw_map_install(tree, pid, page, left_page);\n",
+            "        *won = bw_map_install(tree, pid, page, left_page);\n"
+            "        bw_map_store(tree, right, right_page);\n",
+            _TREE,
+            ("PublishRight",),
+        ),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "code: the left half does not know the right one",
+            "code",
+            "split.c",
+            "keys, values, left, page->low, separator, right, 0);",
+            "keys, values, left, page->low, separator, page->right, 0);",
+            _TREE,
+            ("SwapEntry",),
+        ),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "code: a writer that has crossed a right link owes nothing",
+            "code",
+            "write.c",
+            "    if (place.crossed) {\n",
+            "    if (false) {\n",
+            _TREE,
+            ("LoadEntry", "Unpin"),
+        ),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "spec: a post without a look whether its page is alive",
+            "spec",
+            "StructureDescent.tla",
+            'IF Mutation \\in {"post_without_alive_check", "post_alive_before_scan"}\n'
+            '                    THEN "append" ELSE "alive")',
+            '"append")',
+            _TREE,
+            ("PostSeparator",),
+        ),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "spec: an append may be lost without need",
+            "spec",
+            "StructureModification.tla",
+            "  IF SlotIsFree(r) THEN\n    /\\ heap'",
+            "  \\E lost \\in BOOLEAN : IF SlotIsFree(r) /\\ ~lost THEN\n    /\\ heap'",
+            _TREE,
+            ("AppendSlot", "PostSeparator"),
+        ),
+        _SPLIT,
+    ),
+    (
+        Mutant(
+            "spec: who has lost an exchange retires the page, too",
+            "spec",
+            "StructureReplacement.tla",
+            'IF r.pub # <<>> THEN At(r, "unpublish") ELSE Restart(r))\n'
+            "       /\\ UNCHANGED <<map, heap>>\n",
+            'IF r.pub # <<>> THEN At(r, "unpublish") ELSE At(r, "retire"))\n'
+            "       /\\ UNCHANGED <<map, heap>>\n",
+            _TREE,
+            ("SwapEntry",),
+        ),
+        _SPLIT,
     ),
 )
 

@@ -20,7 +20,9 @@ from model_check.conformance import tour
 from model_check.conformance.behaviours import Model, explore, simulate
 from model_check.conformance.drive import Difference, Mirror, Plan, drive
 from model_check.conformance.tour_epochs import Epochs
+from model_check.conformance.tour_free_list import FreeList
 from model_check.conformance.tour_log import Log
+from model_check.conformance.tour_tree import Tree
 from model_check.console import progress
 from model_check.explorer.build import Program
 from model_check.proofs.graph import Graph
@@ -65,12 +67,15 @@ class Random:
         return f"{what} of {self.subject}"
 
 
-#: Small ones that together have every action, and larger ones.
+#: Small ones that together have every action (of StructureModification, those of a split), and
+#: larger ones.
 TOURS: Sequence[Subject] = (
     Epochs(2, 1, 1, 2),
     Epochs(2, 0, 2, 1),
     Log(('{Put(1, "v1"), Remove(1)}', '{Insert(1, "v2")}'), 1),
     Log(('{Put(1, "v1")}', "{}"), 2, workers=(2,)),
+    FreeList(2, 2),
+    Tree(("{Put(3, 11)}", "{Remove(5)}")),
 )
 DEEP_TOURS: Sequence[Subject] = (
     Log(('{Put(1, "v1")}', '{Insert(1, "v2"), Get(1)}'), 2),
@@ -79,16 +84,22 @@ DEEP_TOURS: Sequence[Subject] = (
     Epochs(1, 1, 1, 3),
     Epochs(2, 1, 2, 2),
     Epochs(2, 2, 2, 2),
+    FreeList(3, 1),
+    FreeList(2, 3),
+    Tree(("{Put(3, 11)}", "{Put(1, 21), Insert(5, 21), Insert(4, 21), Remove(5), Remove(3)}")),
+    Tree(("{Put(3, 11)}", "{Put(4, 21), Remove(5)}"), "FullRoot"),
     Log(('{Put(1, "v1"), Remove(1)}', '{Insert(1, "v2"), Get(1)}'), 2),
 )
 _ANY = "Gets \\cup Writes"
 RANDOM: Sequence[Random] = (
     Random(Epochs(3, 2, 3, 4), 1, 800),
     Random(Log((_ANY, _ANY, _ANY), 2, keys=2), 1, 800),
+    Random(FreeList(3, 4), 1, 800),
 )
 DEEP_RANDOM: Sequence[Random] = (
     Random(Epochs(4, 3, 4, 5), 10, 1000),
     Random(Log((_ANY, _ANY, _ANY, _ANY), 3, keys=3), 10, 1000),
+    Random(FreeList(4, 5), 10, 1000),
 )
 
 

@@ -15,7 +15,7 @@ CALL, ANSWER, NOTHING, STATE = "CALL", "ANSWER", "NOTHING", "STATE"
 OWN = {60: CALL, 61: ANSWER, 62: NOTHING, 64: STATE}
 #: Of operations that a program names (model_check/explorer/engine/program.h); CONTENTS (model.h)
 #: is greater.
-LAST_OPERATION = 50
+LAST_OPERATION = 53
 _ENUM = re.compile(r"enum bw_event_kind \{(.*?)\}", re.DOTALL)
 
 

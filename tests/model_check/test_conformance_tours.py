@@ -14,14 +14,18 @@ from typer.testing import CliRunner
 
 from model_check.cli import app
 from model_check.conformance import command, record, runner, tour
+from model_check.conformance import tour_free_list as free_list
+from model_check.conformance import tour_tree as tree
 from model_check.conformance.drive import Difference, Plan, Want, drive
 from model_check.conformance.mutants import Mutant, changed
-from model_check.conformance.programs import PROGRAMS
 from model_check.conformance.tour_epochs import Epochs, Object, State, Thread, step_of
+from model_check.conformance.tour_free_list import FreeList
 from model_check.conformance.tour_log import Hand, Log, Page, state_of
 from model_check.conformance.tour_log import State as LogState
 from model_check.conformance.tour_mutants import TOUR_MUTANTS, judge_tour
+from model_check.conformance.tour_tree import Tree
 from model_check.conformance.tours import Driven, Random, run_random, run_tour
+from model_check.conformance.trace import Event, names
 from model_check.explorer.build import Program
 from model_check.explorer.run import Options
 from model_check.proofs.graph import Graph, Record
@@ -87,11 +91,14 @@ def test_an_event_out_of_turn_ends_the_execution_and_is_the_last_one_told(
 
 def test_what_only_tours_need_is_not_in_traces(program: Program) -> None:
     options = Options(strategy="random", executions=2, leaks=False)
-    found, finding = record.run(program, PROGRAMS[1].text, options)
+    text = "before take_pid 1; thread put 10 1, push_pid 1, pop_pid, get 10"
+    found, finding = record.run(program, text, options)
     assert finding is None
     told = {event.name for execution in found for event in execution.events}
     assert "LOOK" in told
-    assert "READ" not in told
+    of_tours = {"READ", "PASS", "POP_SEES", "READ_LINK", "POP_PID", "PUSH_SEES", "WRITE_LINK"}
+    assert not told & of_tours
+    assert of_tours < set(names())
 
 
 def test_an_event_that_never_comes_is_a_difference(program: Program) -> None:
@@ -141,7 +148,11 @@ def test_the_engine_takes_every_transition_of_two_advancers(
 
 @pytest.mark.parametrize(
     "name",
-    ["code: the epoch is moved by an addition", "spec: an object may be acquired without a pin"],
+    [
+        "code: the epoch is moved by an addition",
+        "spec: an object may be acquired without a pin",
+        "spec: a push stores the head",
+    ],
 )
 def test_a_changed_engine_or_spec_is_rejected_at_the_very_step(name: str, tools: Toolchain) -> None:
     mutant, subject = next(each for each in TOUR_MUTANTS if each[0].name == name)
@@ -199,6 +210,88 @@ def test_a_state_of_the_log_is_read_as_what_pages_hold() -> None:
         Page(((1, "v2"),), (), mapped=True),
         (("t2", Hand(Page((), (record_,), mapped=False), (record_,), "t2")),),
     )
+
+
+# ---- FreeList ----
+
+
+def test_the_engine_takes_every_transition_of_two_threads_with_three_calls_each(
+    program: Program, tools: Toolchain
+) -> None:
+    found = run_tour(FreeList(2, 2, calls=3), program, tools)
+    assert str(found.difference) == "None"
+    assert found.driven == found.transitions > 1000
+    assert set(found.taken) == set(free_list.ACTIONS)
+    assert set(found.left) == {"Use: in the middle of a pop or a push"}
+
+
+def _list(first: int, *threads: free_list.Thread) -> free_list.State:
+    named = tuple((f"t{k}", thread) for k, thread in enumerate(threads, 1))
+    return free_list.State(first, (2, 0), named)
+
+
+def test_a_pop_is_asked_for_in_each_state_in_which_the_list_is_empty_once() -> None:
+    rests = free_list.Thread()
+    reads = free_list.Thread(saw=1, current=True)
+    full, empty = _list(1, rests), _list(0, rests, reads)
+    plan = free_list.plan_of([full, _list(1, reads)], set())
+    assert plan.text() == (
+        "options max_pids=4096 states=3; before take_pid 1, take_pid 2, push_pid 2, push_pid 1; "
+        "thread pop_pid, size"
+    )
+    probed: set[free_list.State] = set()
+    asked = [free_list.plan_of([empty, empty, empty], probed).wants for _ in range(2)]
+    assert [[(want.action, want.state) for want in wants] for wants in asked] == [
+        [("StartPop(t1)", empty)],
+        [],
+    ]
+
+
+def test_an_exchange_that_is_lost_tells_the_head_that_it_has_found() -> None:
+    lost = free_list.Thread(saw=2, current=False, next=1)
+    again = free_list.Thread(saw=1, current=True)
+    assert free_list.step_of(_list(1, lost), _list(1, again)) == ("Pop", "t1")
+    (want,) = free_list.plan_of([_list(1, lost), _list(1, again)], set()).wants
+    assert (want.event, want.name) == ("POP_SEES", "Pop")
+
+
+# ---- StructureModification ----
+
+
+def test_the_engine_takes_every_transition_of_a_split_beside_a_remove(
+    program: Program, tools: Toolchain
+) -> None:
+    found = run_tour(Tree(("{Put(3, 11)}", "{Remove(5)}")), program, tools)
+    assert str(found.difference) == "None"
+    assert found.driven == found.transitions > 900
+    assert set(found.silent) == {"CrossRight", "Terminated"}
+    assert {"PublishRight", "Unpublish", "CheckAlive", "PostSeparator"} < set(found.taken)
+    assert set(found.left) == {
+        "AppendSlot: who takes the last slot replaces the page",
+        "CrossRight: a writer that crosses a right link owes the post",
+    }
+
+
+def test_a_root_that_splits_is_led_over_both_pages_that_it_publishes() -> None:
+    one = {"pc": "publish", "pub": (), "obj": 1, "pid": 0, "answered": "TRUE"}
+    rest: dict[str, object] = {"map": Record({0: 0}), "heap": (), "ann": (1,)}
+    before = Record(th=(Record(one),), **rest)
+    after = Record(th=(Record({**one, "pc": "swap", "pub": (1, 2)}),), **rest)
+    states = [Tree(()).read(state) for state in (before, after)]
+    wants = tree.plan_of(states, (1, 2, 5)).wants
+    assert [(want.event, want.counts) for want in wants] == [("PUBLISH", False), ("PUBLISH", True)]
+
+
+def test_the_look_whether_the_target_of_a_post_is_alive_is_no_way_to_another_page() -> None:
+    mirror = Tree(("{Put(3, 11)}", "{Remove(5)}")).mirror()
+    free = tree.State((), frozenset(), (("t1", tree.Hand(0, mapped=False)),))
+    told = [("LOAD_MAPPING", (64, 0, 0)), ("LOOK", (64, 0, 0)), ("LOAD_MAPPING", (128, 3, 0))]
+    for name, words in told:
+        mirror.take(Event(1, name, words), ())
+    assert mirror.state(tree.Step(free)).state.hands == (("t1", tree.Hand(0, mapped=False)),)
+    for name, words in (("LOAD_MAPPING", (64, 0, 0)), ("PASS", (64, 1, 0)), told[2]):
+        mirror.take(Event(1, name, words), ())
+    assert mirror.state(tree.Step(free)).state.hands == (("t1", tree.Hand(3, mapped=False)),)
 
 
 # ---- the command ----

@@ -106,6 +106,21 @@ def test_a_failed_allocation_is_reported_by_the_call_and_changes_nothing(quick: 
     assert "put(10, 2) no memory" in done.stderr
 
 
+def test_page_ids_that_are_taken_from_the_list_and_put_back_are_all_there_at_the_end(
+    quick: Path,
+) -> None:
+    # At the third pop the list is empty: it takes a page id that nobody had.
+    done = run_native(
+        quick,
+        "before take_pid 1, take_pid 2, push_pid 2, push_pid 1; "
+        "thread pop_pid, pop_pid, pop_pid, use_pid 2, push_pid 2, pop_pid, push_pid 1",
+    )
+    assert done.returncode == 0, done.stderr
+    done = run_native(quick, "thread take_pid 0, give_pid 0, pop_pid")
+    assert done.returncode == _ASSERTION
+    assert "a thread that has no page id to spare" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

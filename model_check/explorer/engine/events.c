@@ -11,6 +11,14 @@
  * threads have in hand: the number of pages, and for each: page, entries of its base and these (key, value),
  * records of its log and these (kind, key, value).
  *
+ * With states=3 it holds, for the state of spec/FreeList.tla, the head of the list of free page ids, how many
+ * page ids are told of, and of each from 1 on the word in its mapping entry: those that have been taken once,
+ * 16 at most.
+ *
+ * With states=4 it holds, for the state of spec/StructureModification.tla, how many page ids have been taken
+ * once, and for each from 0 on what its mapping entry holds: 0, no page; 1, the tombstone; or 2, and of the page
+ * its level, low, high and right, then as with states=2.
+ *
  * All of this is unseen by the explorer: it is no part of what the engine does.
  */
 #include "events.h"
@@ -26,7 +34,7 @@ UNSEEN void events_watch(const bw_tree *tree) {
 
 #if defined(BW_EVENTS)
 
-enum { MOST_WORDS = 200 };
+enum { MOST_WORDS = 250, MOST_PIDS = 16 };
 
 UNSEEN static unsigned put(uint64_t *words, unsigned n, uint64_t word) {
     if (n < MOST_WORDS)
@@ -114,13 +122,49 @@ UNSEEN static void tell_pages(void) {
     bwx_event(EVENT_STATE, n, words);
 }
 
+UNSEEN static void tell_free_pids(void) {
+    uint64_t words[MOST_WORDS];
+    unsigned n = put(words, 0, *(const volatile uint64_t *)&watched->free_pids);
+    uint64_t count = *(const volatile uint64_t *)&watched->next_pid - 1;
+    if (count > MOST_PIDS)
+        count = MOST_PIDS;
+    n = put(words, n, count);
+    for (uint64_t pid = 1; pid <= count; pid++)
+        n = put(words, n, ((const volatile uint64_t *)watched->map)[pid]);
+    bwx_event(EVENT_STATE, n, words);
+}
+
+UNSEEN static void tell_tree(void) {
+    uint64_t words[MOST_WORDS];
+    uint64_t count = *(const volatile uint64_t *)&watched->next_pid;
+    unsigned n = put(words, 0, count);
+    for (uint64_t pid = 0; pid < count; pid++) {
+        const bw_page *page = bw_map_word_page(((const volatile uint64_t *)watched->map)[pid]);
+        if (!bw_map_is_page(page)) {
+            n = put(words, n, page != NULL && bw_page_is_tombstone(page));
+            continue;
+        }
+        n = put(words, n, 2);
+        n = put(words, n, page->level);
+        n = put(words, n, page->low);
+        n = put(words, n, page->high);
+        n = put(words, n, page->right);
+        n = put_page(words, n, page);
+    }
+    bwx_event(EVENT_STATE, n, words);
+}
+
 UNSEEN static void tell_state(void) {
     if (engine_program.states == 0 || watched == NULL)
         return;
     if (engine_program.states == 1)
         tell_epochs();
-    else
+    else if (engine_program.states == 2)
         tell_pages();
+    else if (engine_program.states == 3)
+        tell_free_pids();
+    else
+        tell_tree();
 }
 
 UNSEEN void bw_event(enum bw_event_kind kind, const void *what, uint64_t a, uint64_t b) {

@@ -6,11 +6,15 @@
 #include "hint.h"
 #include "tree.h"
 
-enum { PAGES = 128, PIDS = 8 };
+enum { PAGES = 128, PIDS = 8, ASIDE = MAX_OPERATIONS };
 
 /* What programs have taken, by number. relaxed: a program's numbers order nothing. */
 static _Atomic(bw_page *) pages[PAGES];
 static _Atomic uint64_t pids[PIDS]; /* page id + 1 */
+
+/* Page ids that were taken since the list was empty: more than there are numbers. */
+static _Atomic uint64_t aside[ASIDE];
+static _Atomic uint64_t aside_count;
 
 static bw_status take_pages(bw_thread *self, const uint64_t *arguments) {
     for (uint64_t i = 0; i < arguments[1]; i++) {
@@ -49,7 +53,39 @@ static void give_pid(bw_thread *self, uint64_t number) {
     bw_pids_give_back(self, 1, &pid);
 }
 
-/* ---- the epoch, step by step (model_check/conformance/tour.py) ---- */
+/* ---- the list of free page ids, step by step (model_check/conformance/tour_free_list.py) ---- */
+
+static bw_status pop_pid(bw_thread *self) {
+    bw_pid pid;
+    bwx_check(self->spare_pid_count == 0, "pop_pid is of a thread that has no page id to spare");
+    if (!bw_pids_take(self, 1, &pid))
+        return BW_EPIDS;
+    if (pid < PIDS) {
+        atomic_store_explicit(&pids[pid], (uint64_t)pid + 1, memory_order_relaxed);
+        return BW_OK;
+    }
+    uint64_t place = atomic_fetch_add_explicit(&aside_count, 1, memory_order_relaxed);
+    bwx_check(place < ASIDE, "pop_pid has met an empty list too often");
+    atomic_store_explicit(&aside[place], pid, memory_order_relaxed);
+    return BW_OK;
+}
+
+static void push_pid(bw_thread *self, uint64_t number) {
+    uint64_t taken = atomic_load_explicit(&pids[number % PIDS], memory_order_relaxed);
+    bwx_assume(taken != 0);
+    /* Before it is in the list, where another thread may take it. */
+    atomic_store_explicit(&pids[number % PIDS], 0, memory_order_relaxed);
+    self->spare_pids[self->spare_pid_count++] = (bw_pid)(taken - 1);
+    bw_pids_hand_over(self);
+}
+
+static void use_pid(bw_thread *self, uint64_t number) {
+    uint64_t taken = atomic_load_explicit(&pids[number % PIDS], memory_order_relaxed);
+    bwx_assume(taken != 0);
+    bw_map_store(self->tree, (bw_pid)(taken - 1), &bw_tombstone);
+}
+
+/* ---- the epoch, step by step (model_check/conformance/tour_epochs.py) ---- */
 
 static _Thread_local bw_page *unlinked;
 
@@ -96,6 +132,9 @@ static bw_status do_pinned(bw_thread *self, const operation *op) {
     case GIVE_PAGES: give_pages(self, op->arguments); return BW_OK;
     case TAKE_PID: return take_pid(self, op->arguments[0]);
     case GIVE_PID: give_pid(self, op->arguments[0]); return BW_OK;
+    case POP_PID: return pop_pid(self);
+    case PUSH_PID: push_pid(self, op->arguments[0]); return BW_OK;
+    case USE_PID: use_pid(self, op->arguments[0]); return BW_OK;
     case ACQUIRE: (void)bw_map_load(self->tree, BW_ROOT); return BW_OK;
     case UNLINK: return unlink_root(self);
     case RETIRE: bw_epoch_retire(self, unlinked); return BW_OK;
@@ -128,5 +167,10 @@ void inside_end(bw_tree *tree) {
     for (uint64_t i = 0; i < PIDS; i++)
         if (atomic_load_explicit(&pids[i], memory_order_relaxed) != 0)
             give_pid(self, i);
+    uint64_t count = atomic_load_explicit(&aside_count, memory_order_relaxed);
+    for (uint64_t i = 0; i < count; i++) {
+        bw_pid pid = (bw_pid)atomic_load_explicit(&aside[i], memory_order_relaxed);
+        bw_pids_give_back(self, 1, &pid);
+    }
     bw_leave(self);
 }

@@ -12,6 +12,9 @@
  *     take_pages i n u       n pages of u units each, as numbers i … i + n - 1 (needs pooling=1)
  *     give_pages i n         frees them
  *     take_pid i, give_pid i a page id as number i
+ *     pop_pid                the first page id of the list of free ones, as the number that it is
+ *     push_pid i             puts number i in front of the list
+ *     use_pid i              number i names a page
  *     acquire                loads the root's mapping entry
  *     unlink                 swaps a copy of the root page in
  *     retire                 retires what this thread has unlinked
@@ -19,7 +22,8 @@
  *     pids_left n            must say yes: the program leaves at least n page ids free at any time
  *
  * `seal` and `free_one` do not pin: a registered thread may do both without. `free_one` tells the event NOTHING
- * if it frees none.
+ * if it frees none. `pop_pid` is a thread's taking when it has none to spare: where the list is empty it takes one
+ * that was never taken before. `push_pid` is what a thread does at its end with one that it has to spare.
  *
  * Pages and page ids change hands by number, without any order between the threads.
  */

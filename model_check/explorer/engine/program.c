@@ -2,7 +2,7 @@
  *
  * Options of the harness's own: failures=N lets N allocations of each thread fail, any of them; attach=N
  * leaves registration to the first operation in all threads but the first N, detach=0 leaves the rest to a
- * thread's end. lie=N and leak=1 are for the harness's own tests, states=1 and 2 for events.c.
+ * thread's end. lie=N and leak=1 are for the harness's own tests, states=1 to 4 for events.c.
  */
 #include "program.h"
 
@@ -60,6 +60,9 @@ static const struct {
     [TAKE_PID] = {"take_pid", "n"},
     [GIVE_PID] = {"give_pid", "n"},
     [PIDS_LEFT] = {"pids_left", "n"},
+    [POP_PID] = {"pop_pid", ""},
+    [PUSH_PID] = {"push_pid", "n"},
+    [USE_PID] = {"use_pid", "n"},
     [ACQUIRE] = {"acquire", ""},
     [UNLINK] = {"unlink", ""},
     [RETIRE] = {"retire", ""},

@@ -95,6 +95,9 @@ typedef enum operation_kind {
     TAKE_PID,
     GIVE_PID,
     PIDS_LEFT,
+    POP_PID,
+    PUSH_PID,
+    USE_PID,
     ACQUIRE,
     UNLINK,
     RETIRE,
@@ -122,7 +125,8 @@ typedef struct program {
     uint32_t detach;   /* … and, unless it is 0, all give their registrations back so */
     uint32_t lie; /* the value of each thread's call of this number (from 1) is falsified: a check
                           of the checks */
-    uint32_t states; /* events come with what memory holds: 1 of epochs, 2 of pages (events.c) */
+    uint32_t states; /* events come with what memory holds: 1 of epochs, 2 of the root's page, 3 of
+                        free page ids, 4 of all pages (events.c) */
     uint32_t leak;   /* the main thread loses a block: likewise */
     unsigned thread_count;
     section before, threads[MAX_THREADS], after;
