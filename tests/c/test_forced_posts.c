@@ -106,8 +106,10 @@ static void post_and_merge(scene *s) {
 static void a_post_that_loses_its_slot_asks_again_whether_the_page_is_alive(void) {
     open_scene();
     planned.act = post_and_merge;
+    const uint64_t lost = tree_stats(planned.tree).appends_lost;
     bw_duties duties = {0};
     CHECK_OK(bw_post(planned.self, planned.missing, &duties));
+    CHECK_EQ(tree_stats(planned.tree).appends_lost, lost + 1);
     close_scene();
 }
 

@@ -102,6 +102,21 @@ static void a_cleared_tree_is_one_leaf_and_took_no_records(void) {
     }
 }
 
+/* Only the leaves at its two ends hold keys that stay. */
+static void the_leaves_amid_a_range_take_no_records(void) {
+    enum { CAPACITY = 16 };
+    bw_options options = options_of(CAPACITY, 4, 8, 2);
+    bw_tree *tree = tree_open(&options);
+    for (uint64_t key = 0; key < KEYS; key++)
+        CHECK_OK(bw_put(tree, key, key, NULL));
+    const uint64_t appends = tree_stats(tree).appends;
+    uint64_t removed = SENTINEL;
+    CHECK_OK(bw_delete_range(tree, 5, KEYS - 6, &removed));
+    CHECK_EQ(removed, KEYS - 10);
+    CHECK_LE(tree_stats(tree).appends, appends + 2 * (CAPACITY + 4));
+    tree_free(tree);
+}
+
 /* ---- pop ---- */
 
 static void pop_gives_the_first_and_the_last(void) {
@@ -297,6 +312,7 @@ CHECK_MAIN({"a_range_goes_and_the_rest_stays", a_range_goes_and_the_rest_stays},
            {"both_ends_of_a_range_belong_to_it", both_ends_of_a_range_belong_to_it},
            {"a_cleared_tree_is_one_leaf_and_took_no_records",
             a_cleared_tree_is_one_leaf_and_took_no_records},
+           {"the_leaves_amid_a_range_take_no_records", the_leaves_amid_a_range_take_no_records},
            {"pop_gives_the_first_and_the_last", pop_gives_the_first_and_the_last},
            {"pop_passes_rows_of_empty_leaves", pop_passes_rows_of_empty_leaves},
            {"threads_share_the_keys_out_in_order", threads_share_the_keys_out_in_order},
