@@ -22,9 +22,9 @@ Result(r) ==
 \* Where to cut what replaces pg, and the next step.
 Prepare(r, pg, v, next) ==
   LET cuts == Cuts(v, pg.level, pg.low) IN
-  IF cuts = {} THEN At(r, "dead end")
-  ELSE [r EXCEPT !.pc = IF Overfull(v, pg.level) THEN "publish" ELSE next,
-                 !.cut = LeavesMostLeft(v, cuts)]
+  IF ~Overfull(v, pg.level) THEN [r EXCEPT !.pc = next, !.cut = {}]
+  ELSE IF cuts = {} THEN At(r, "dead end")
+  ELSE [r EXCEPT !.pc = "publish", !.cut = LeavesMostLeft(v, cuts)]
 
 \* The first step of replacing page r.obj, which is frozen and now is pg.
 Replace(r, pg) ==

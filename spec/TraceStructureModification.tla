@@ -61,7 +61,7 @@ HasTheFences(pg, told) ==
 IsTold(pg, told) == HasTheFences(pg, told) /\ pg.base = Entries(told)
 
 Called(x) == CHOOSE o \in Objects : number[o] = x
-IsKnown(x) == \E o \in Objects : number[o] = x
+IsKnown(x) == x \in {number[o] : o \in Objects}
 
 -----------------------------------------------------------------------------
 (* Moments at which nobody is pinned: those in which a trace, or a piece of  *)
@@ -323,9 +323,12 @@ TreeIsSound ==
   /\ \A level \in Levels \ {0} :
        AliveOrMarked(Range(chains[level]), Range(chains[level - 1]), level)
   /\ OneMark /\ MergesTheNext
+FreshPagesFit ==   \* of others the base is what it was
+  \A o \in Objects :
+    (heap[o].state = "live" /\ heap[o].log = <<>>) => Size(heap[o].base) <= Cap(heap[o].level)
 SoundAfter(event) ==
   CASE event \in {"PublishRight", "SwapEntry", "InstallUnion", "Collapse", "Bury"} ->
-         MappedIsLive /\ UnfrozenIsCurrent /\ PagesFit /\ TreeIsSound
+         MappedIsLive /\ UnfrozenIsCurrent /\ FreshPagesFit /\ TreeIsSound
     [] event \in {"PostSeparator", "MarkEntry", "DeleteEntry"} -> TreeIsSound
     [] event = "AppendSlot" -> LeavesHoldTheMap
     [] event = "RemovePage" -> ChildrenAliveOrMarked /\ OneMark /\ MergesTheNext
