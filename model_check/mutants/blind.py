@@ -59,9 +59,20 @@ _NO_APPEND = (
 )
 _LATER = "Memory comes back later than it could; nothing else is different."
 
+_HELP_ONLY = (
+    "What it leaves out is help: the one who split posts the separator, and until then everybody "
+    "finds the way by the right link. No answer depends on it, and no figure of a test."
+)
+_LOST_PUSH = (
+    "It takes a thread that loses a push because another pushes in that moment: the programs of "
+    "this checker push page ids too seldom at once."
+)
+
 #: Checker to mutant's name to the reason.
 BLIND: Mapping[str, Mapping[str, str]] = {
     "explorer": {
+        "a push that has lost links to what was first before": _LOST_PUSH,
+        "a writer that has crossed a right link owes nothing": _HELP_ONLY,
         "a root that is not frozen is exchanged": _NO_APPEND,
         "pages are freed one epoch late": _LATER,
         "a helper with an old view of the parent takes a merge for finished": _OUT_OF_BOUNDS,
@@ -90,6 +101,9 @@ BLIND: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "C tests": {
+        "a push that has lost links to what was first before": _LOST_PUSH,
+        "a writer that has crossed a right link owes nothing": _HELP_ONLY,
+        "a pop that has lost keeps the link that it has read": _BETWEEN_TWO_STEPS,
         "a root that is not frozen is exchanged": _NO_APPEND,
         "a cursor looks the values of a page up anew": _WITHIN_A_PAGE_READ,
         "the slot's compare-and-swap does not release": _SAME_INSTRUCTION,
@@ -104,6 +118,9 @@ BLIND: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "ASan + UBSan": {
+        "a push that has lost links to what was first before": _LOST_PUSH,
+        "a writer that has crossed a right link owes nothing": _HELP_ONLY,
+        "a pop that has lost keeps the link that it has read": _BETWEEN_TWO_STEPS,
         "a root that is not frozen is exchanged": _NO_APPEND,
         "pop_first is first and then remove": _BETWEEN_TWO_CALLS,
         "the slot's compare-and-swap does not release": _SAME_INSTRUCTION,
@@ -119,6 +136,10 @@ BLIND: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "TSan": {
+        "a push that has lost links to what was first before": _LOST_PUSH,
+        "a writer that has crossed a right link owes nothing": _HELP_ONLY,
+        "a pop that has lost keeps the link that it has read": _BETWEEN_TWO_STEPS,
+        "a push stores the head": _BETWEEN_TWO_STEPS,
         "pinning has no fence": _STORE_BUFFER,
         "the list of free page ids does not count its pops": _BETWEEN_TWO_STEPS,
         "a leaf is emptied without being frozen": _BETWEEN_TWO_STEPS,
@@ -127,6 +148,8 @@ BLIND: Mapping[str, Mapping[str, str]] = {
         "a root that is not frozen is exchanged": _NO_APPEND,
     },
     "histories": {
+        "a push that has lost links to what was first before": _LOST_PUSH,
+        "a writer that has crossed a right link owes nothing": _HELP_ONLY,
         "a root that is not frozen is exchanged": _NO_APPEND,
         "pages are freed one epoch late": _LATER,
         "a page is published before its contents": _BETWEEN_TWO_STEPS,
