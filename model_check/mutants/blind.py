@@ -118,9 +118,7 @@ BLIND: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "ASan + UBSan": {
-        "a push that has lost links to what was first before": _LOST_PUSH,
         "a writer that has crossed a right link owes nothing": _HELP_ONLY,
-        "a pop that has lost keeps the link that it has read": _BETWEEN_TWO_STEPS,
         "a root that is not frozen is exchanged": _NO_APPEND,
         "pop_first is first and then remove": _BETWEEN_TWO_CALLS,
         "the slot's compare-and-swap does not release": _SAME_INSTRUCTION,
