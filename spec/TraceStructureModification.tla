@@ -315,7 +315,7 @@ TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 \* state; the tree only where the event before may have changed what an invariant speaks of: none does
 \* that is not named here, and no hidden step. A record in a leaf changes what the leaf holds; REMOVE,
 \* MERGE and FREEZE are no entries; and only what makes, exchanges or retires a page changes what is
-\* mapped, which pages are current, and what a base holds. (A page that is given back was in limbo.)
+\* mapped, which pages are current, and what a base holds. Pages are given back when the epoch moves.
 TreeIsSound ==
   LET chains == TLCEval([level \in Levels |-> Chain(level)]) IN
   /\ \A level \in Levels : Tiles(chains[level], level)
@@ -333,7 +333,7 @@ SoundAfter(event) ==
     [] event = "AppendSlot" -> LeavesHoldTheMap
     [] event = "RemovePage" -> ChildrenAliveOrMarked /\ OneMark /\ MergesTheNext
     [] event = "MergePage"  -> MergesTheNext
-    [] event = "Retire"     -> MappedIsLive
+    [] event \in {"Retire", "Advance", "Free"} -> MappedIsLive
     [] OTHER                -> TRUE
 Sound ==
   /\ BuriesTheMerged /\ NoDeadEnd /\ HeldIsNotFree

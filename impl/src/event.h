@@ -53,11 +53,10 @@
  *
  * READ is a slot of a scan that is not NULL, or any slot where a FREEZE is to go. LOOK is a scan's end: the slot
  * behind those read was NULL, or the log has no more. PASS: likewise, in an inner page on the way down to a child.
- * READ_RANGE: a cursor has copied what the page holds, as its
- * last scan found it, of all keys from the first to the last; it is of use to the recorder of histories
- * (model_check/recorder/told_cursor.c). POP_SEES, PUSH_SEES: the
- * head of the list of free page ids, as its load or an exchange that was lost has found it. CLOSE: nothing else
- * is at work any more, and what follows is no part of a spec.
+ * READ_RANGE: a cursor has copied what the page holds, as its last scan found it, of all keys from the first to the
+ * last; it is of use to the recorder of histories (model_check/recorder/told_cursor.c). POP_SEES, PUSH_SEES: the
+ * head of the list of free page ids, as its load or an exchange that was lost has found it. CLOSE: nothing else is
+ * at work any more, and what follows is no part of a spec.
  */
 #ifndef BWTREE_EVENT_H
 #define BWTREE_EVENT_H

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from model_check.conformance import record
 from model_check.conformance.trace import STATE, Event
@@ -25,6 +25,29 @@ OF_EPOCHS = frozenset(
 )
 #: What a state is, in words: a line's name, and its value.
 Shown = Mapping[str, str]
+
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Spec(Generic[S]):
+    """A state of TLC's, with what of it is compared."""
+
+    raw: Mapping[str, Any]
+    state: S
+
+    def __hash__(self) -> int:
+        """Be known by what is compared."""
+        return hash(self.state)
+
+
+@dataclass(frozen=True)
+class Step(Generic[S]):
+    """A step of the spec's: its state after it, and whose call answers what, if one returns."""
+
+    state: S
+    answer: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +90,11 @@ class Plan:
     wants: list[Want] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
     before: Sequence[str] = ()
+
+    def end(self) -> None:
+        """Let threads end: out of the scheduler's sight, so not before something that it sees."""
+        for mine in self.operations.values():
+            mine.append("size")
 
     def text(self) -> str:
         """Write the program."""

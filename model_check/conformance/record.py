@@ -12,13 +12,12 @@ from model_check.explorer.harness import build_harness, environment
 from model_check.explorer.run import Options, Run
 
 _FLAGS = ("-DBW_EVENTS",)
-#: Events that only tours need.
-_OF_TOURS = frozenset(
-    (
-        *("READ", "PASS", "POP_SEES", "READ_LINK", "POP_PID", "PUSH_SEES", "WRITE_LINK"),
-        "PUSH_PID",
-    )
+#: Events that are no steps of a spec without a list of free page ids.
+OF_FREE_PIDS = frozenset(
+    ("POP_SEES", "READ_LINK", "POP_PID", "PUSH_SEES", "WRITE_LINK", "PUSH_PID")
 )
+#: Events that only tours need.
+_OF_TOURS = OF_FREE_PIDS | {"READ", "PASS"}
 _FREEZE = 4  # kind of a record (impl/src/page.h)
 
 

@@ -239,8 +239,7 @@ def plan_of(states: Sequence[State], probed: set[State]) -> Plan:
             mine.append("retire")
         if last.thread(t).announced is not None or last.thread(t).seen is not None:
             mine.append("unpin")
-        # Registrations end out of the scheduler's sight: not before something that it sees.
-        mine.append("size")
+    made.end()
     return made
 
 

@@ -202,9 +202,7 @@ def plan_of(states: Sequence[State], probed: set[State]) -> Plan:
         elif operation:
             operations[number[t]].append(_operation(operation, before, after, t))
         made.wants.append(Want(number[t], event, f"{action}({t})", after))
-    for mine in operations.values():
-        # Threads end out of the scheduler's sight: not before something that it sees.
-        mine.append("size")
+    made.end()
     return made
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from model_check.conformance.behaviours import Model
 from model_check.conformance.delta_log import ABSENT, saw_of
-from model_check.conformance.drive import OF_EPOCHS, Mirror, Plan, Shown, Want
+from model_check.conformance.drive import OF_EPOCHS, Mirror, Plan, Shown, Spec, Step, Want
 from model_check.conformance.trace import ANSWER, CALL, Event
 from model_check.proofs.graph import at
 
@@ -79,26 +79,6 @@ class State:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A step of the spec's: its state after it, and whose call answers what, if one returns."""
-
-    state: State
-    answer: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A state of TLC's, with what of it is compared."""
-
-    raw: Mapping[str, Any]
-    state: State
-
-    def __hash__(self) -> int:
-        """Be known by what is compared."""
-        return hash(self.state)
-
-
-@dataclass(frozen=True)
 class Log:
     """A configuration: what each thread may call (a set in TLA+), and the log's slots.
 
@@ -142,11 +122,11 @@ class Log:
             view="TourView",
         )
 
-    def read(self, spec: Mapping[str, Any]) -> Spec:
+    def read(self, spec: Mapping[str, Any]) -> Spec[State]:
         """Read a state of TLC's."""
         return Spec(spec, state_of(spec))
 
-    def plan(self, states: Sequence[Spec], probed: set[Any]) -> Plan:  # noqa: ARG002 - none here
+    def plan(self, states: Sequence[Spec[State]], probed: set[Any]) -> Plan:  # noqa: ARG002 - none here
         """Make the plan of a behaviour."""
         return _Planner(states, self.slots).plan()
 
@@ -154,7 +134,7 @@ class Log:
         """Give the engine's state before the first step."""
         return _Engine(len(self.menus))
 
-    def silent(self, before: Spec, after: Spec) -> bool:
+    def silent(self, before: Spec[State], after: Spec[State]) -> bool:
         """Say whether the engine takes this step without an access to shared memory."""
         return _EVENTS[step_of(before.raw, after.raw)[0]] is None
 
@@ -237,7 +217,7 @@ def _installs(before: Mapping[str, Any], after: Mapping[str, Any], t: str) -> bo
 class _Planner:
     """A behaviour on its way to a plan."""
 
-    def __init__(self, states: Sequence[Spec], slots: int) -> None:
+    def __init__(self, states: Sequence[Spec[State]], slots: int) -> None:
         self.states = states
         threads = sorted(states[0].raw["thread"])
         self.number = {t: k for k, t in enumerate(threads, 1)}
@@ -253,12 +233,10 @@ class _Planner:
         for before, after in pairwise(self.states):
             action, t = step_of(before.raw, after.raw)
             self._step(action, t, before, after)
-        for operations in self.made.operations.values():
-            # Threads end out of the scheduler's sight: not before something that it sees.
-            operations.append("size")
+        self.made.end()
         return self.made
 
-    def _step(self, action: str, t: str, before: Spec, after: Spec) -> None:
+    def _step(self, action: str, t: str, before: Spec[State], after: Spec[State]) -> None:
         operations = self.made.operations[self.number[t]]
         works = before.raw["call"][t]["phase"] == after.raw["call"][t]["phase"] == "idle"
         frozen = after.raw["thread"][t]["at"] == "frozen"
@@ -343,7 +321,7 @@ class _Engine:
             if k == 0:
                 self.root = page
 
-    def state(self, spec: Step) -> Step:
+    def state(self, spec: Step[State]) -> Step[State]:
         """Give the state, of the threads that are at a page in the spec."""
         hands = []
         for t, hand in spec.state.hands:
@@ -358,7 +336,7 @@ class _Engine:
         base, log = self.pages.get(page, ((), ()))
         return Page(base, log, page == self.root)
 
-    def show(self, state: Step) -> Shown:
+    def show(self, state: Step[State]) -> Shown:
         """Say a state in words."""
         shown = {"mapped": _shown(state.state.mapped)}
         for t, hand in state.state.hands:

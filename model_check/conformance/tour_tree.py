@@ -23,7 +23,8 @@ from typing import Any
 
 from model_check.conformance.behaviours import Model
 from model_check.conformance.delta_log import ABSENT, saw_of
-from model_check.conformance.drive import OF_EPOCHS, Mirror, Plan, Shown, Want
+from model_check.conformance.drive import OF_EPOCHS, Mirror, Plan, Shown, Spec, Step, Want
+from model_check.conformance.record import OF_FREE_PIDS
 from model_check.conformance.trace import ANSWER, CALL, Event
 from model_check.proofs.graph import at
 
@@ -34,10 +35,7 @@ _NO_PID = (1 << 32) - 1  # in the engine, for "no right sibling"; 0 in the spec
 _TOMBSTONE = -1
 _KINDS = {1: "put", 2: "delete", 3: "mark", 4: "freeze", 5: "remove", 6: "merge"}
 #: Events that are no steps here. READ_EPOCH, ANNOUNCE, UNPIN and RETIRE are.
-_OTHERS = frozenset(("READ",)) | (
-    OF_EPOCHS - {"READ_EPOCH", "ANNOUNCE", "UNPIN", "RETIRE"}
-    | {"POP_SEES", "READ_LINK", "POP_PID", "PUSH_SEES", "WRITE_LINK", "PUSH_PID"}
-)
+_OTHERS = OF_FREE_PIDS | {"READ"} | (OF_EPOCHS - {"READ_EPOCH", "ANNOUNCE", "UNPIN", "RETIRE"})
 #: The module's trees, by the keys that the main thread puts one after the other.
 _TREES = {"AboutToOverflow": (1, 2, 5, 6), "FullRoot": (1, 2, 5)}
 
@@ -75,26 +73,6 @@ class State:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A step of the spec's: its state after it, and whose call answers what, if one returns."""
-
-    state: State
-    answer: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A state of TLC's, with what of it is compared."""
-
-    raw: Mapping[str, Any]
-    state: State
-
-    def __hash__(self) -> int:
-        """Be known by what is compared."""
-        return hash(self.state)
-
-
-@dataclass(frozen=True)
 class Tree:
     """A configuration: what each thread's call may be (a set in TLA+), on a tree of the module."""
 
@@ -123,11 +101,11 @@ class Tree:
             view="TourView",
         )
 
-    def read(self, spec: Mapping[str, Any]) -> Spec:
+    def read(self, spec: Mapping[str, Any]) -> Spec[State]:
         """Read a state of TLC's."""
         return Spec(spec, state_of(spec))
 
-    def plan(self, states: Sequence[Spec], probed: set[Any]) -> Plan:  # noqa: ARG002 - none here
+    def plan(self, states: Sequence[Spec[State]], probed: set[Any]) -> Plan:  # noqa: ARG002 - none here
         """Make the plan of a behaviour."""
         return plan_of(states, _TREES[self.tree])
 
@@ -135,7 +113,7 @@ class Tree:
         """Give the engine's state before the first step."""
         return _Engine()
 
-    def silent(self, before: Spec, after: Spec) -> bool:
+    def silent(self, before: Spec[State], after: Spec[State]) -> bool:
         """Say whether the engine takes this step without an access to shared memory."""
         return step_of(before.raw, after.raw)[0] in _SILENT
 
@@ -233,7 +211,7 @@ def _event(
             return action.upper()
 
 
-def plan_of(states: Sequence[Spec], keys: Sequence[int]) -> Plan:
+def plan_of(states: Sequence[Spec[State]], keys: Sequence[int]) -> Plan:
     """Make the plan of a behaviour, of a tree with these keys."""
     threads = list(_threads(states[0].raw))
     number = {t: k for k, t in enumerate(threads, 1)}
@@ -271,9 +249,7 @@ def plan_of(states: Sequence[Spec], keys: Sequence[int]) -> Plan:
         pages = {"PublishRight": now, "Unpublish": was}.get(action, {"pub": (0,)})["pub"]
         made.wants += [Want(number[t], event, f"{action}({t})", None)] * (len(pages) - 1)
         made.wants.append(Want(number[t], event, f"{action}({t})", step))
-    for mine in operations.values():
-        # Threads end out of the scheduler's sight: not before something that it sees.
-        mine.append("size")
+    made.end()
     return made
 
 
@@ -348,7 +324,7 @@ class _Engine:
                     tuple((_KINDS[kind], key // _KEYS, value) for kind, key, value in log),
                 )
 
-    def state(self, spec: Step) -> Step:
+    def state(self, spec: Step[State]) -> Step[State]:
         """Give the state, of the threads that are at a page in the spec."""
         hands = []
         for t, _ in spec.state.hands:
@@ -358,7 +334,7 @@ class _Engine:
         mapping = tuple(sorted(self.mapping.items(), key=lambda entry: entry[0]))
         return Step(State(mapping, frozenset(self.pinned), tuple(hands)), answer)
 
-    def show(self, state: Step) -> Shown:
+    def show(self, state: Step[State]) -> Shown:
         """Say a state in words."""
         shown = {}
         for pid, page in state.state.mapping:

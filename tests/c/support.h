@@ -68,6 +68,20 @@ static inline void tree_free(bw_tree *tree) {
     CHECK_OK(bw_free(tree));
 }
 
+/* ---- an allocator that does no more than it must ---- */
+
+static inline void *plain_alloc(void *context, size_t size, size_t alignment) {
+    (void)context;
+    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static inline void plain_release(void *context, void *memory, size_t size, size_t alignment) {
+    (void)context;
+    (void)size;
+    (void)alignment;
+    free(memory);
+}
+
 /* ---- an allocator that counts, checks what it gets back, and fails when told ---- */
 
 typedef struct meter {

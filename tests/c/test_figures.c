@@ -16,26 +16,18 @@ typedef struct scene {
 static scene planned;
 
 static void *alloc_after_the_winner(void *context, size_t size, size_t alignment) {
-    (void)context;
     void (*act)(scene *) = planned.act;
     planned.act = NULL;
     if (act != NULL)
         act(&planned);
-    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-}
-
-static void release(void *context, void *memory, size_t size, size_t alignment) {
-    (void)context;
-    (void)size;
-    (void)alignment;
-    free(memory);
+    return plain_alloc(context, size, alignment);
 }
 
 /* A tree with these keys, 0, STEP, ...; the caller is pinned. */
 static void open_scene(unsigned keys) {
     bw_options options = options_of(CAPACITY, LOG, CAPACITY, LOG / 2);
     options.pooling = false; /* so that each page is one call of the allocator */
-    options.allocator = (bw_allocator){alloc_after_the_winner, release, NULL};
+    options.allocator = (bw_allocator){alloc_after_the_winner, plain_release, NULL};
     planned = (scene){.tree = tree_open(&options)};
     for (uint64_t key = 0; key < keys; key++)
         CHECK_OK(bw_put(planned.tree, STEP * key, key, NULL));

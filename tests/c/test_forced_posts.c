@@ -27,17 +27,9 @@ static void intrude(void) {
 /* ---- the two moments ---- */
 
 static void *alloc_late(void *context, size_t size, size_t alignment) {
-    (void)context;
     if (planned.act != NULL && !planned.while_writing)
         intrude();
-    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-}
-
-static void release(void *context, void *memory, size_t size, size_t alignment) {
-    (void)context;
-    (void)size;
-    (void)alignment;
-    free(memory);
+    return plain_alloc(context, size, alignment);
 }
 
 static const bw_search *usual;
@@ -57,7 +49,7 @@ static const uint64_t *seek_slowly(bw_tree *tree, uint64_t key, bool value, bw_p
 static void open_scene(void) {
     bw_options options = options_of(8, 4, 8, 4);
     options.pooling = false; /* so that each record is one call of the allocator */
-    options.allocator = (bw_allocator){alloc_late, release, NULL};
+    options.allocator = (bw_allocator){alloc_late, plain_release, NULL};
     planned = (scene){.tree = tree_open(&options)};
     bw_tree *tree = planned.tree;
     for (uint64_t key = 0; key < KEYS; key++)

@@ -2,7 +2,8 @@
  * kind of read, even if the thread that merged it never comes to delete its entry in the parent.
  *
  * Such a state is made by memory that runs out just there. That the map then changes without passing
- * the removed page takes a thread that was slow between two loads; its writes are done by hand here. */
+ * the removed page takes a thread that was slow between two loads; its writes are done by hand here. Nor is a
+ * leaf taken for the parent that was there before the tree became lower. */
 #include "by_hand.h"
 
 #include <unistd.h>
@@ -253,7 +254,33 @@ static void a_removed_leaf_is_not_merged_because_a_parent_lacks_it(void) {
     for_each_stale(1, remove_a_younger_leaf);
 }
 
+/* ---- a parent that is gone ---- */
+
+/* The leaf has what the parent of that page would have: its separator with its page id. */
+static void a_tree_that_has_become_lower_has_no_parent_to_write_into(void) {
+    enum { SEPARATOR = 10, PID = 1 };
+    bw_options options = options_of(8, 4, 8, 4);
+    bw_tree *tree = tree_open(&options);
+    CHECK_OK(bw_put(tree, 5, 0, NULL));
+    CHECK_OK(bw_put(tree, SEPARATOR, PID, NULL));
+    bw_thread *self;
+    CHECK_OK(bw_enter(tree, &self));
+    const bw_duty duty = {.separator = SEPARATOR, .pid = PID, .level = 1, .kind = BW_DUTY_FINISH};
+    bw_duties duties = {0};
+    CHECK_OK(bw_merge_start(self, duty, true, &duties));
+    CHECK_OK(bw_merge_left(self, duty, &duties));
+    CHECK_EQ(duties.count, 0);
+    bw_leave(self);
+    CHECK_EQ(tree_stats(tree).appends, 2);
+    uint64_t value = SENTINEL;
+    CHECK_OK(bw_get(tree, SEPARATOR, &value));
+    CHECK_EQ(value, PID);
+    tree_free(tree);
+}
+
 CHECK_MAIN({"a_merged_leaf_is_not_believed", a_merged_leaf_is_not_believed},
            {"a_merged_inner_page_is_not_believed", a_merged_inner_page_is_not_believed},
            {"a_removed_leaf_is_not_merged_because_a_parent_lacks_it",
-            a_removed_leaf_is_not_merged_because_a_parent_lacks_it})
+            a_removed_leaf_is_not_merged_because_a_parent_lacks_it},
+           {"a_tree_that_has_become_lower_has_no_parent_to_write_into",
+            a_tree_that_has_become_lower_has_no_parent_to_write_into})

@@ -16,7 +16,7 @@ from model_check.cli import app
 from model_check.conformance import command, record, runner, tour
 from model_check.conformance import tour_free_list as free_list
 from model_check.conformance import tour_tree as tree
-from model_check.conformance.drive import Difference, Plan, Want, drive
+from model_check.conformance.drive import Difference, Plan, Step, Want, drive
 from model_check.conformance.mutants import Mutant, changed
 from model_check.conformance.tour_epochs import Epochs, Object, State, Thread, step_of
 from model_check.conformance.tour_free_list import FreeList
@@ -288,10 +288,10 @@ def test_the_look_whether_the_target_of_a_post_is_alive_is_no_way_to_another_pag
     told = [("LOAD_MAPPING", (64, 0, 0)), ("LOOK", (64, 0, 0)), ("LOAD_MAPPING", (128, 3, 0))]
     for name, words in told:
         mirror.take(Event(1, name, words), ())
-    assert mirror.state(tree.Step(free)).state.hands == (("t1", tree.Hand(0, mapped=False)),)
+    assert mirror.state(Step(free)).state.hands == (("t1", tree.Hand(0, mapped=False)),)
     for name, words in (("LOAD_MAPPING", (64, 0, 0)), ("PASS", (64, 1, 0)), told[2]):
         mirror.take(Event(1, name, words), ())
-    assert mirror.state(tree.Step(free)).state.hands == (("t1", tree.Hand(3, mapped=False)),)
+    assert mirror.state(Step(free)).state.hands == (("t1", tree.Hand(3, mapped=False)),)
 
 
 # ---- the command ----
