@@ -133,9 +133,10 @@ static uint64_t put_of(const bw_record *record) {
 static void a_log_holds_what_belongs_into_it(void) {
     scene s = open_scene();
     bw_page *leaf = s.leaves[1];
-    const bw_record inside = {.key = leaf->low + 1};
-    const bw_record below = {.key = leaf->low - 1};
-    const bw_record above = {.key = leaf->high};
+    /* A word has its kind in the bits that are zero in the address of a record, which is aligned. */
+    _Alignas(BW_CACHE_LINE) const bw_record inside = {.key = leaf->low + 1};
+    _Alignas(BW_CACHE_LINE) const bw_record below = {.key = leaf->low - 1};
+    _Alignas(BW_CACHE_LINE) const bw_record above = {.key = leaf->high};
     const uint16_t tag = bw_tag(inside.key);
     const char *unknown = "holds a record of unknown kind";
     const char *astray = "has a wrong tag or lies outside the fences";
